@@ -1,0 +1,43 @@
+"""gunicorn's configuration: `gunicorn -c gateway_site/gunicorn.py gateway_site.wsgi`."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from environs import validate
+
+from workers.settings import environment, settings
+
+env = environment()
+positive = validate.Range(min=0, min_inclusive=False)
+queue_requests_max = env.int("PIPELINE_QUEUE_REQUESTS_MAX", 256, validate=positive)
+
+bind = env.str("PIPELINE_BIND", "127.0.0.1:54321")
+worker_class = "gthread"
+# The embedded form is one process by its nature: the broker lives in it.
+workers = 1 if settings().embedded else env.int("PIPELINE_GATEWAY_PROCESSES", min(4, os.cpu_count() or 1))
+# Each waiting request holds a thread; the rest are for /status, weight changes and the admin.
+threads = queue_requests_max + 32
+worker_connections = threads * 4
+keepalive = 75
+graceful_timeout = int(settings().request_timeout_seconds) + 5
+timeout = 60
+# No preload: threads and connections do not survive a fork.
+preload_app = False
+control_socket_disable = True
+accesslog = None
+
+
+def post_worker_init(worker: Any) -> None:
+    """Start this process's dispatcher, and the embedded worker when that is how we run."""
+    from inference.gateway import start_gateway
+
+    start_gateway()
+
+
+def worker_exit(server: Any, worker: Any) -> None:
+    """Stop them; timings that are still in memory are written first."""
+    from inference.gateway import stop_gateway
+
+    stop_gateway()

@@ -1,0 +1,122 @@
+"""Django's settings of a gateway, read from the environment; `.env.example` explains every variable."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import dj_database_url
+from environs import EnvError, validate
+
+from gateway_site.secret_key import kept_secret_key
+from workers.settings import ROOT, environment
+from workers.settings import settings as shared_settings
+
+env = environment()
+positive = validate.Range(min=0, min_inclusive=False)
+
+BASE_DIR = ROOT
+PIPELINE_BIND: str = env.str("PIPELINE_BIND", "127.0.0.1:54321")
+PIPELINE_DATA_DIR: Path = (ROOT / env.path("PIPELINE_DATA_DIR", ROOT / "var")).resolve()
+PIPELINE_REQUEST_TIMEOUT: float = shared_settings().request_timeout_seconds
+#: The most requests that one gateway process holds; more are answered 503 at once.
+PIPELINE_QUEUE_REQUESTS_MAX: int = env.int("PIPELINE_QUEUE_REQUESTS_MAX", 256, validate=positive)
+PIPELINE_MAX_UPLOAD_BYTES: int = env.int("PIPELINE_MAX_UPLOAD_BYTES", 256 * 1024**2, validate=positive)
+PIPELINE_MAX_BODY_BYTES: int = env.int("PIPELINE_MAX_BODY_BYTES", 8 * 1024**2, validate=positive)
+#: The architecture of networks that are uploaded as bare weights and are not known yet.
+PIPELINE_DEFAULT_ARCHITECTURE: Path = ROOT / env.path(
+    "PIPELINE_DEFAULT_ARCHITECTURE", ROOT / "data" / "sum_network.json"
+)
+
+SECRET_KEY: str = env.str("PIPELINE_SECRET_KEY", "") or kept_secret_key(PIPELINE_DATA_DIR)
+DEBUG = False
+ALLOWED_HOSTS: list[str] = env.list("PIPELINE_ALLOWED_HOSTS", ["*"])
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "inference",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "gateway_site.urls"
+WSGI_APPLICATION = "gateway_site.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+SQLITE_OPTIONS: dict[str, Any] = {
+    # Readers never wait for the writer, and a writer takes its lock at once instead of failing half-way.
+    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+    "transaction_mode": "IMMEDIATE",
+    "timeout": 20,
+}
+
+
+def database(url: str) -> dict[str, Any]:
+    """Django's settings for a database URL; SQLite in the data directory when it is empty."""
+    try:
+        config: dict[str, Any] = dict(dj_database_url.parse(url or f"sqlite:///{PIPELINE_DATA_DIR}/pipeline.sqlite3"))
+    except ValueError as error:
+        raise EnvError(f"DATABASE_URL cannot be read: {error}") from error
+    if config["ENGINE"] == "django.db.backends.sqlite3":
+        config["OPTIONS"] = SQLITE_OPTIONS
+    return config
+
+
+DATABASES = {"default": database(env.str("DATABASE_URL", ""))}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+REST_FRAMEWORK = {
+    "DEFAULT_RENDERER_CLASSES": ["inference.json_format.JsonRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["inference.json_format.JsonParser"],
+    "DEFAULT_AUTHENTICATION_CLASSES": [],
+    "DEFAULT_PERMISSION_CLASSES": [],
+    "UNAUTHENTICATED_USER": None,
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "inference.negotiation.FirstOfEach",
+    "EXCEPTION_HANDLER": "inference.responses.answer_exception",
+}
+#: Upload limits are ours, and answered with 413; Django's own would answer 400.
+DATA_UPLOAD_MAX_MEMORY_SIZE = None
+
+STATIC_URL = "/static/"
+#: The admin's files are served from where they are installed: no collectstatic.
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = False
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": shared_settings().log_level},
+    # One line for each 4xx answer would let a stranger fill the log.
+    "loggers": {"django.request": {"level": "ERROR"}},
+}

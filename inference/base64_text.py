@@ -1,0 +1,30 @@
+"""Base64, as clients send weights and receive stack traces."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+
+from inference.errors import BadInputError
+
+WHITE_SPACE = b" \t\r\n"
+
+
+def encode_text(text: str) -> str:
+    """A text's UTF-8 bytes in base64."""
+    return base64.b64encode(text.encode()).decode("ascii")
+
+
+def decode_file(content: bytes) -> bytes:
+    """The bytes that a file's base64 text stands for; line breaks are allowed.
+
+    Raises:
+        BadInputError: it is empty or no base64.
+    """
+    try:
+        decoded = base64.b64decode(content.translate(None, WHITE_SPACE), validate=True)
+    except binascii.Error as error:
+        raise BadInputError(f"data is not base64: {error}") from error
+    if not decoded:
+        raise BadInputError("data is empty")
+    return decoded

@@ -1,0 +1,36 @@
+"""Refuses a request whose body is too large before it is read."""
+
+from __future__ import annotations
+
+from time import monotonic
+
+from rest_framework.request import Request
+
+from inference.errors import TooLargeError
+
+#: A client that is cut off while it sends does not see the answer, so this much of its body is read and thrown away.
+DRAINED_BYTES_MAX = 64 * 1024**2
+DRAIN_SECONDS = 5.0
+READ_BYTES = 256 * 1024
+
+
+def refuse_larger(request: Request, limit: int) -> None:
+    """Refuse a body of more than `limit` bytes.
+
+    Raises:
+        TooLargeError: it is larger.
+    """
+    size = int(request.META.get("CONTENT_LENGTH") or 0)
+    if size <= limit:
+        return
+    _drain(request, min(size, DRAINED_BYTES_MAX))
+    raise TooLargeError(f"the body has {size} bytes, this gateway takes {limit}")
+
+
+def _drain(request: Request, size: int) -> None:
+    stream, deadline = request.META["wsgi.input"], monotonic() + DRAIN_SECONDS
+    while size > 0 and monotonic() < deadline:
+        read = len(stream.read(min(size, READ_BYTES)))
+        if not read:
+            return
+        size -= read

@@ -1,0 +1,70 @@
+"""Which waiting requests travel together: rows for one network, of one shape and dtype, in order of arrival."""
+
+from __future__ import annotations
+
+from collections import OrderedDict, deque
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+
+from inference.answer import Answer
+from workers.protocol import Tensor
+
+#: The most rows of one batch, unless a single request has more.
+MAX_BATCH_ROWS = 4096
+
+Key = tuple[str | None, str, tuple[int, ...]]
+
+
+@dataclass(frozen=True, eq=False)
+class Waiting:
+    """One request that waits for its answer; times are of `time.monotonic`."""
+
+    nn_id: str | None
+    rows: Tensor
+    arrived: float
+    deadline: float
+    future: Future[Answer] = field(default_factory=Future)
+
+    @property
+    def key(self) -> Key:
+        """Requests with equal keys may share a batch."""
+        return self.nn_id, self.rows.dtype, self.rows.shape[1:]
+
+
+class Coalescer:
+    """Waiting requests by key; keys take turns, so a busy network does not starve another. Not thread-safe."""
+
+    def __init__(self) -> None:
+        self._waiting: OrderedDict[Key, deque[Waiting]] = OrderedDict()
+        self._count = 0
+
+    def __len__(self) -> int:
+        return self._count
+
+    def add(self, request: Waiting) -> None:
+        """Put a request behind the others of its key."""
+        self._waiting.setdefault(request.key, deque()).append(request)
+        self._count += 1
+
+    def put_back(self, requests: list[Waiting]) -> None:
+        """Put requests that were taken before in front of the others of their key, in their order."""
+        for request in reversed(requests):
+            self._waiting.setdefault(request.key, deque()).appendleft(request)
+        self._count += len(requests)
+
+    def take(self) -> list[Waiting]:
+        """The requests of the next batch; those that were given up meanwhile are left out."""
+        if not self._waiting:
+            return []
+        key, queue = self._waiting.popitem(last=False)
+        taken: list[Waiting] = []
+        rows = 0
+        while queue and (not taken or rows + queue[0].rows.shape[0] <= MAX_BATCH_ROWS):
+            request = queue.popleft()
+            self._count -= 1
+            if not request.future.done():
+                taken.append(request)
+                rows += request.rows.shape[0]
+        if queue:
+            self._waiting[key] = queue
+        return taken

@@ -1,0 +1,240 @@
+"""Predictions out, answers in: gathers waiting requests into batches, sends them, and resolves their futures.
+
+One sender thread owns the publishing connection and the database connection; answers arrive in the thread of
+`inference.replies`. A request is held until it is answered or its deadline has passed: when the broker goes away
+and comes back, what was in flight is sent again, since a prediction can be repeated without harm.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from time import monotonic
+from typing import Any
+from uuid import uuid4
+
+from django.db import DatabaseError, connection
+
+from inference.answer import Answer
+from inference.coalescer import Coalescer, Waiting
+from inference.database import on_live_connection
+from inference.errors import (
+    BrokerUnavailableError,
+    BusyError,
+    InferenceError,
+    NoNetworkError,
+    PredictionFailedError,
+)
+from inference.publisher import Publisher
+from inference.replies import Replies
+from workers.arrays import to_array
+from workers.protocol import PredictBatch, PredictReply, ProtocolError, Tensor, VersionRef
+
+logger = logging.getLogger(__name__)
+
+#: With fewer batches in flight a request is sent at once; with more, requests gather.
+BATCHES_IN_FLIGHT = 4
+#: How often the sender looks for batches whose time is over.
+SWEEP_SECONDS = 1.0
+#: How long the sender rests after the broker or the database failed it.
+PAUSE_SECONDS = 0.5
+
+
+@dataclass(frozen=True, eq=False)
+class _Sent:
+    """A batch in flight."""
+
+    version: VersionRef
+    requests: list[Waiting]
+    sent: float
+    deadline: float
+
+
+class Dispatcher:
+    """The requests that this gateway process holds."""
+
+    def __init__(
+        self, replies: Replies, active_version: Callable[[str | None], VersionRef | None], requests_max: int
+    ) -> None:
+        self._replies = replies
+        self._active_version = active_version
+        self._requests_max = requests_max
+        self._publisher = Publisher()
+        self._coalescer = Coalescer()
+        self._in_flight: dict[str, _Sent] = {}
+        self._changed = threading.Condition()
+        self._held = 0
+        self._paused_until = 0.0
+        self._stopping = False
+        self._thread = threading.Thread(target=self._run, name="sender", daemon=True)
+        replies.call_when_connected(self._send_again)
+
+    def start(self) -> None:
+        """Start sending."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the sender; what still waits is given up."""
+        with self._changed:
+            self._stopping = True
+            self._changed.notify()
+        self._thread.join(SWEEP_SECONDS + 5)
+        self._publisher.close()
+
+    @property
+    def requests_held(self) -> int:
+        """How many requests wait for their answer now."""
+        return self._held
+
+    def submit(self, nn_id: str | None, rows: Tensor, seconds: float) -> Future[Answer]:
+        """The future answer to `rows` by the network `nn_id`, or by the default one; given up after `seconds`.
+
+        Raises:
+            BusyError: as many requests are held as may be.
+        """
+        now = monotonic()
+        request = Waiting(nn_id, rows, now, now + seconds)
+        with self._changed:
+            if self._stopping or self._held >= self._requests_max:
+                raise BusyError("Server is busy")
+            self._held += 1
+            self._coalescer.add(request)
+            self._changed.notify()
+        request.future.add_done_callback(self._released)
+        return request.future
+
+    def _released(self, _: Future[Answer]) -> None:
+        with self._changed:
+            self._held -= 1
+
+    def _run(self) -> None:
+        try:
+            while not self._stopping:
+                requests = self._next_batch()
+                if requests:
+                    self._send(requests)
+        finally:
+            connection.close()
+
+    def _next_batch(self) -> list[Waiting]:
+        with self._changed:
+            self._changed.wait_for(lambda: self._stopping or self._may_send(), SWEEP_SECONDS)
+            self._sweep()
+            return self._coalescer.take() if self._may_send() else []
+
+    def _may_send(self) -> bool:
+        free = len(self._in_flight) < BATCHES_IN_FLIGHT and monotonic() >= self._paused_until
+        return free and len(self._coalescer) > 0
+
+    def _sweep(self) -> None:
+        """Let go of batches whose requests have all been given up."""
+        now = monotonic()
+        for batch_id in [key for key, batch in self._in_flight.items() if batch.deadline < now]:
+            del self._in_flight[batch_id]
+            self._replies.forget(batch_id)
+
+    def _send(self, requests: list[Waiting]) -> None:
+        try:
+            version = on_live_connection(lambda: self._active_version(requests[0].nn_id))
+            if version is None:
+                _fail(requests, NoNetworkError("No weights loaded"))
+                return
+            self._send_batch(version, requests)
+        except (BrokerUnavailableError, DatabaseError) as error:
+            logger.warning("Holding %d requests, trying again in %g s: %s", len(requests), PAUSE_SECONDS, error)
+            with self._changed:
+                self._coalescer.put_back(requests)
+                self._paused_until = monotonic() + PAUSE_SECONDS
+
+    def _send_batch(self, version: VersionRef, requests: list[Waiting]) -> None:
+        batch_id, now = uuid4().hex, monotonic()
+        deadline = max(request.deadline for request in requests)
+        batch = PredictBatch(version, _join([request.rows for request in requests]), len(requests))
+        self._replies.expect(batch_id, lambda message: self._receive(batch_id, message))
+        with self._changed:
+            self._in_flight[batch_id] = _Sent(version, requests, now, deadline)
+        try:
+            self._publisher.send_batch(batch_id, batch, self._replies.queue, deadline - now)
+        except BrokerUnavailableError:
+            # When it is missing here, the reply thread has reconnected and put its requests back already.
+            if self._forget(batch_id) is not None:
+                raise
+
+    def _send_again(self) -> None:
+        """After a reconnect no reply can come to what is in flight: send it again, by what is active then."""
+        with self._changed:
+            lost = list(self._in_flight)
+            for batch_id in lost:
+                self._coalescer.put_back(self._in_flight.pop(batch_id).requests)
+                self._replies.forget(batch_id)
+            self._paused_until = 0.0
+            self._changed.notify()
+        if lost:
+            logger.info("Sending %d batches again.", len(lost))
+
+    def _forget(self, batch_id: str) -> _Sent | None:
+        self._replies.forget(batch_id)
+        with self._changed:
+            sent = self._in_flight.pop(batch_id, None)
+            self._changed.notify()
+        return sent
+
+    def _receive(self, batch_id: str, message: Any) -> None:
+        sent = self._forget(batch_id)
+        if sent is None:
+            return
+        try:
+            _resolve(sent, message)
+        except ProtocolError as error:
+            logger.exception("A worker's answer cannot be read.")
+            _fail(sent.requests, PredictionFailedError(f"a worker's answer cannot be read: {error}"))
+
+
+def _join(parts: list[Tensor]) -> Tensor:
+    if len(parts) == 1:
+        return parts[0]
+    rows = sum(part.shape[0] for part in parts)
+    return Tensor(parts[0].dtype, (rows, *parts[0].shape[1:]), b"".join(part.data for part in parts))
+
+
+def _fail(requests: list[Waiting], error: InferenceError) -> None:
+    for request in requests:
+        _finish(request.future, error)
+
+
+def _finish(future: Future[Answer], outcome: Answer | InferenceError) -> None:
+    """Resolve a future unless its request was given up meanwhile."""
+    if not future.set_running_or_notify_cancel():
+        return
+    if isinstance(outcome, Answer):
+        future.set_result(outcome)
+    else:
+        future.set_exception(outcome)
+
+
+def _resolve(sent: _Sent, message: Any) -> None:
+    """Give each request of a batch its own rows of the answer.
+
+    Raises:
+        ProtocolError: the message is no answer to this batch.
+    """
+    if not isinstance(message, dict):
+        raise ProtocolError("a result must be an object")
+    if message.get("status") != "SUCCESS":
+        _fail(sent.requests, PredictionFailedError(str(message.get("traceback") or message.get("result"))))
+        return
+    reply = PredictReply.from_json(message.get("result"))
+    outputs = to_array(reply.outputs)
+    batch_rows = sum(request.rows.shape[0] for request in sent.requests)
+    if len(outputs) != batch_rows:
+        raise ProtocolError(f"{len(outputs)} outputs for {batch_rows} rows")
+    first = 0
+    for request in sent.requests:
+        last = first + request.rows.shape[0]
+        queue_ms = (sent.sent - request.arrived) * 1000
+        answer = Answer(sent.version, outputs[first:last], reply.worker, batch_rows, queue_ms, reply.inference_ms)
+        _finish(request.future, answer)
+        first = last

@@ -1,0 +1,43 @@
+"""What can go wrong in a gateway; `inference.responses` maps each to an HTTP status."""
+
+from __future__ import annotations
+
+
+class InferenceError(Exception):
+    """Base of everything a gateway raises on purpose."""
+
+
+class BadInputError(InferenceError):
+    """The request does not say what is needed; the message tells what to send instead."""
+
+
+class TooLargeError(InferenceError):
+    """The request is larger than this gateway takes."""
+
+
+class BusyError(InferenceError):
+    """The gateway holds as many requests as it may."""
+
+
+class NoNetworkError(InferenceError):
+    """No weights are loaded yet: send some with PUT /set_weights."""
+
+
+class NoWorkersError(InferenceError):
+    """No worker is connected: start one with `celery -A workers worker`."""
+
+
+class BrokerUnavailableError(InferenceError):
+    """The broker cannot be reached."""
+
+
+class RequestTimeoutError(InferenceError):
+    """No answer came before the request's deadline."""
+
+
+class PredictionFailedError(InferenceError):
+    """The worker could not make the prediction; `trace` is its stack trace."""
+
+    def __init__(self, trace: str) -> None:
+        super().__init__(trace.strip().rpartition("\n")[2])
+        self.trace = trace

@@ -1,0 +1,86 @@
+"""Pipeline's REST interface seen from a client: what the commands and the first start say to a gateway."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+
+Answer = dict[str, Any]
+
+
+class ClientError(Exception):
+    """The gateway did not answer, or refused; the message is one line. `status_code` is None when nothing answered."""
+
+    def __init__(self, message: str, status_code: int | None = None) -> None:
+        super().__init__(message)
+        self.status_code = status_code
+
+
+class PipelineClient:
+    """A client of one gateway; `timeout_seconds` holds for every request."""
+
+    def __init__(self, url: str, timeout_seconds: float = 60.0) -> None:
+        self.url = url.rstrip("/")
+        self.timeout_seconds = timeout_seconds
+        self._session = requests.Session()
+        # A proxy of the environment cannot reach this machine's loopback interface.
+        self._session.trust_env = not _is_loopback(urlsplit(self.url).hostname or "")
+
+    def status(self, timeout_seconds: float | None = None) -> Answer:
+        """GET /status: the fleet and its averages. Raises ClientError."""
+        return self._request("GET", "/status", timeout_seconds=timeout_seconds)
+
+    def predict(self, vector: Sequence[float], timeout_seconds: float | None = None) -> Answer:
+        """POST /predict with one row for the default network. Raises ClientError.
+
+        A prediction that failed in the worker comes back as an answer whose `status` is false.
+        """
+        return self._request("POST", "/predict", json={"vector": list(vector)}, timeout_seconds=timeout_seconds)
+
+    def set_weights(self, nn_id: str, file_name: str, body: bytes) -> Answer:
+        """PUT /set_weights with base64 text, as a user uploads it. Raises ClientError.
+
+        Weights that a worker refused come back as an answer whose `status` is false.
+        """
+        upload = {"data": (file_name, body, "application/octet-stream")}
+        return self._request("PUT", "/set_weights", data={"nn_id": nn_id}, files=upload)
+
+    def _request(self, method: str, path: str, *, timeout_seconds: float | None = None, **content: Any) -> Answer:
+        timeout = self.timeout_seconds if timeout_seconds is None else timeout_seconds
+        try:
+            response = self._session.request(method, self.url + path, timeout=timeout, **content)
+        except requests.exceptions.ReadTimeout as error:
+            raise ClientError(f"{self.url} did not answer {method} {path} within {timeout:g} s") from error
+        except requests.exceptions.ConnectionError as error:
+            raise ClientError(f"no gateway answers at {self.url}: start one with scripts/serve") from error
+        except requests.exceptions.RequestException as error:
+            raise ClientError(f"cannot ask {self.url}: {error}") from error
+        return self._read(response, f"{method} {path}")
+
+    def _read(self, response: requests.Response, what: str) -> Answer:
+        try:
+            answer = response.json()
+        except ValueError:
+            answer = None
+        if not isinstance(answer, dict):
+            raise ClientError(
+                f"{self.url} answered {what} with {response.status_code} and no JSON object: is it a Pipeline gateway?",
+                response.status_code,
+            )
+        if response.status_code >= 400:
+            message = str(answer.get("message") or response.reason)
+            raise ClientError(f"{what} was refused with {response.status_code}: {message}", response.status_code)
+        return answer
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

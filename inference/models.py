@@ -1,0 +1,129 @@
+"""What the database remembers: files, networks and their versions, workers' reports, and request timings."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from workers.protocol import VersionRef
+
+
+class StoredFile(models.Model):
+    """Bytes named by their SHA-256: weights as they were uploaded, and architectures."""
+
+    digest = models.CharField(primary_key=True, max_length=64, help_text="SHA-256 of the bytes, in hex.")
+    size = models.BigIntegerField(help_text="Bytes.")
+    stored_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"{self.digest[:12]}… ({self.size} bytes)"
+
+
+class FileChunk(models.Model):
+    """A part of a stored file, small enough to be one message and one row."""
+
+    file = models.ForeignKey(StoredFile, on_delete=models.CASCADE, related_name="chunks")
+    offset = models.BigIntegerField()
+    content = models.BinaryField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["file", "offset"], name="one_chunk_an_offset")]
+
+    def __str__(self) -> str:
+        return f"{self.file_id} from {self.offset}"
+
+
+class Network(models.Model):
+    """A neural network, named by its `nn_id`; `active` is the version that predictions are made with."""
+
+    nn_id = models.CharField(primary_key=True, max_length=32)
+    created_at = models.DateTimeField(auto_now_add=True)
+    active = models.OneToOneField(
+        "Version", null=True, blank=True, on_delete=models.PROTECT, related_name="active_for", editable=False
+    )
+
+    def __str__(self) -> str:
+        return self.nn_id
+
+
+class DefaultNetwork(models.Model):
+    """The network that `/predict` uses when none is named: a table of one row."""
+
+    ONLY_ID = 1
+
+    network = models.ForeignKey(Network, on_delete=models.PROTECT)
+
+    def __str__(self) -> str:
+        return str(self.network_id)
+
+
+class Version(models.Model):
+    """One upload for a network: 1, 2, 3 …"""
+
+    class State(models.TextChoices):
+        """How the upload fared on the workers."""
+
+        PENDING = "pending", "pending: no worker has loaded it yet"
+        LOADED = "loaded", "loaded by every worker"
+        FAILED = "failed", "failed on at least one worker"
+
+    network = models.ForeignKey(Network, on_delete=models.PROTECT, related_name="versions")
+    number = models.PositiveIntegerField()
+    weights = models.ForeignKey(StoredFile, on_delete=models.PROTECT, related_name="+")
+    architecture = models.ForeignKey(StoredFile, on_delete=models.PROTECT, related_name="+")
+    file_name = models.CharField(max_length=255)
+    uploaded_at = models.DateTimeField(auto_now_add=True)
+    state = models.CharField(max_length=8, choices=State, default=State.PENDING)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["network", "number"], name="one_version_a_number")]
+        ordering = ["-uploaded_at", "-id"]
+
+    def __str__(self) -> str:
+        return f"{self.network_id} version {self.number}"
+
+    def ref(self) -> VersionRef:
+        """How messages name this version."""
+        return VersionRef(self.network_id, self.number, self.weights_id, self.architecture_id)
+
+
+class WorkerReport(models.Model):
+    """What one worker answered when it was told to load a version."""
+
+    version = models.ForeignKey(Version, on_delete=models.CASCADE, related_name="reports")
+    worker = models.CharField(max_length=255)
+    loaded = models.BooleanField()
+    trace = models.TextField(blank=True, help_text="The stack trace when it was not loaded.")
+    seconds = models.FloatField(help_text="How long the worker took.")
+    reported_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["worker"]
+
+    def __str__(self) -> str:
+        return f"{self.worker}: {'loaded' if self.loaded else 'failed'}"
+
+
+class PredictionTiming(models.Model):
+    """How one prediction request went, and how long each part of it took."""
+
+    class Outcome(models.TextChoices):
+        """How a request ended."""
+
+        ANSWERED = "answered"
+        FAILED = "failed"
+        TIMED_OUT = "timed_out"
+        REFUSED = "refused"
+
+    at = models.DateTimeField(db_index=True)
+    nn_id = models.CharField(max_length=32, blank=True)
+    version = models.PositiveIntegerField(null=True, blank=True)
+    worker = models.CharField(max_length=255, blank=True)
+    rows = models.PositiveIntegerField()
+    batch_rows = models.PositiveIntegerField(help_text="Rows of the batch that the request travelled in.")
+    total_ms = models.FloatField()
+    queue_ms = models.FloatField(help_text="From arrival until the batch was sent.")
+    inference_ms = models.FloatField(help_text="The call of the network, for the whole batch.")
+    outcome = models.CharField(max_length=10, choices=Outcome)
+
+    def __str__(self) -> str:
+        return f"{self.at:%Y-%m-%d %H:%M:%S} {self.outcome} {self.total_ms:.1f} ms"

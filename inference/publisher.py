@@ -1,0 +1,112 @@
+"""The gateway's connection that only publishes: batches as Celery tasks, and how many workers there are.
+
+py-amqp reads what has arrived before each publish, so a connection that also consumed would be slow here.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from kombu import Connection, Producer, Queue
+
+from inference.errors import BrokerUnavailableError
+from workers.celery import PREDICT, TRANSIENT, app
+from workers.protocol import PREDICT_QUEUE, PREDICT_TASK, PredictBatch
+
+T = TypeVar("T")
+
+#: Seconds that opening a connection may take before the broker counts as unavailable.
+CONNECT_SECONDS = 3.0
+#: The part of Celery's message protocol (version 2) that is the same in every message.
+TASK_HEADERS = {
+    "lang": "py",
+    "task": PREDICT_TASK,
+    "parent_id": None,
+    "group": None,
+    "retries": 0,
+    "eta": None,
+    "expires": None,
+    "timelimit": [None, None],
+    "argsrepr": "",
+    "kwargsrepr": "",
+}
+TASK_EMBED = {"callbacks": None, "errbacks": None, "chain": None, "chord": None}
+
+
+class Publisher:
+    """One connection, opened when first needed and again after an error; threads take turns."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._connection: Connection | None = None
+        self._producer: Producer | None = None
+
+    def send_batch(self, batch_id: str, batch: PredictBatch, reply_to: str, seconds_left: float) -> None:
+        """Send a batch to the queue `predict`, to be dropped by the broker when its time is over.
+
+        Raises:
+            BrokerUnavailableError: it could not be sent.
+        """
+        body = [[batch.to_json()], {}, TASK_EMBED]
+        headers = {**TASK_HEADERS, "id": batch_id, "root_id": batch_id}
+        self._with_producer(
+            lambda producer: producer.publish(
+                body,
+                exchange="",
+                routing_key=PREDICT_QUEUE,
+                serializer="json",
+                headers=headers,
+                correlation_id=batch_id,
+                reply_to=reply_to,
+                expiration=max(seconds_left, 0.001),
+                delivery_mode=TRANSIENT,
+            )
+        )
+
+    def count_workers(self) -> int:
+        """How many workers take batches now.
+
+        Raises:
+            BrokerUnavailableError: the broker cannot be asked.
+        """
+        # Declaring the queue as it is changes nothing, and tells how many consume from it.
+        return self._with_producer(lambda producer: int(_declare(PREDICT, producer.channel).consumer_count))
+
+    def close(self) -> None:
+        """Close the connection; the next call opens a new one."""
+        with self._lock:
+            self._drop()
+
+    def _with_producer(self, act: Callable[[Producer], T]) -> T:
+        with self._lock:
+            try:
+                return act(self._producer or self._open())
+            except self._errors():
+                self._drop()
+            # A connection that the broker closed while it was idle is found out only now: once more, on a new one.
+            try:
+                return act(self._open())
+            except self._errors() as error:
+                self._drop()
+                raise BrokerUnavailableError(f"the broker cannot be reached: {error}") from error
+
+    def _open(self) -> Producer:
+        self._connection = app.connection_for_write(connect_timeout=CONNECT_SECONDS)
+        self._producer = Producer(self._connection.channel(), auto_declare=False)
+        return self._producer
+
+    def _errors(self) -> tuple[type[BaseException], ...]:
+        errors = self._connection.connection_errors + self._connection.channel_errors if self._connection else ()
+        return (OSError, *errors)
+
+    def _drop(self) -> None:
+        if self._connection is not None:
+            self._connection.release()
+        self._connection = self._producer = None
+
+
+def _declare(queue: Queue, channel: Any) -> Any:
+    """Declare a queue; the answer has its `message_count` and `consumer_count`."""
+    return channel.queue_declare(queue.name, durable=queue.durable, auto_delete=queue.auto_delete)

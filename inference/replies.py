@@ -1,0 +1,125 @@
+"""The thread that receives everything workers send to this gateway process, and hands it to who asked."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from time import monotonic
+from typing import Any
+from uuid import uuid4
+
+from kombu import Connection, Consumer, Queue
+from kombu.exceptions import KombuError
+from kombu.message import Message
+
+from workers.celery import HEARTBEAT_SECONDS, PREDICT, SUPPLY, app
+
+logger = logging.getLogger(__name__)
+
+RECONNECT_SECONDS = 0.5
+#: A drain that waits no longer than this keeps heartbeats on time and a stop short.
+DRAIN_SECONDS = 1.0
+
+
+def keep_consuming(
+    connected: Callable[[Connection], Consumer], stopping: threading.Event, lost: Callable[[], None] = lambda: None
+) -> None:
+    """Consume on a connection of its own until `stopping`, connecting anew whenever it breaks.
+
+    `connected` declares what is needed on a new connection and returns its consumer; `lost` hears of each break.
+    """
+    while not stopping.is_set():
+        connection = app.connection_for_read(heartbeat=HEARTBEAT_SECONDS)
+        errors: tuple[type[BaseException], ...] = (
+            OSError,
+            KombuError,
+            *connection.connection_errors,
+            *connection.channel_errors,
+        )
+        try:
+            with connection, connected(connection):
+                _drain(connection, stopping)
+        except errors as error:
+            lost()
+            logger.warning("Lost the broker (%s); connecting again in %g s.", error, RECONNECT_SECONDS)
+            stopping.wait(RECONNECT_SECONDS)
+
+
+def _drain(connection: Connection, stopping: threading.Event) -> None:
+    checked = monotonic()
+    while not stopping.is_set():
+        try:
+            connection.drain_events(timeout=DRAIN_SECONDS)
+        except TimeoutError:
+            pass
+        if connection.supports_heartbeats and monotonic() - checked >= 1:
+            connection.heartbeat_check()
+            checked = monotonic()
+
+
+class Replies:
+    """Owns the reply queue of this process: exclusive, gone with its connection, a new name on each."""
+
+    def __init__(self) -> None:
+        self.queue = ""
+        self._receivers: dict[str, Callable[[Any], None]] = {}
+        self._on_connected: list[Callable[[], None]] = []
+        self._connected = threading.Event()
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(
+            target=keep_consuming,
+            args=(self._consume, self._stopping, self._connected.clear),
+            name="replies",
+            daemon=True,
+        )
+
+    def start(self) -> None:
+        """Start receiving."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread and close its connection."""
+        self._stopping.set()
+        self._thread.join(DRAIN_SECONDS + 5)
+
+    def wait_connected(self, timeout_seconds: float) -> bool:
+        """Whether replies can arrive, waited for."""
+        return self._connected.wait(timeout_seconds)
+
+    def call_when_connected(self, callback: Callable[[], None]) -> None:
+        """Have `callback` called after each (re)connect: replies to what was asked before are lost then."""
+        self._on_connected.append(callback)
+
+    def expect(self, ticket: str, receiver: Callable[[Any], None]) -> None:
+        """Hand messages with the correlation id `ticket` to `receiver`, in the reply thread."""
+        self._receivers[ticket] = receiver
+
+    def forget(self, ticket: str) -> None:
+        """Drop later messages with the correlation id `ticket`."""
+        self._receivers.pop(ticket, None)
+
+    def _consume(self, connection: Connection) -> Consumer:
+        channel = connection.channel()
+        for shared in (PREDICT, SUPPLY):
+            shared(channel).queue_declare()
+        queue = Queue(f"replies.{uuid4().hex}", exclusive=True, auto_delete=True, durable=False)(channel)
+        queue.queue_declare()
+        consumer = Consumer(
+            channel, [queue], on_message=self._receive, no_ack=True, auto_declare=False, accept=["json"]
+        )
+        consumer.consume()
+        self.queue = queue.name
+        self._connected.set()
+        for callback in self._on_connected:
+            callback()
+        return consumer
+
+    def _receive(self, message: Message) -> None:
+        receiver = self._receivers.get(str(message.properties.get("correlation_id")))
+        if receiver is None:
+            return  # its request has been answered, or given up
+        try:
+            receiver(message.decode())
+        except Exception:
+            logger.exception("A message from a worker could not be handled; its request will time out.")

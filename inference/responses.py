@@ -1,0 +1,94 @@
+"""One JSON shape for everything that goes wrong, and the one table from errors to HTTP statuses."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from django.db import DatabaseError
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.views import defaults
+from rest_framework.exceptions import APIException
+from rest_framework.response import Response
+
+from inference import errors
+from inference.base64_text import encode_text
+
+logger = logging.getLogger(__name__)
+
+STATUS_OF: dict[type[errors.InferenceError], int] = {
+    errors.BadInputError: 400,
+    errors.TooLargeError: 413,
+    errors.BusyError: 503,
+    errors.NoWorkersError: 503,
+    errors.BrokerUnavailableError: 503,
+    errors.RequestTimeoutError: 504,
+}
+RETRY_AFTER_SECONDS = "1"
+
+
+def answer_exception(error: Exception, context: dict[str, Any]) -> Response | None:
+    """The answer to an exception that a view raised; None lets Django answer 500."""
+    match error:
+        case errors.PredictionFailedError():
+            return failed_prediction(encode_text(error.trace))
+        case errors.NoNetworkError():
+            return failed_prediction("No weights loaded")
+        case errors.InferenceError():
+            status = STATUS_OF[type(error)]
+            return _failure(str(error), status, {"Retry-After": RETRY_AFTER_SECONDS} if status == 503 else {})
+        case APIException():
+            headers = {"Allow": ", ".join(context["view"].allowed_methods)} if error.status_code == 405 else {}
+            return _failure(flatten(error.detail), error.status_code, headers)
+        case DatabaseError():
+            logger.exception("The database failed a request.")
+            message = "the database cannot be reached; nothing has changed, try again"
+            return _failure(message, 503, {"Retry-After": RETRY_AFTER_SECONDS})
+        case Http404():
+            return _failure("not found", 404, {})
+    return None
+
+
+def failed_prediction(message: str) -> Response:
+    """The seed system's answer when a prediction could not be made: HTTP 200, and the reason in `message`."""
+    return Response({"status": False, "message": message, "result": 0.0})
+
+
+def flatten(detail: Any) -> str:
+    """A validation error's details as one line."""
+    if isinstance(detail, dict):
+        return "; ".join(f"{key}: {flatten(value)}" for key, value in detail.items())
+    if isinstance(detail, list):
+        return "; ".join(flatten(item) for item in detail)
+    return str(detail)
+
+
+def _failure(message: str, status: int, headers: dict[str, str]) -> Response:
+    return Response({"status": False, "message": message}, status=status, headers=headers)
+
+
+def _page_or_json(request: HttpRequest, message: str, status: int, page: Any) -> HttpResponse:
+    if request.path.startswith("/admin/"):
+        response: HttpResponse = page()
+        return response
+    return JsonResponse({"status": False, "message": message}, status=status)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django's handler for what it refuses before a view sees it."""
+    return _page_or_json(request, "bad request", 400, lambda: defaults.bad_request(request, exception))
+
+
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django's handler for what a user may not do."""
+    return _page_or_json(request, "forbidden", 403, lambda: defaults.permission_denied(request, exception))
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django's handler for an unknown address."""
+    return _page_or_json(request, "not found", 404, lambda: defaults.page_not_found(request, exception))
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Django's handler for a defect of ours."""
+    return _page_or_json(request, "internal error; the log tells more", 500, lambda: defaults.server_error(request))

@@ -1,0 +1,31 @@
+"""What clients send to /set_weights, checked field by field."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.files.uploadedfile import UploadedFile
+from rest_framework import serializers
+
+from workers.protocol import is_nn_id
+
+WEIGHTS_CONTENT_TYPE = "application/octet-stream"
+
+
+class SetWeightsSerializer(serializers.Serializer[dict[str, Any]]):
+    """A network's name and its weights: base64 text in a file."""
+
+    nn_id = serializers.CharField(trim_whitespace=False)
+    data = serializers.FileField(allow_empty_file=True, max_length=255)  # type: ignore[assignment]  # the wire's name
+
+    def validate_nn_id(self, value: str) -> str:
+        """32 lower-case hex digits."""
+        if not is_nn_id(value):
+            raise serializers.ValidationError("must be 32 lower-case hex digits")
+        return value
+
+    def validate_data(self, value: UploadedFile) -> UploadedFile:
+        """A file part that calls itself bytes."""
+        if value.content_type != WEIGHTS_CONTENT_TYPE:
+            raise serializers.ValidationError(f"must be of content type {WEIGHTS_CONTENT_TYPE}")
+        return value

@@ -1,0 +1,36 @@
+"""`serve`: gateway and worker in one process on the embedded broker; or, with BROKER_URL set, the gateway alone."""
+
+from __future__ import annotations
+
+from inference.http_client import PipelineClient
+from inference.supervision import come_up, first_answer, programs
+from inference.supervision.options import Options
+from inference.supervision.progress import Progress
+from inference.supervision.supervisor import Supervisor
+from workers.settings import ROOT
+
+
+def run(options: Options, progress: Progress, supervisor: Supervisor) -> None:
+    """Start the service, say how to use it, and watch it until a signal ends this.
+
+    Raises:
+        SupervisionError: it cannot start.
+    """
+    bind = come_up.check(options)
+    env = programs.environment(options.data_dir, bind, options.broker_url)
+    with progress.step("preparing the database"):
+        programs.migrate(env)
+    gateway = programs.gateway(options.data_dir, env)
+    supervisor.start(gateway)
+    client = PipelineClient(bind.url)
+    workers_needed = 0 if options.broker_url else 1
+    workers = come_up.wait_for_gateway(client, workers_needed, supervisor, progress, gateway.log)
+    if workers:
+        come_up.make_first_answer(client, supervisor, progress)
+    progress.say(first_answer.banner(bind.url, options.data_dir, ROOT))
+    if not workers:
+        progress.say(
+            "No worker is connected to the broker yet. On this host or another, start one with the same BROKER_URL:"
+        )
+        progress.say(f"  {first_answer.worker_hint(ROOT)}\n")
+    supervisor.watch()

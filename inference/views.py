@@ -1,0 +1,73 @@
+"""The REST addresses: each reads its input, calls the service, and shapes the answer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from rest_framework.parsers import FormParser, MultiPartParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from inference import predictions, status
+from inference.base64_text import decode_file, encode_text
+from inference.body_limit import refuse_larger
+from inference.json_format import JsonParser
+from inference.predict_input import read_predict_input
+from inference.serializers import SetWeightsSerializer
+from inference.switch import set_weights
+from workers.protocol import Report
+
+LOADING_FAILED = "One or more workers were failed with weights loading"
+
+
+class Predict(APIView):
+    """POST /predict: one row or a batch of rows, answered by the active version of the default network."""
+
+    def post(self, request: Request) -> Response:
+        """Predict."""
+        refuse_larger(request, settings.PIPELINE_MAX_BODY_BYTES)
+        asked = read_predict_input(request.data)
+        answer = predictions.predict(None, asked.rows)
+        result = answer.outputs[0].tolist() if asked.single else answer.outputs.tolist()
+        if asked.single and answer.outputs[0].size == 1:
+            result = answer.outputs[0].item()
+        body = {"status": True, "message": answer.version.nn_id, "result": result, "version": answer.version.number}
+        return Response(body)
+
+
+class SetWeights(APIView):
+    """PUT /set_weights: new weights for a network, which becomes the default one when every worker has loaded them."""
+
+    parser_classes = (MultiPartParser, FormParser, JsonParser)
+
+    def put(self, request: Request) -> Response:
+        """Store, load everywhere, switch."""
+        refuse_larger(request, settings.PIPELINE_MAX_UPLOAD_BYTES)
+        serializer = SetWeightsSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        file = serializer.validated_data["data"]
+        result = set_weights(serializer.validated_data["nn_id"], file.name, decode_file(file.read()))
+        body = {
+            "status": result.loaded,
+            "message": "OK" if result.loaded else LOADING_FAILED,
+            "workers_count": len(result.reports),
+            "workers": [_worker_result(report) for report in result.reports],
+            "version": result.version.number,
+        }
+        return Response(body)
+
+
+def _worker_result(report: Report) -> dict[str, Any]:
+    if report.loaded:
+        return {"result": True, "worker": report.worker}
+    return {"result": False, "trace": encode_text(report.trace), "worker": report.worker}
+
+
+class Status(APIView):
+    """GET /status: the gateway's queue and times, and every worker's own account."""
+
+    def get(self, request: Request) -> Response:
+        """Ask all workers."""
+        return Response(status.read_status())

@@ -1,0 +1,131 @@
+# Sourced by the other scripts: finds the repository and a Python, makes .venv and keeps it up to date.
+# It sets ROOT (the repository) and PYTHON (.venv's interpreter), and defines set_up_environment.
+
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
+VENV=$ROOT/.venv
+PYTHON=$VENV/bin/python
+
+say() { printf '%s\n' "$*" >&2; }
+
+fail() {
+  say "${0##*/}: $*"
+  exit 1
+}
+
+# The version of an interpreter, like 3.11; nothing when it does not run.
+_python_version() { "$1" -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null || true; }
+
+_is_supported() { [[ $1 == 3.11 || $1 == 3.12 || $1 == 3.13 ]]; }
+
+# Prints the Python that .venv is made with: PIPELINE_PYTHON, else the first supported one that can make one.
+_find_python() {
+  local candidate version without_venv=
+  for candidate in ${PIPELINE_PYTHON:+"$PIPELINE_PYTHON"} python3 python3.13 python3.12 python3.11; do
+    version=$(_python_version "$candidate")
+    if _is_supported "$version"; then
+      if "$candidate" -c 'import ensurepip, venv' 2>/dev/null; then
+        command -v "$candidate"
+        return
+      fi
+      without_venv=${without_venv:-$version}
+    fi
+    [[ -z ${PIPELINE_PYTHON:-} ]] || break
+  done
+  if [[ -n $without_venv ]]; then
+    fail "Python $without_venv cannot make a virtual environment: apt-get install python3-venv"
+  elif [[ -n ${PIPELINE_PYTHON:-} ]]; then
+    fail "PIPELINE_PYTHON=$PIPELINE_PYTHON is not Python 3.11, 3.12 or 3.13"
+  fi
+  fail "no Python 3.11, 3.12 or 3.13 was found: apt-get install python3 python3-venv, or set PIPELINE_PYTHON"
+}
+
+# What .venv must have been made from: the interpreter's version and what the requirement files say.
+_wanted_stamp() {
+  "$PYTHON" - "$@" <<'PYTHON'
+import hashlib, pathlib, sys
+digest = hashlib.sha256()
+for name in sys.argv[1:]:
+    digest.update(pathlib.Path(name).read_bytes())
+print("%d.%d.%d" % sys.version_info[:3], digest.hexdigest())
+PYTHON
+}
+
+# Runs pip, and shows what it is doing and for how long instead of its own output, which goes to a log.
+_pip_install() {
+  local log=$VENV/install.log started=$SECONDS shown=0 seen=0 line step=starting status=0
+  : >"$log"
+  while true; do
+    if IFS= read -r -t 1 line; then
+      printf '%s\n' "$line" >>"$log"
+      case $line in
+        Collecting*) seen=$((seen + 1)) && step="package $seen: ${line#Collecting }" && step=${step%% (*} ;;
+        'Installing collected'*) step='unpacking' ;;
+        'pip ended '*) status=${line##* } && break ;;
+      esac
+    elif (($? <= 128)); then
+      status=1 && break # the pipe was closed without a word
+    fi
+    if [[ -t 2 ]]; then
+      printf '\r\033[K  %d s, %s' $((SECONDS - started)) "$step" >&2
+    elif ((SECONDS - started >= shown + 10)); then
+      shown=$((SECONDS - started))
+      say "  $shown s, $step"
+    fi
+  done < <(
+    PYTHONUNBUFFERED=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore \
+      "$PYTHON" -m pip install --no-input --progress-bar off "$@" 2>&1
+    printf 'pip ended %d\n' $?
+  )
+  [[ ! -t 2 ]] || printf '\r\033[K' >&2
+  if ((status != 0)); then
+    tail -n 12 "$log" >&2
+    fail "the packages could not be installed (is there a network?); pip's whole output is in $log"
+  fi
+  say "  installed in $((SECONDS - started)) s"
+}
+
+_make_venv() {
+  local python version
+  python=$(_find_python)
+  version=$(_python_version "$python")
+  say "making .venv with Python $version"
+  rm -rf "$VENV"
+  "$python" -m venv "$VENV" >/dev/null || fail "could not make $VENV with $python -m venv"
+}
+
+# A .venv is whole when its Python is one of ours, has pip, and no installation was interrupted in it.
+_venv_is_whole() {
+  [[ -x $PYTHON && ! -e $VENV/.installing ]] || return 1
+  local version
+  version=$(_python_version "$PYTHON")
+  _is_supported "$version" || return 1
+  [[ -z ${PIPELINE_PYTHON:-} || $(_python_version "$PIPELINE_PYTHON") == "$version" ]] || return 1
+  [[ -e $VENV/.runtime || -e $VENV/.development ]] || "$PYTHON" -m pip --version >/dev/null 2>&1
+}
+
+# set_up_environment runtime|development: afterwards $PYTHON has the packages of requirements.txt, and with
+# `development` those of requirements-dev.txt as well. Needs the network only when those files have changed.
+set_up_environment() {
+  local kind=$1 stamp=$VENV/.$1 files=("$ROOT/requirements.txt") lock
+  [[ $kind == runtime ]] || files+=("$ROOT/requirements-dev.txt")
+  [[ -w $ROOT || -x $PYTHON ]] || fail "cannot write to $ROOT, where .venv is to be made"
+  exec {lock}<"$ROOT"
+  if command -v flock >/dev/null && ! flock -n "$lock"; then
+    say 'another script is setting up .venv: waiting for it'
+    flock "$lock"
+  fi
+  if ! _venv_is_whole; then
+    [[ ! -e $VENV ]] || say '.venv is incomplete or of another Python: making it anew'
+    _make_venv
+  fi
+  local wanted
+  wanted=$(_wanted_stamp "${files[@]}")
+  if [[ $(cat "$stamp" 2>/dev/null || true) != "$wanted" ]]; then
+    say 'installing the packages into .venv (the first time about 400 MB, TensorFlow most of it)'
+    touch "$VENV/.installing"
+    _pip_install "${files[@]/#/--requirement=}"
+    printf '%s\n' "$wanted" >"$stamp"
+    rm "$VENV/.installing"
+  fi
+  exec {lock}<&-
+}

@@ -1,0 +1,53 @@
+"""The Celery application that gateway and workers share: where messages go and how they are handled.
+
+Run a worker with `celery -A workers worker`; it needs BROKER_URL and nothing else.
+"""
+
+from __future__ import annotations
+
+from celery import Celery
+from kombu import Exchange, Queue
+
+from workers import transport
+from workers.protocol import PREDICT_QUEUE, SUPPLY_QUEUE
+from workers.settings import settings
+
+#: The default exchange: a message goes to the queue that its routing key names.
+DIRECT = Exchange("")
+PREDICT = Queue(PREDICT_QUEUE, DIRECT, routing_key=PREDICT_QUEUE, durable=True)
+SUPPLY = Queue(SUPPLY_QUEUE, DIRECT, routing_key=SUPPLY_QUEUE, durable=True)
+
+#: AMQP's delivery mode of messages that the broker need not keep on disk.
+TRANSIENT = 1
+
+#: Seconds between heartbeats that a connection asks for: a peer that is silent for two of them is gone.
+HEARTBEAT_SECONDS = 10
+
+transport.install()
+app = Celery("workers")
+app.conf.update(
+    broker_url=settings().broker_url,
+    broker_heartbeat=HEARTBEAT_SECONDS,
+    broker_connection_retry_on_startup=True,
+    broker_connection_max_retries=None,
+    result_backend="rpc://",
+    result_persistent=False,
+    imports=("workers.startup", "workers.tasks", "workers.control"),
+    accept_content=["json"],
+    task_serializer="json",
+    result_serializer="json",
+    task_queues=(PREDICT,),
+    task_default_queue=PREDICT_QUEUE,
+    task_default_exchange="",
+    task_default_routing_key=PREDICT_QUEUE,
+    task_default_delivery_mode="transient",
+    # A worker that dies has not acknowledged its batches, so the broker gives them to another.
+    task_acks_late=True,
+    # TensorFlow hangs after a fork, and control commands must see what the tasks see: threads, not processes.
+    worker_pool="threads",
+    worker_concurrency=settings().worker_concurrency,
+    worker_prefetch_multiplier=1,
+    worker_disable_rate_limits=True,
+    worker_send_task_events=False,
+    worker_cancel_long_running_tasks_on_connection_loss=False,
+)

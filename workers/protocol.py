@@ -1,0 +1,269 @@
+"""What gateway and workers say to each other: every message's shape, validated where it is read. Stdlib only.
+
+Numbers travel as little-endian bytes with their dtype and shape, so a float32 arrives as it left.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from math import prod
+from typing import Any, Self
+
+PREDICT_QUEUE = "predict"
+SUPPLY_QUEUE = "supply"
+PREDICT_TASK = "workers.tasks.predict"
+LOAD_COMMAND = "load_network"
+STATUS_COMMAND = "report_status"
+
+#: No message is larger than RabbitMQ 4 takes by default (16 MiB), with room for headers.
+CHUNK_BYTES = 4 * 1024 * 1024
+
+_NN_ID = re.compile(r"[0-9a-f]{32}")
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+_ITEM_BYTES = {
+    "bool": 1, "int8": 1, "uint8": 1, "int16": 2, "uint16": 2, "float16": 2,
+    "int32": 4, "uint32": 4, "float32": 4, "int64": 8, "uint64": 8, "float64": 8,
+}  # fmt: skip
+
+
+class ProtocolError(ValueError):
+    """A message does not have the shape that this version of Pipeline speaks."""
+
+
+def is_nn_id(text: object) -> bool:
+    """Whether `text` names a network: 32 lower-case hex digits."""
+    return isinstance(text, str) and _NN_ID.fullmatch(text) is not None
+
+
+def is_digest(text: object) -> bool:
+    """Whether `text` is a SHA-256 in lower-case hex."""
+    return isinstance(text, str) and _DIGEST.fullmatch(text) is not None
+
+
+def _require(condition: bool, what: str) -> None:
+    if not condition:
+        raise ProtocolError(what)
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+class Message:
+    """Base of the dataclasses below: to and from the JSON object that crosses the wire."""
+
+    def to_json(self) -> dict[str, Any]:
+        """The message as a JSON object."""
+        return asdict(self)  # type: ignore[call-overload, no-any-return]  # every subclass is a dataclass
+
+    @classmethod
+    def from_json(cls, data: object) -> Self:
+        """The message that a JSON object holds; fields that this version does not know are ignored.
+
+        Raises:
+            ProtocolError: a field is missing or has a wrong type or value.
+        """
+        if not isinstance(data, Mapping):
+            raise ProtocolError(f"{cls.__name__}: expected an object, got {type(data).__name__}")
+        known = {field.name: data[field.name] for field in fields(cls) if field.name in data}  # type: ignore[arg-type]
+        try:
+            return cls(**known)
+        except (TypeError, AttributeError) as error:
+            raise ProtocolError(f"{cls.__name__}: {error}") from error
+
+
+@dataclass(frozen=True, slots=True)
+class VersionRef(Message):
+    """One version of a network: what a worker must know to fetch, load and name it."""
+
+    nn_id: str
+    number: int
+    digest: str
+    architecture: str
+
+    def __post_init__(self) -> None:
+        _require(is_nn_id(self.nn_id), "nn_id must be 32 lower-case hex digits")
+        _require(_is_count(self.number) and self.number > 0, "number must be a positive integer")
+        _require(is_digest(self.digest) and is_digest(self.architecture), "digests must be SHA-256 in hex")
+
+    def __str__(self) -> str:
+        return f"{self.nn_id} version {self.number}"
+
+
+@dataclass(frozen=True, slots=True)
+class Tensor(Message):
+    """Rows of numbers: `shape` counts the rows first; `data` is little-endian, row-major."""
+
+    dtype: str
+    shape: tuple[int, ...]
+    data: bytes
+
+    def __post_init__(self) -> None:
+        _require(self.dtype in _ITEM_BYTES, f"unknown dtype {self.dtype!r}")
+        _require(bool(self.shape) and all(_is_count(size) for size in self.shape), "shape must count rows first")
+        expected = prod(self.shape) * _ITEM_BYTES[self.dtype]
+        _require(len(self.data) == expected, f"{len(self.data)} bytes of data where the shape needs {expected}")
+
+    def to_json(self) -> dict[str, Any]:
+        """The tensor as a JSON object, its data in base64."""
+        data = base64.b64encode(self.data).decode("ascii")
+        return {"dtype": self.dtype, "shape": list(self.shape), "data": data}
+
+    @classmethod
+    def from_json(cls, data: object) -> Self:
+        """The tensor that a JSON object holds.
+
+        Raises:
+            ProtocolError: a field is missing, is no base64, or does not fit the others.
+        """
+        try:
+            return cls(data["dtype"], tuple(data["shape"]), base64.b64decode(data["data"], validate=True))  # type: ignore[index]
+        except (KeyError, TypeError, binascii.Error, ValueError) as error:
+            raise ProtocolError(f"Tensor: {error}") from error
+
+
+@dataclass(frozen=True, slots=True)
+class PredictBatch(Message):
+    """The rows of `requests` waiting requests, to be answered by exactly this version."""
+
+    version: VersionRef
+    rows: Tensor
+    requests: int
+
+    def __post_init__(self) -> None:
+        _require(_is_count(self.requests) and self.requests > 0, "requests must be a positive integer")
+
+    def to_json(self) -> dict[str, Any]:
+        """The batch as a JSON object."""
+        return {"version": asdict(self.version), "rows": self.rows.to_json(), "requests": self.requests}
+
+    @classmethod
+    def from_json(cls, data: object) -> Self:
+        """The batch that a JSON object holds.
+
+        Raises:
+            ProtocolError: a field is missing or has a wrong type or value.
+        """
+        try:
+            version, rows, requests = data["version"], data["rows"], data["requests"]  # type: ignore[index]
+        except (KeyError, TypeError) as error:
+            raise ProtocolError(f"PredictBatch: {error!r} is missing") from error
+        return cls(VersionRef.from_json(version), Tensor.from_json(rows), requests)
+
+
+@dataclass(frozen=True, slots=True)
+class PredictReply(Message):
+    """A batch's outputs, in the order of its rows, and what it took."""
+
+    worker: str
+    outputs: Tensor
+    inference_ms: float
+    handling_ms: float
+
+    def to_json(self) -> dict[str, Any]:
+        """The reply as a JSON object."""
+        times = {"inference_ms": self.inference_ms, "handling_ms": self.handling_ms}
+        return {"worker": self.worker, "outputs": self.outputs.to_json(), **times}
+
+    @classmethod
+    def from_json(cls, data: object) -> Self:
+        """The reply that a JSON object holds.
+
+        Raises:
+            ProtocolError: a field is missing or has a wrong type or value.
+        """
+        try:
+            times = float(data["inference_ms"]), float(data["handling_ms"])  # type: ignore[index]
+            return cls(str(data["worker"]), Tensor.from_json(data["outputs"]), *times)  # type: ignore[index]
+        except (KeyError, TypeError) as error:
+            raise ProtocolError(f"PredictReply: {error!r}") from error
+
+
+@dataclass(frozen=True, slots=True)
+class Report(Message):
+    """What one worker answers to a weight change: loaded or not, why not, and how long it took."""
+
+    worker: str
+    loaded: bool
+    trace: str
+    seconds: float
+
+    def __post_init__(self) -> None:
+        _require(isinstance(self.worker, str) and isinstance(self.trace, str), "worker and trace must be text")
+        _require(isinstance(self.loaded, bool), "loaded must be true or false")
+        _require(isinstance(self.seconds, int | float), "seconds must be a number")
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerStatus(Message):
+    """What one worker tells about itself; averages are over its last 100 requests."""
+
+    worker: str
+    address: list[str]
+    nn_id: str | None
+    number: int | None
+    req_handling_time_avg_ms: float
+    inference_time_avg_ms: float
+    count_requests_handled: int
+
+    def __post_init__(self) -> None:
+        _require(isinstance(self.worker, str) and isinstance(self.address, list), "worker, address")
+        _require(self.nn_id is None or is_nn_id(self.nn_id), "nn_id must be 32 lower-case hex digits")
+        _require(_is_count(self.count_requests_handled), "count_requests_handled must be a count")
+
+
+@dataclass(frozen=True, slots=True)
+class FileRequest(Message):
+    """A worker's request for one chunk of the file that `digest` names."""
+
+    digest: str
+    offset: int
+
+    def __post_init__(self) -> None:
+        _require(is_digest(self.digest), "digest must be SHA-256 in hex")
+        _require(_is_count(self.offset) and self.offset % CHUNK_BYTES == 0, "offset must be a whole chunk's")
+
+
+@dataclass(frozen=True, slots=True)
+class FileChunk(Message):
+    """One chunk of a file; `size` is the whole file's in bytes, and -1 says that no gateway has it."""
+
+    size: int
+    data: str
+
+    def __post_init__(self) -> None:
+        _require(isinstance(self.size, int) and isinstance(self.data, str), "size must be a number, data text")
+
+    def content(self) -> bytes:
+        """The chunk's bytes.
+
+        Raises:
+            ProtocolError: the data is no base64.
+        """
+        try:
+            return base64.b64decode(self.data, validate=True)
+        except binascii.Error as error:
+            raise ProtocolError(f"FileChunk: {error}") from error
+
+
+@dataclass(frozen=True, slots=True)
+class ActiveVersions(Message):
+    """The active version of every network; the default network's stands first."""
+
+    versions: tuple[VersionRef, ...]
+
+    @classmethod
+    def from_json(cls, data: object) -> Self:
+        """The versions that a JSON object holds.
+
+        Raises:
+            ProtocolError: a field is missing or has a wrong type or value.
+        """
+        try:
+            return cls(tuple(VersionRef.from_json(item) for item in data["versions"]))  # type: ignore[index]
+        except (KeyError, TypeError) as error:
+            raise ProtocolError(f"ActiveVersions: {error!r}") from error

@@ -1,0 +1,184 @@
+"""The only file that imports TensorFlow and Keras: builds, loads and calls networks of one architecture.
+
+It ends at numpy arrays; which version is loaded, and when, is `workers.runtime.networks`' business.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+# Both are read when TensorFlow is imported: no GPU is looked for, and only errors are logged.
+os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ["KERAS_BACKEND"] = "tensorflow"
+
+import keras
+import tensorflow as tf
+
+from workers.runtime.errors import ArchitectureError, RowsError, WeightsError
+
+# One row takes another path through the matrix kernels than many and differs in the last bit. With two rows at
+# least, an answer does not depend on what else was in the batch.
+MIN_ROWS = 2
+
+
+@dataclass(frozen=True)
+class Weights:
+    """The tensors of one version, in the order of the architecture's variables; never changed."""
+
+    tensors: tuple[Any, ...]
+    size_bytes: int
+
+
+def build_model(config: str) -> keras.Model:
+    """A Keras model with fresh weights from its JSON config.
+
+    Raises:
+        ArchitectureError: the config describes no model that Keras builds safely.
+    """
+    try:
+        model = keras.models.model_from_json(config)
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise ArchitectureError(f"Keras cannot build this architecture: {error}") from error
+    if not model.built or len(model.inputs) != 1 or len(model.outputs) != 1:
+        raise ArchitectureError("the architecture must have one input and one output of known shape")
+    return model
+
+
+def settle_memory() -> None:
+    """Move what lives as long as the process (TensorFlow's objects above all) out of the collector's sight.
+
+    Walking them made the long tail of latencies (see docs/architecture.md).
+    """
+    gc.collect()
+    gc.freeze()
+
+
+class Architecture:
+    """One architecture, compiled once; every version of it is a tuple of tensors given to the same function."""
+
+    def __init__(self, config: str) -> None:
+        self._model = build_model(config)
+        self._variables = [*self._model.trainable_variables, *self._model.non_trainable_variables]
+        self._load_lock = threading.Lock()
+        model_input = self._model.inputs[0]
+        self.row_shape: tuple[int | None, ...] = tuple(model_input.shape[1:])
+        self.dtype: np.dtype[Any] = np.dtype(model_input.dtype)
+        self._call = self._compile()
+        self.saved_bytes, self.saved_arrays = self._measure_saved_weights()
+
+    def _compile(self) -> Any:
+        model, trainable = self._model, len(self._model.trainable_variables)
+        signature = [
+            [tf.TensorSpec(variable.shape, variable.dtype) for variable in self._variables],
+            tf.TensorSpec((None, *self.row_shape), self.dtype),
+        ]
+
+        @tf.function(input_signature=signature)  # type: ignore[untyped-decorator]
+        def call(tensors: list[Any], rows: Any) -> Any:
+            outputs, _ = model.stateless_call(tensors[:trainable], tensors[trainable:], rows, training=False)
+            return outputs
+
+        return call
+
+    def _measure_saved_weights(self) -> tuple[int, int]:
+        """Bytes and number of the arrays that a weights file of this architecture holds."""
+        saved = [weight for weight in self._model.weights if "seed_generator" not in weight.path]
+        return sum(int(np.prod(w.shape)) * np.dtype(w.dtype).itemsize for w in saved), len(saved)
+
+    def load(self, weights_file: Path) -> Weights:
+        """The tensors of a `.weights.h5` file that `workers.runtime.weights_file` has cleaned.
+
+        Raises:
+            WeightsError: names, shapes or values do not fit this architecture.
+        """
+        with self._load_lock:
+            try:
+                self._model.load_weights(weights_file)
+            except (ValueError, KeyError, TypeError, OSError) as error:
+                raise WeightsError(f"the weights do not fit the architecture: {error}") from error
+            arrays = [np.array(variable.numpy()) for variable in self._variables]
+        for variable, array in zip(self._variables, arrays, strict=True):
+            if np.issubdtype(array.dtype, np.floating) and not np.isfinite(array).all():
+                raise WeightsError(f"{variable.path} holds values that are not finite")
+        weights = Weights(tuple(tf.constant(array) for array in arrays), sum(array.nbytes for array in arrays))
+        self.predict(weights, np.zeros((MIN_ROWS, *(size or 1 for size in self.row_shape)), self.dtype))
+        return weights
+
+    def predict(self, weights: Weights, rows: NDArray[Any]) -> NDArray[Any]:
+        """Outputs of shape (rows, ...) for rows of shape (rows, ...).
+
+        Raises:
+            RowsError: the rows do not have the shape of the network's input.
+        """
+        self._check_rows(rows)
+        count = len(rows)
+        if count < MIN_ROWS:
+            rows = np.concatenate([rows] * MIN_ROWS)
+        outputs = self._call(list(weights.tensors), tf.constant(rows, self.dtype))
+        result: NDArray[Any] = outputs.numpy()[:count]
+        return result
+
+    def _check_rows(self, rows: NDArray[Any]) -> None:
+        given = rows.shape[1:]
+        fits = len(given) == len(self.row_shape) and all(
+            wanted is None or wanted == size for wanted, size in zip(self.row_shape, given, strict=True)
+        )
+        if not fits or not len(rows):
+            raise RowsError(f"the network takes rows of shape {self.row_shape}, got {given}")
+
+
+def save_weights(model: keras.Model) -> bytes:
+    """The model's weights as the bytes of a `.weights.h5` file."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "model.weights.h5"
+        model.save_weights(path)
+        return path.read_bytes()
+
+
+def seed_randomness(seed: int) -> None:
+    """Make fresh weights and the order of training rows, from here on in this process, follow from `seed`."""
+    keras.utils.set_random_seed(seed)
+
+
+def fit_model(
+    model: keras.Model,
+    rows: NDArray[Any],
+    targets: NDArray[Any],
+    *,
+    epochs: int,
+    batch_size: int,
+    peak_learning_rate: float,
+    on_progress: Callable[[float], None],
+) -> None:
+    """Fit the model to the targets with Adam, its learning rate falling to zero along half a cosine.
+
+    `on_progress` is told, many times an epoch, how many epochs are done, fractions included.
+    """
+    steps = -(-len(rows) // batch_size)
+    schedule = keras.optimizers.schedules.CosineDecay(peak_learning_rate, epochs * steps)
+    # Many steps in one call of the compiled function: with small batches the calls cost more than the steps.
+    steps_per_call = max(1, min(100, steps // 10))
+    optimizer = keras.optimizers.Adam(schedule)
+    model.compile(optimizer=optimizer, loss="mse", steps_per_execution=steps_per_call, jit_compile=False)
+
+    class Progress(keras.callbacks.Callback):  # type: ignore[misc]
+        epoch = 0
+
+        def on_epoch_begin(self, epoch: int, logs: object = None) -> None:  # Keras's name
+            self.epoch = epoch
+
+        def on_train_batch_end(self, batch: int, logs: object = None) -> None:
+            on_progress(self.epoch + (batch + 1) / steps)
+
+    model.fit(rows, targets, batch_size=batch_size, epochs=epochs, verbose=0, callbacks=[Progress()])

@@ -1,0 +1,58 @@
+"""What a process of Pipeline is told by its environment: read once, strictly, by gateway and worker alike."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from environs import Env, validate
+
+ROOT = Path(__file__).resolve().parent.parent
+EMBEDDED_BROKER_URL = "memory://localhost//"
+
+
+def environment() -> Env:
+    """The process's environment, completed by the file `.env` beside `manage.py` when there is one."""
+    env = Env()
+    env.read_env(str(ROOT / ".env"), recurse=False, override=False)
+    return env
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The settings that every process shares; a gateway has more in `gateway_site.settings`."""
+
+    broker_url: str
+    request_timeout_seconds: float
+    load_timeout_seconds: float
+    status_timeout_seconds: float
+    worker_concurrency: int
+    worker_versions_kept: int
+    log_level: str
+
+    @property
+    def embedded(self) -> bool:
+        """Whether gateway and worker share one process and an in-process broker."""
+        return self.broker_url.startswith("memory:")
+
+
+@cache
+def settings() -> Settings:
+    """The settings of this process.
+
+    Raises:
+        environs.EnvError: a variable cannot be read; the message names it.
+    """
+    env = environment()
+    positive = validate.Range(min=0, min_inclusive=False)
+    broker_url = env.str("BROKER_URL", "")
+    return Settings(
+        broker_url=EMBEDDED_BROKER_URL if broker_url in ("", "memory://") else broker_url,
+        request_timeout_seconds=env.float("PIPELINE_REQUEST_TIMEOUT", 30.0, validate=positive),
+        load_timeout_seconds=env.float("PIPELINE_LOAD_TIMEOUT", 60.0, validate=positive),
+        status_timeout_seconds=env.float("PIPELINE_STATUS_TIMEOUT", 2.0, validate=positive),
+        worker_concurrency=env.int("PIPELINE_WORKER_CONCURRENCY", 2, validate=positive),
+        worker_versions_kept=env.int("PIPELINE_WORKER_VERSIONS_KEPT", 8, validate=positive),
+        log_level=env.str("PIPELINE_LOG_LEVEL", "INFO", validate=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"])),
+    )

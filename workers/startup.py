@@ -1,0 +1,65 @@
+"""What makes the plain command `celery -A workers worker` right: name, no gossip, and catching up.
+
+Celery imports this when a worker starts, in a process of its own or in the embedded gateway's.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import Any
+from uuid import uuid4
+
+from celery import bootsteps, signals
+from celery.utils.nodenames import default_nodename
+
+from workers.celery import app
+from workers.settings import settings
+from workers.worker import Worker, set_worker, this_worker
+
+
+def unique_name(given: str) -> str:
+    """`given`, unless it is Celery's default, which a second worker on this host would have as well."""
+    if given != default_nodename(""):
+        return given
+    return f"worker-{uuid4().hex[:8]}@{given.partition('@')[2]}"
+
+
+@signals.celeryd_init.connect
+def prepare_command(instance: Any, **_: Any) -> None:
+    """Name the node before Celery uses its name; refuse a broker that no other process can reach."""
+    if settings().embedded:
+        sys.exit("BROKER_URL is not set: a worker needs the gateway's broker, e.g. amqp://user:password@host//")
+    instance.hostname = unique_name(instance.hostname)
+
+
+@signals.worker_init.connect
+def prepare_worker(sender: Any, **_: Any) -> None:
+    """Load TensorFlow before the worker takes batches; talk to the gateway only, not to other workers."""
+    sender.options.update(without_mingle=True, without_gossip=True, without_heartbeat=True)
+    worker = Worker(app, sender.hostname, settings())
+    worker.start()
+    set_worker(worker)
+
+
+@signals.worker_shutdown.connect
+def stop_worker(**_: Any) -> None:
+    """End what the worker owns."""
+    this_worker().stop()
+
+
+class CatchUp(bootsteps.StartStopStep):
+    """After every (re)connect, load what became active while this worker was away."""
+
+    requires = ("celery.worker.consumer.control:Control",)
+
+    def start(self, parent: Any) -> None:
+        """Called by Celery when the worker has connected."""
+        this_worker().catch_up_later()
+
+
+# Celery tells of each task twice at INFO: two lines a batch.
+for chatty in ("celery.worker.strategy", "celery.app.trace"):
+    logging.getLogger(chatty).setLevel(logging.WARNING)
+
+app.steps["consumer"].add(CatchUp)

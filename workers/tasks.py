@@ -1,0 +1,34 @@
+"""The task that a batch of predictions is."""
+
+from __future__ import annotations
+
+from time import perf_counter
+from typing import Any
+
+from workers.arrays import to_array, to_tensor
+from workers.celery import app
+from workers.protocol import PREDICT_TASK, PredictBatch, PredictReply, ProtocolError
+from workers.runtime.errors import PipelineRuntimeError
+from workers.worker import this_worker
+
+
+@app.task(name=PREDICT_TASK, throws=(PipelineRuntimeError, ProtocolError))
+def predict(message: dict[str, Any]) -> dict[str, Any]:
+    """Predict a batch with exactly the version it names; see `PredictBatch` and `PredictReply`.
+
+    Raises:
+        ProtocolError: the message is no batch.
+        PipelineRuntimeError: the version cannot be loaded, or the rows do not fit it.
+    """
+    started = perf_counter()
+    worker = this_worker()
+    batch = PredictBatch.from_json(message)
+    version = worker.networks.acquire(batch.version)
+    rows = to_array(batch.rows)
+    called = perf_counter()
+    outputs = version.predict(rows)
+    inference_ms = (perf_counter() - called) * 1000
+    tensor = to_tensor(outputs)
+    handling_ms = (perf_counter() - started) * 1000
+    worker.stats.add(batch.requests, handling_ms, inference_ms)
+    return PredictReply(worker.name, tensor, inference_ms, handling_ms).to_json()

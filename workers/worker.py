@@ -1,0 +1,134 @@
+"""What one worker process owns: its networks, its helper process, its statistics and its loader thread."""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from concurrent.futures import ThreadPoolExecutor
+from time import perf_counter
+
+from celery import Celery
+
+from workers.addresses import host_addresses
+from workers.celery import TRANSIENT
+from workers.protocol import Report, VersionRef, WorkerStatus
+from workers.runtime.errors import PipelineRuntimeError, SupplyError
+from workers.runtime.networks import Networks
+from workers.runtime.weights_file import WeightsFileReader
+from workers.settings import Settings
+from workers.stats import RequestStats
+from workers.supply import Supply
+
+logger = logging.getLogger(__name__)
+
+
+class Worker:
+    """One worker of the fleet; made when the process starts, stopped when it ends."""
+
+    def __init__(self, app: Celery, name: str, settings: Settings) -> None:
+        self.name = name
+        self.stats = RequestStats()
+        self._app = app
+        self._reader = WeightsFileReader(settings.load_timeout_seconds)
+        self._supply = Supply(app, settings.load_timeout_seconds)
+        self._loader = ThreadPoolExecutor(2, thread_name_prefix="loader")
+        self._shown: VersionRef | None = None
+        self._versions_kept = settings.worker_versions_kept
+        self.networks = Networks(self._supply.fetch_file, self._reader, settings.worker_versions_kept)
+
+    def start(self) -> None:
+        """Start the helper process, so that the first load does not wait for it."""
+        self._reader.start()
+
+    def stop(self) -> None:
+        """End the threads and the helper process."""
+        self._loader.shutdown(wait=False, cancel_futures=True)
+        self._reader.stop()
+
+    def load_later(self, version: VersionRef, reply_to: str, ticket: str) -> None:
+        """Load the version off the caller's thread, and send the report to the queue `reply_to`."""
+        self._loader.submit(self._load_and_report, version, reply_to, ticket)
+
+    def catch_up_later(self) -> None:
+        """Load, off the caller's thread, the versions that are active already."""
+        self._loader.submit(self._catch_up)
+
+    def status(self, default: VersionRef | None) -> WorkerStatus:
+        """What this worker shows; `default` is the default network's active version."""
+        if default is not None and self.networks.holds(default):
+            self._shown = default
+        averages = self.stats.averages()
+        return WorkerStatus(
+            worker=self.name,
+            address=host_addresses(),
+            nn_id=self._shown.nn_id if self._shown else None,
+            number=self._shown.number if self._shown else None,
+            req_handling_time_avg_ms=averages.handling_ms,
+            inference_time_avg_ms=averages.inference_ms,
+            count_requests_handled=averages.requests_handled,
+        )
+
+    def send(self, message: Report | WorkerStatus, reply_to: str, ticket: str) -> None:
+        """Send a message to a gateway's reply queue; one that has gone meanwhile does not get it."""
+        with self._app.producer_pool.acquire(block=True) as producer:
+            producer.publish(
+                message.to_json(),
+                exchange="",
+                routing_key=reply_to,
+                correlation_id=ticket,
+                serializer="json",
+                delivery_mode=TRANSIENT,
+                retry=True,
+                retry_policy={"max_retries": 3},
+            )
+
+    def _load_and_report(self, version: VersionRef, reply_to: str, ticket: str) -> None:
+        started = perf_counter()
+        trace = ""
+        try:
+            self.networks.acquire(version)
+        except PipelineRuntimeError:
+            trace = traceback.format_exc()
+            logger.warning("Cannot load %s; what is served stays as it is.", version, exc_info=True)
+        except Exception:
+            trace = traceback.format_exc()
+            logger.exception("Loading %s failed unexpectedly; what is served stays as it is.", version)
+        report = Report(self.name, not trace, trace, perf_counter() - started)
+        try:
+            self.send(report, reply_to, ticket)
+        except Exception:
+            logger.exception("The report on %s did not reach the broker; the gateway will ask again.", version)
+
+    def _catch_up(self) -> None:
+        try:
+            active = self._supply.active_versions().versions[: self._versions_kept]
+        except SupplyError as error:
+            logger.info("Starting with no network (%s); it comes with the first batch.", error)
+            return
+        for version in reversed(active):
+            try:
+                self.networks.acquire(version)
+            except PipelineRuntimeError:
+                logger.warning("Cannot load %s yet; trying again when it is asked for.", version, exc_info=True)
+        if active:
+            self._shown = active[0]
+
+
+_worker: Worker | None = None
+
+
+def set_worker(worker: Worker | None) -> None:
+    """Make `worker` this process's own."""
+    global _worker
+    _worker = worker
+
+
+def this_worker() -> Worker:
+    """The worker of this process.
+
+    Raises:
+        RuntimeError: this process runs none.
+    """
+    if _worker is None:
+        raise RuntimeError("this process runs no worker: start one with `celery -A workers worker`")
+    return _worker
