@@ -28,3 +28,11 @@ def decode_file(content: bytes) -> bytes:
     if not decoded:
         raise BadInputError("data is empty")
     return decoded
+
+
+def decode_text(text: str) -> str:
+    """The text that base64 stands for, or `text` itself when it is no base64."""
+    try:
+        return base64.b64decode(text, validate=True).decode()
+    except (binascii.Error, UnicodeDecodeError, ValueError):
+        return text

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from django.db.models import Avg, QuerySet
+from typing import Any
+
+from django.db.models import Avg, Count, Max, QuerySet
 
 from inference.models import DefaultNetwork, FileChunk, Network, PredictionTiming
 from workers.protocol import VersionRef
@@ -44,6 +46,10 @@ def average_handling_ms() -> float:
     return float(recent.aggregate(mean=Avg("total_ms"))["mean"] or 0.0)
 
 
-def networks() -> QuerySet[Network]:
-    """All networks with their active versions, by name."""
-    return Network.objects.select_related("active").order_by("nn_id")
+def networks() -> QuerySet[Network, Any]:
+    """All networks by name, each with its active version, `versions_count` and `last_upload`."""
+    return (
+        Network.objects.select_related("active")
+        .annotate(versions_count=Count("versions"), last_upload=Max("versions__uploaded_at"))
+        .order_by("nn_id")
+    )

@@ -50,20 +50,24 @@ print("%d.%d.%d" % sys.version_info[:3], digest.hexdigest())
 PYTHON
 }
 
-# Runs pip, and shows what it is doing and for how long instead of its own output, which goes to a log.
-_pip_install() {
-  local log=$VENV/install.log started=$SECONDS shown=0 seen=0 line step=starting status=0
-  : >"$log"
+# Reads pip's output, keeps it in a log, and shows what is being done and for how long.
+_show_pip() {
+  local log=$1 started=$SECONDS shown=0 packages=0 step=starting line status
   while true; do
-    if IFS= read -r -t 1 line; then
+    status=0
+    IFS= read -r -t 1 line || status=$?
+    if ((status == 0)); then
       printf '%s\n' "$line" >>"$log"
       case $line in
-        Collecting*) seen=$((seen + 1)) && step="package $seen: ${line#Collecting }" && step=${step%% (*} ;;
-        'Installing collected'*) step='unpacking' ;;
-        'pip ended '*) status=${line##* } && break ;;
+        Collecting\ *)
+          packages=$((packages + 1))
+          line=${line#Collecting }
+          step="package $packages: ${line%% *}"
+          ;;
+        'Installing collected'*) step="unpacking $packages packages" ;;
       esac
-    elif (($? <= 128)); then
-      status=1 && break # the pipe was closed without a word
+    elif ((status <= 128)); then # 128 and more: nothing came for a second; less: pip has ended
+      break
     fi
     if [[ -t 2 ]]; then
       printf '\r\033[K  %d s, %s' $((SECONDS - started)) "$step" >&2
@@ -71,15 +75,17 @@ _pip_install() {
       shown=$((SECONDS - started))
       say "  $shown s, $step"
     fi
-  done < <(
-    PYTHONUNBUFFERED=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore \
-      "$PYTHON" -m pip install --no-input --progress-bar off "$@" 2>&1
-    printf 'pip ended %d\n' $?
-  )
+  done
   [[ ! -t 2 ]] || printf '\r\033[K' >&2
-  if ((status != 0)); then
+}
+
+_pip_install() {
+  local log=$VENV/install.log started=$SECONDS
+  : >"$log"
+  if ! PYTHONUNBUFFERED=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore \
+    "$PYTHON" -m pip install --no-input --progress-bar off "$@" 2>&1 | _show_pip "$log"; then
     tail -n 12 "$log" >&2
-    fail "the packages could not be installed (is there a network?); pip's whole output is in $log"
+    fail "the packages could not be installed (is there a network?); all that pip said is in $log"
   fi
   say "  installed in $((SECONDS - started)) s"
 }

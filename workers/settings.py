@@ -28,6 +28,7 @@ class Settings:
     load_timeout_seconds: float
     status_timeout_seconds: float
     worker_concurrency: int
+    worker_tensorflow_threads: int
     worker_versions_kept: int
     log_level: str
 
@@ -53,6 +54,7 @@ def settings() -> Settings:
         load_timeout_seconds=env.float("PIPELINE_LOAD_TIMEOUT", 60.0, validate=positive),
         status_timeout_seconds=env.float("PIPELINE_STATUS_TIMEOUT", 2.0, validate=positive),
         worker_concurrency=env.int("PIPELINE_WORKER_CONCURRENCY", 2, validate=positive),
+        worker_tensorflow_threads=env.int("PIPELINE_WORKER_TENSORFLOW_THREADS", 1, validate=positive),
         worker_versions_kept=env.int("PIPELINE_WORKER_VERSIONS_KEPT", 8, validate=positive),
         log_level=env.str("PIPELINE_LOG_LEVEL", "INFO", validate=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"])),
     )

@@ -49,8 +49,8 @@ class Channel(memory.Channel):
         for transport in tuple(_consumers.get(queue, ())):
             transport.wake()
 
-    def _put_fanout(self, exchange: str, message: Any, routing_key: str = "", **_: Any) -> None:
-        for queue in self._lookup(exchange, routing_key):
+    def _put_fanout(self, exchange: str, message: Any, routing_key: str | None = None, **_: Any) -> None:
+        for queue in self._lookup(exchange, routing_key or ""):
             self._put(queue, message)
 
     def queue_declare(self, queue: str | None = None, passive: bool = False, **options: Any) -> Any:

@@ -12,6 +12,7 @@ from celery import Celery
 from workers.addresses import host_addresses
 from workers.celery import TRANSIENT
 from workers.protocol import Report, VersionRef, WorkerStatus
+from workers.runtime.engine import use_threads
 from workers.runtime.errors import PipelineRuntimeError, SupplyError
 from workers.runtime.networks import Networks
 from workers.runtime.weights_file import WeightsFileReader
@@ -29,15 +30,16 @@ class Worker:
         self.name = name
         self.stats = RequestStats()
         self._app = app
+        self._settings = settings
         self._reader = WeightsFileReader(settings.load_timeout_seconds)
         self._supply = Supply(app, settings.load_timeout_seconds)
         self._loader = ThreadPoolExecutor(2, thread_name_prefix="loader")
         self._shown: VersionRef | None = None
-        self._versions_kept = settings.worker_versions_kept
         self.networks = Networks(self._supply.fetch_file, self._reader, settings.worker_versions_kept)
 
     def start(self) -> None:
-        """Start the helper process, so that the first load does not wait for it."""
+        """Prepare TensorFlow, and the helper process, so that the first load does not wait for them."""
+        use_threads(self._settings.worker_tensorflow_threads)
         self._reader.start()
 
     def stop(self) -> None:
@@ -101,7 +103,7 @@ class Worker:
 
     def _catch_up(self) -> None:
         try:
-            active = self._supply.active_versions().versions[: self._versions_kept]
+            active = self._supply.active_versions().versions[: self._settings.worker_versions_kept]
         except SupplyError as error:
             logger.info("Starting with no network (%s); it comes with the first batch.", error)
             return

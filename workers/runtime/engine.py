@@ -55,6 +55,15 @@ def build_model(config: str) -> keras.Model:
     return model
 
 
+def use_threads(count: int) -> None:
+    """Let TensorFlow compute with `count` threads; must be called before its first computation.
+
+    With more threads than processors they spin against each other, and small networks gain nothing from several.
+    """
+    tf.config.threading.set_intra_op_parallelism_threads(count)
+    tf.config.threading.set_inter_op_parallelism_threads(count)
+
+
 def settle_memory() -> None:
     """Move what lives as long as the process (TensorFlow's objects above all) out of the collector's sight.
 
@@ -175,7 +184,7 @@ def fit_model(
     class Progress(keras.callbacks.Callback):  # type: ignore[misc]
         epoch = 0
 
-        def on_epoch_begin(self, epoch: int, logs: object = None) -> None:  # Keras's name
+        def on_epoch_begin(self, epoch: int, logs: object = None) -> None:
             self.epoch = epoch
 
         def on_train_batch_end(self, batch: int, logs: object = None) -> None:

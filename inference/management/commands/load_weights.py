@@ -1,0 +1,71 @@
+"""`manage.py load_weights FILE`: upload weights to the running gateway, and switch to them."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from inference.base64_text import decode_file, decode_text
+from inference.errors import BadInputError
+from inference.management.client import add_url_argument, asking
+from inference.weights_name import WeightsName
+from workers.protocol import is_nn_id
+
+
+class Command(BaseCommand):
+    """Upload a weights file."""
+
+    help = (
+        "Upload a base64 weights file to the running gateway. Every worker loads it, and the network becomes the "
+        "default one; when a worker fails, nothing changes."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """The file and its network."""
+        parser.add_argument("file", type=Path, help="base64 text of a Keras .weights.h5 file")
+        parser.add_argument(
+            "--nn-id", help="the network's id, 32 lower-case hex digits; default: from a name <nn_id>_<crc32>.b64"
+        )
+        add_url_argument(parser)
+
+    def handle(self, *args: Any, file: Path, nn_id: str | None, url: str, **options: Any) -> None:
+        """Check the file, upload it, and tell what the workers said."""
+        content = _read(file)
+        name = WeightsName.parse(file.name)
+        _check(file, content, name)
+        chosen = nn_id or (name.nn_id if name else None)
+        if chosen is None:
+            raise CommandError(f"{file.name} does not name its network (<nn_id>_<crc32>.b64): give --nn-id")
+        if not is_nn_id(chosen):
+            raise CommandError(f"--nn-id must be 32 lower-case hex digits, got {chosen!r}")
+        with asking(url) as client:
+            answer = client.set_weights(chosen, file.name, content)
+        if answer.get("status") is not True:
+            raise CommandError(f"{answer.get('message')}: {_first_reason(answer)}")
+        count = answer["workers_count"]
+        workers = "1 worker" if count == 1 else f"{count} workers"
+        self.stdout.write(f"{chosen} version {answer.get('version')} is active, loaded by {workers}")
+
+
+def _read(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise CommandError(f"cannot read {file}: {error.strerror}") from error
+
+
+def _check(file: Path, content: bytes, name: WeightsName | None) -> None:
+    try:
+        decoded = decode_file(content)
+    except BadInputError as error:
+        raise CommandError(f"{file}: {error}") from error
+    if name is not None and not name.fits(decoded):
+        raise CommandError(f"{file} is damaged: the CRC-32 in its name is not that of its decoded bytes")
+
+
+def _first_reason(answer: dict[str, Any]) -> str:
+    traces = [decode_text(str(worker["trace"])) for worker in answer.get("workers", []) if "trace" in worker]
+    return traces[0].strip().rpartition("\n")[2] if traces else "no worker said why"
