@@ -126,8 +126,9 @@ class Dispatcher:
             return self._coalescer.take() if self._may_send() else []
 
     def _may_send(self) -> bool:
-        free = len(self._in_flight) < BATCHES_IN_FLIGHT and monotonic() >= self._paused_until
-        return free and len(self._coalescer) > 0
+        if not self._coalescer or len(self._in_flight) >= BATCHES_IN_FLIGHT:
+            return False
+        return self._replies.connected and monotonic() >= self._paused_until
 
     def _sweep(self) -> None:
         """Let go of batches whose requests have all been given up."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from socket import gethostname
 
 from django.conf import settings
 
@@ -13,6 +14,7 @@ from inference.fleet import Fleet
 from inference.replies import Replies
 from inference.supply import Supply
 from inference.timings import Timings
+from workers.protocol import GatewayStatus
 from workers.settings import settings as shared_settings
 
 
@@ -25,6 +27,7 @@ class Gateway:
         self.fleet = Fleet(self.replies)
         self._supply = Supply()
         self.timings = Timings()
+        self.replies.tell_when_asked(self._tell)
 
     def start(self) -> None:
         """Start all parts; none waits for the broker."""
@@ -32,6 +35,11 @@ class Gateway:
         self.replies.start()
         self._supply.start()
         self.dispatcher.start()
+
+    def _tell(self) -> GatewayStatus:
+        self.timings.flush_soon()
+        name = f"{gethostname()}-{os.getpid()}"
+        return GatewayStatus(name, self.dispatcher.requests_held, settings.PIPELINE_QUEUE_REQUESTS_MAX)
 
     def stop(self) -> None:
         """Stop all parts; timings that are still in memory are written."""

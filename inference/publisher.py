@@ -1,4 +1,4 @@
-"""The gateway's connection that only publishes: batches as Celery tasks, and how many workers there are.
+"""The gateway's connection that only publishes: batches as Celery tasks, questions to the other gateways.
 
 py-amqp reads what has arrived before each publish, so a connection that also consumed would be slow here.
 """
@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from kombu import Connection, Producer, Queue
 
 from inference.errors import BrokerUnavailableError
-from workers.celery import PREDICT, TRANSIENT, app
+from workers.celery import GATEWAYS, TRANSIENT, app
 from workers.protocol import PREDICT_QUEUE, PREDICT_TASK, PredictBatch
 
 T = TypeVar("T")
@@ -65,14 +65,31 @@ class Publisher:
             )
         )
 
-    def count_workers(self) -> int:
-        """How many workers take batches now.
+    def count_consumers(self, queue: Queue) -> int:
+        """How many workers or gateways take messages from a queue now.
 
         Raises:
             BrokerUnavailableError: the broker cannot be asked.
         """
         # Declaring the queue as it is changes nothing, and tells how many consume from it.
-        return self._with_producer(lambda producer: int(_declare(PREDICT, producer.channel).consumer_count))
+        return self._with_producer(lambda producer: int(_declare(queue, producer.channel).consumer_count))
+
+    def ask_gateways(self, reply_to: str, ticket: str) -> None:
+        """Ask every gateway process how it is.
+
+        Raises:
+            BrokerUnavailableError: they cannot be asked.
+        """
+        self._with_producer(
+            lambda producer: producer.publish(
+                {},
+                exchange=GATEWAYS.name,
+                reply_to=reply_to,
+                correlation_id=ticket,
+                serializer="json",
+                delivery_mode=TRANSIENT,
+            )
+        )
 
     def close(self) -> None:
         """Close the connection; the next call opens a new one."""

@@ -13,7 +13,8 @@ from kombu import Connection, Consumer, Queue
 from kombu.exceptions import KombuError
 from kombu.message import Message
 
-from workers.celery import HEARTBEAT_SECONDS, PREDICT, SUPPLY, app
+from workers.celery import GATEWAYS, HEARTBEAT_SECONDS, PREDICT, SUPPLY, TRANSIENT, app
+from workers.protocol import GatewayStatus
 
 logger = logging.getLogger(__name__)
 
@@ -65,6 +66,7 @@ class Replies:
         self.queue = ""
         self._receivers: dict[str, Callable[[Any], None]] = {}
         self._on_connected: list[Callable[[], None]] = []
+        self._tell: Callable[[], GatewayStatus] | None = None
         self._connected = threading.Event()
         self._stopping = threading.Event()
         self._thread = threading.Thread(
@@ -83,6 +85,11 @@ class Replies:
         self._stopping.set()
         self._thread.join(DRAIN_SECONDS + 5)
 
+    @property
+    def connected(self) -> bool:
+        """Whether replies can arrive now."""
+        return self._connected.is_set()
+
     def wait_connected(self, timeout_seconds: float) -> bool:
         """Whether replies can arrive, waited for."""
         return self._connected.wait(timeout_seconds)
@@ -90,6 +97,10 @@ class Replies:
     def call_when_connected(self, callback: Callable[[], None]) -> None:
         """Have `callback` called after each (re)connect: replies to what was asked before are lost then."""
         self._on_connected.append(callback)
+
+    def tell_when_asked(self, tell: Callable[[], GatewayStatus]) -> None:
+        """Answer other gateways' questions with what `tell` returns."""
+        self._tell = tell
 
     def expect(self, ticket: str, receiver: Callable[[Any], None]) -> None:
         """Hand messages with the correlation id `ticket` to `receiver`, in the reply thread."""
@@ -103,8 +114,8 @@ class Replies:
         channel = connection.channel()
         for shared in (PREDICT, SUPPLY):
             shared(channel).queue_declare()
-        queue = Queue(f"replies.{uuid4().hex}", exclusive=True, auto_delete=True, durable=False)(channel)
-        queue.queue_declare()
+        queue = Queue(f"replies.{uuid4().hex}", GATEWAYS, exclusive=True, auto_delete=True, durable=False)(channel)
+        queue.declare()
         consumer = Consumer(
             channel, [queue], on_message=self._receive, no_ack=True, auto_declare=False, accept=["json"]
         )
@@ -116,6 +127,9 @@ class Replies:
         return consumer
 
     def _receive(self, message: Message) -> None:
+        if message.properties.get("reply_to"):
+            self._answer_gateway(message.properties)
+            return
         receiver = self._receivers.get(str(message.properties.get("correlation_id")))
         if receiver is None:
             return  # its request has been answered, or given up
@@ -123,3 +137,16 @@ class Replies:
             receiver(message.decode())
         except Exception:
             logger.exception("A message from a worker could not be handled; its request will time out.")
+
+    def _answer_gateway(self, properties: dict[str, Any]) -> None:
+        if self._tell is None:
+            return
+        with app.producer_pool.acquire(block=True) as producer:
+            producer.publish(
+                self._tell().to_json(),
+                exchange="",
+                routing_key=properties["reply_to"],
+                correlation_id=properties.get("correlation_id"),
+                serializer="json",
+                delivery_mode=TRANSIENT,
+            )

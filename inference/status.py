@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.conf import settings
-
 from inference import selectors
 from inference.gateway import gateway
 from workers.protocol import WorkerStatus
@@ -21,12 +19,14 @@ def read_status() -> dict[str, Any]:
     running = gateway()
     running.timings.flush()
     default = selectors.active_version(None)
-    answer = running.fleet.status(default, shared_settings().status_timeout_seconds)
+    timeout = shared_settings().status_timeout_seconds
+    gateways = running.fleet.gateways(timeout).messages
+    answer = running.fleet.status(default, timeout)
     return {
         "status": True,
         "message": "OK",
-        "queue_requests_current": running.dispatcher.requests_held,
-        "queue_requests_max": settings.PIPELINE_QUEUE_REQUESTS_MAX,
+        "queue_requests_current": sum(gateway.requests_held for gateway in gateways),
+        "queue_requests_max": sum(gateway.requests_max for gateway in gateways),
         "req_handling_time_avg_ms": selectors.average_handling_ms(),
         "workers_count": len(answer.messages) + answer.silent,
         "workers_silent": answer.silent,

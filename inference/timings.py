@@ -61,10 +61,15 @@ class Timings:
                 for _ in range(count):
                     self._buffer.popleft()
 
+    def flush_soon(self) -> None:
+        """Have the writer thread write what is buffered now."""
+        self._wake.set()
+
     def _run(self) -> None:
         try:
             while not self._stopping:
                 self._wake.wait(FLUSH_SECONDS)
+                self._wake.clear()
                 self._flush_or_keep()
         finally:
             connection.close()

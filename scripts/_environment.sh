@@ -84,6 +84,7 @@ _pip_install() {
   : >"$log"
   if ! PYTHONUNBUFFERED=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore \
     "$PYTHON" -m pip install --no-input --progress-bar off "$@" 2>&1 | _show_pip "$log"; then
+    rm -f "$VENV/.installing" # pip gave up by itself: what was there before is still whole
     tail -n 12 "$log" >&2
     fail "the packages could not be installed (is there a network?); all that pip said is in $log"
   fi
@@ -129,9 +130,11 @@ set_up_environment() {
   if [[ $(cat "$stamp" 2>/dev/null || true) != "$wanted" ]]; then
     say 'installing the packages into .venv (the first time about 400 MB, TensorFlow most of it)'
     touch "$VENV/.installing"
+    trap 'exit 130' INT TERM # after Ctrl-C nothing is known about what pip has left: .installing stays
     _pip_install "${files[@]/#/--requirement=}"
     printf '%s\n' "$wanted" >"$stamp"
     rm "$VENV/.installing"
+    trap - INT TERM
   fi
   exec {lock}<&-
 }

@@ -17,6 +17,9 @@ DIRECT = Exchange("")
 PREDICT = Queue(PREDICT_QUEUE, DIRECT, routing_key=PREDICT_QUEUE, durable=True)
 SUPPLY = Queue(SUPPLY_QUEUE, DIRECT, routing_key=SUPPLY_QUEUE, durable=True)
 
+#: What is sent here reaches every gateway process.
+GATEWAYS = Exchange("gateways", type="fanout", durable=False)
+
 #: AMQP's delivery mode of messages that the broker need not keep on disk.
 TRANSIENT = 1
 

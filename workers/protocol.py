@@ -217,6 +217,19 @@ class WorkerStatus(Message):
 
 
 @dataclass(frozen=True, slots=True)
+class GatewayStatus(Message):
+    """What one gateway process tells the others about itself."""
+
+    gateway: str
+    requests_held: int
+    requests_max: int
+
+    def __post_init__(self) -> None:
+        _require(isinstance(self.gateway, str), "gateway must be text")
+        _require(_is_count(self.requests_held) and _is_count(self.requests_max), "requests must be counts")
+
+
+@dataclass(frozen=True, slots=True)
 class FileRequest(Message):
     """A worker's request for one chunk of the file that `digest` names."""
 

@@ -34,7 +34,7 @@ def run(options: ClusterOptions, progress: Progress, supervisor: Supervisor) -> 
     gateway = programs.gateway(options.data_dir, env)
     supervisor.start(gateway)
     client = PipelineClient(bind.url)
-    come_up.wait_for_gateway(client, options.workers, supervisor, progress, gateway.log)
+    come_up.wait_for_gateway(client, options.workers, supervisor, progress, gateway)
     come_up.make_first_answer(client, supervisor, progress)
     progress.say(first_answer.banner(bind.url, options.data_dir, ROOT))
     progress.say("one more worker, from another terminal:")

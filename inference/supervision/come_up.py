@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from inference.http_client import PipelineClient
 from inference.supervision import data_directory, first_answer
 from inference.supervision.addresses import Bind
 from inference.supervision.errors import BindError, StartError, log_tail
 from inference.supervision.options import Options
+from inference.supervision.processes import Child
 from inference.supervision.progress import Progress
 from inference.supervision.supervisor import Supervisor
 from workers.settings import ROOT
@@ -31,7 +30,7 @@ def check(options: Options) -> Bind:
 
 
 def wait_for_gateway(
-    client: PipelineClient, workers: int, supervisor: Supervisor, progress: Progress, log: Path
+    client: PipelineClient, workers: int, supervisor: Supervisor, progress: Progress, gateway: Child
 ) -> int:
     """Wait until gateway and workers answer; returns how many workers there are.
 
@@ -48,9 +47,11 @@ def wait_for_gateway(
         try:
             return first_answer.wait_until_answering(client, workers, START_SECONDS, look)
         except StartError as error:
-            if str(log) in str(error):
+            if str(gateway.log) in str(error):
                 raise
-            raise StartError(f"{error}; the log {log} ends with:\n{log_tail(log)}") from error
+            raise StartError(
+                f"{error}; the log {gateway.log} ends with:\n{log_tail(gateway.log, start=gateway.log_start)}"
+            ) from error
 
 
 def make_first_answer(client: PipelineClient, supervisor: Supervisor, progress: Progress) -> None:

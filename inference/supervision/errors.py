@@ -21,10 +21,10 @@ class StopRequestedError(BaseException):
     """Ctrl-C or SIGTERM came; like KeyboardInterrupt, it must not be taken for a failure on its way up."""
 
 
-def log_tail(path: Path, lines: int = 15) -> str:
-    """The last lines of a log file, each indented, or an empty text when there are none."""
+def log_tail(path: Path, lines: int = 15, start: int = 0) -> str:
+    """The last lines of a log file after its byte `start`, each indented; an empty text when there are none."""
     try:
-        text = path.read_text(errors="replace")
+        text = path.read_bytes()[start:].decode(errors="replace")
     except OSError:
         return ""
     return "".join(f"    {line}\n" for line in text.splitlines()[-lines:])

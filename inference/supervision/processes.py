@@ -24,6 +24,10 @@ class Supervised(Protocol):
     name: str
     log: Path
 
+    @property
+    def log_start(self) -> int:
+        """Where in the log the present run begins, in bytes."""
+
     def start(self) -> None:
         """Start it, from the main thread: the tie to the parent holds as long as the thread that made it."""
 
@@ -63,6 +67,7 @@ class Child:
         self.name = name
         self.argv = list(argv)
         self.log = log
+        self.log_start = 0
         self.env = dict(os.environ if env is None else env)
         self.cwd = cwd
         self.stop_seconds = stop_seconds
@@ -95,6 +100,7 @@ class Child:
         try:
             self.log.parent.mkdir(parents=True, exist_ok=True)
             with self.log.open("ab") as output:
+                self.log_start = output.tell()
                 self._process = subprocess.Popen(
                     leashed,
                     env=self.env,

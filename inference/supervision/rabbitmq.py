@@ -82,6 +82,11 @@ class PrivateNode:
         return f"amqp://guest:guest@{LOOPBACK}:{self.port}//"
 
     @property
+    def log_start(self) -> int:
+        """Where in the log the present run begins, in bytes."""
+        return self._node.log_start if self._node else 0
+
+    @property
     def pid(self) -> int | None:
         """The process id of the node, or None before the first start."""
         return self._node.pid if self._node else None
@@ -176,7 +181,7 @@ class PrivateNode:
             self._epmd.kill()
 
     def _log_says(self) -> str:
-        return f"; its log {self.log} ends with:\n{log_tail(self.log)}"
+        return f"; its log {self.log} ends with:\n{log_tail(self.log, start=self.log_start)}"
 
     def _write_files(self) -> None:
         for folder in ("home", "data", "conf.d"):

@@ -24,7 +24,7 @@ def run(options: Options, progress: Progress, supervisor: Supervisor) -> None:
     supervisor.start(gateway)
     client = PipelineClient(bind.url)
     workers_needed = 0 if options.broker_url else 1
-    workers = come_up.wait_for_gateway(client, workers_needed, supervisor, progress, gateway.log)
+    workers = come_up.wait_for_gateway(client, workers_needed, supervisor, progress, gateway)
     if workers:
         come_up.make_first_answer(client, supervisor, progress)
     progress.say(first_answer.banner(bind.url, options.data_dir, ROOT))

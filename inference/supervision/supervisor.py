@@ -77,7 +77,7 @@ class Supervisor:
             if not child.alive():
                 raise StartError(
                     f"{child.name} ended while starting ({child.ending()}); its log {child.log} ends with:\n"
-                    f"{log_tail(child.log)}"
+                    f"{log_tail(child.log, start=child.log_start)}"
                 )
 
     def watch_once(self) -> None:

@@ -24,6 +24,7 @@ class PretendedChild:
     def __init__(self, name: str, journal: list[str], log: Path = Path("nowhere.log")) -> None:
         self.name = name
         self.log = log
+        self.log_start = 0
         self.journal = journal
         self.running = False
 
@@ -162,13 +163,15 @@ def test_a_death_while_starting_is_an_error_with_the_end_of_the_log(
     supervisor: Supervisor, journal: list[str], tmp_path: Path
 ) -> None:
     log = tmp_path / "gateway.log"
-    log.write_text("one\nthe reason\n")
+    log.write_text("an earlier run\nthe reason\n")
     child = PretendedChild("gateway", journal, log)
+    child.log_start = len("an earlier run\n")
     supervisor.start(child)
     supervisor.require_all_alive()
     child.die()
     with pytest.raises(
-        StartError, match=r"(?s)gateway ended while starting \(exit status 1\)[^\n]*gateway.log[^\n]*\n.*the reason"
+        StartError,
+        match=r"(?s)gateway ended while starting \(exit status 1\)[^\n]*gateway.log[^\n]*\n    the reason\n$",
     ):
         supervisor.require_all_alive()
 

@@ -1,0 +1,77 @@
+"""Asks everybody at once over the broker, and returns as soon as the last one that is connected has answered."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from time import monotonic
+from typing import Any, Generic, TypeVar
+from uuid import uuid4
+
+from inference.errors import BrokerUnavailableError
+from inference.replies import Replies
+
+#: How often those who should answer are counted again: one that has left is not waited for.
+COUNT_SECONDS = 0.25
+#: How often the question is sent again while answers are missing: somebody may have been reconnecting.
+ASK_AGAIN_SECONDS = 2.0
+
+M = TypeVar("M")
+
+
+@dataclass(frozen=True)
+class Answers(Generic[M]):
+    """What came back, ordered by sender, and how many that are connected did not answer in time."""
+
+    messages: list[M]
+    silent: int
+
+
+@dataclass(frozen=True)
+class Question(Generic[M]):
+    """How to send a question (given the reply queue and a ticket), count who should answer, and read an answer."""
+
+    send: Callable[[str, str], None]
+    count: Callable[[], int]
+    read: Callable[[Any], M]
+    sender: Callable[[M], str]
+
+
+def ask_everybody(replies: Replies, question: Question[M], timeout_seconds: float) -> Answers[M]:
+    """Everybody's answer, or those that came within `timeout_seconds`; an answer that came twice counts once.
+
+    Raises:
+        BrokerUnavailableError: the broker cannot be reached.
+    """
+    deadline = monotonic() + timeout_seconds
+    if not replies.wait_connected(timeout_seconds):
+        raise BrokerUnavailableError("the broker cannot be reached")
+    ticket = uuid4().hex
+    answers: dict[str, M] = {}
+    arrived = threading.Condition()
+
+    def receive(data: Any) -> None:
+        message = question.read(data)
+        with arrived:
+            answers[question.sender(message)] = message
+            arrived.notify()
+
+    replies.expect(ticket, receive)
+    try:
+        ask_again = 0.0
+        expected = question.count()
+        while len(answers) < expected and monotonic() < deadline:
+            if monotonic() >= ask_again:
+                # A new connection has a new reply queue, so its name goes into every asking.
+                question.send(replies.queue, ticket)
+                ask_again = monotonic() + ASK_AGAIN_SECONDS
+            with arrived:
+                if len(answers) < expected:
+                    arrived.wait(COUNT_SECONDS)
+            if len(answers) < expected:
+                expected = question.count()
+    finally:
+        replies.forget(ticket)
+    messages = [answers[sender] for sender in sorted(answers)]
+    return Answers(messages, max(0, expected - len(messages)))

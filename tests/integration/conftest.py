@@ -1,0 +1,69 @@
+"""What integration tests share: one private RabbitMQ node, one private PostgreSQL server, and systems on them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from inference.supervision import rabbitmq as rabbitmq_programs
+from inference.supervision.rabbitmq import PrivateNode
+from tests.support import postgresql as postgresql_programs
+from tests.support.postgresql import PrivatePostgresql
+from tests.support.system import System
+
+
+def require(installed: bool, what: str) -> None:
+    """Skip where a service is missing at a desk; fail where it must be there."""
+    if installed:
+        return
+    if os.environ.get("CI") == "true":
+        pytest.fail(f"{what} is not installed, and CI=true: scripts/test installs it as root with apt-get")
+    pytest.skip(f"{what} is not installed: apt-get install {what}")
+
+
+@pytest.fixture(scope="session")
+def rabbitmq(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateNode]:
+    """A running node."""
+    require(rabbitmq_programs.installed(), "rabbitmq-server")
+    node = PrivateNode(tmp_path_factory.mktemp("rabbitmq"))
+    node.start()
+    try:
+        node.wait_ready()
+        yield node
+    finally:
+        node.stop()
+
+
+@pytest.fixture(scope="session")
+def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivatePostgresql]:
+    """A running server."""
+    require(postgresql_programs.programs() is not None, "postgresql")
+    server = PrivatePostgresql(tmp_path_factory.mktemp("postgresql") / "server")
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop()
+
+
+@pytest.fixture(scope="module")
+def system(rabbitmq: PrivateNode, tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    """Two workers and two gateway processes on SQLite, for the tests of one file."""
+    yield from running(System(tmp_path_factory.mktemp("system"), rabbitmq.url), workers=2)
+
+
+def running(made: System, workers: int) -> Iterator[System]:
+    """The system, started, and stopped afterwards."""
+    try:
+        yield made.start(workers)
+    finally:
+        made.stop()
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> Path:
+    """An empty directory for a system of one test."""
+    return tmp_path

@@ -1,0 +1,85 @@
+"""A private PostgreSQL server for tests: own data directory, loopback only, gone afterwards."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+import psycopg
+
+from inference.supervision.addresses import LOOPBACK, free_ports
+from tests.support.waiting import wait_until
+
+START_SECONDS = 60.0
+
+
+def programs() -> Path | None:
+    """The folder of PostgreSQL's server programs, or None."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"), key=lambda path: int(path.parts[-3]))
+    if found:
+        return found[-1].parent
+    on_path = shutil.which("postgres")
+    return Path(on_path).resolve().parent if on_path else None
+
+
+class PrivatePostgresql:
+    """One server with one database named `pipeline`; PostgreSQL refuses root, so root runs it as `postgres`."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._data = directory / "data"
+        self._port = free_ports(1)[0]
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """The address for DATABASE_URL."""
+        return f"postgresql://postgres@{LOOPBACK}:{self._port}/pipeline"
+
+    def start(self) -> None:
+        """Make the database and serve it."""
+        folder = programs()
+        assert folder is not None, "PostgreSQL is not installed"
+        self._directory.mkdir(parents=True)
+        if os.geteuid() == 0:
+            owner = pwd.getpwnam("postgres")
+            os.chown(self._directory, owner.pw_uid, owner.pw_gid)
+            for parent in [*self._directory.parents][:3]:
+                parent.chmod(parent.stat().st_mode | 0o011)
+        initdb = [str(folder / "initdb"), "-D", str(self._data), "-U", "postgres", "-A", "trust", "-E", "UTF8"]
+        subprocess.run(self._as_owner([*initdb, "--locale=C", "--no-sync"]), check=True, stdout=subprocess.DEVNULL)
+        options = ["-D", str(self._data), "-p", str(self._port), "-k", str(self._directory), "-h", LOOPBACK, "-F"]
+        log = (self._directory / "log").open("wb")
+        with log:
+            self._process = subprocess.Popen(
+                self._as_owner([str(folder / "postgres"), *options]), stdout=log, stderr=subprocess.STDOUT
+            )
+        wait_until(self._answers, START_SECONDS, "PostgreSQL answers")
+        with psycopg.connect(self._url_of("postgres"), autocommit=True) as connection:
+            connection.execute("CREATE DATABASE pipeline")
+
+    def stop(self) -> None:
+        """End the server."""
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait(30)
+
+    def _url_of(self, database: str) -> str:
+        return f"postgresql://postgres@{LOOPBACK}:{self._port}/{database}"
+
+    def _answers(self) -> bool:
+        try:
+            psycopg.connect(self._url_of("postgres"), connect_timeout=2).close()
+        except psycopg.OperationalError:
+            return False
+        return True
+
+    @staticmethod
+    def _as_owner(command: Sequence[str]) -> list[str]:
+        if os.geteuid() != 0:
+            return list(command)
+        return ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups", *command]

@@ -1,0 +1,117 @@
+"""A whole Pipeline for a test: gateway processes and workers on a given broker and database, real ones."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from inference.http_client import ClientError, PipelineClient
+from inference.supervision import programs
+from inference.supervision.addresses import LOOPBACK, Bind, free_ports
+from inference.supervision.processes import Child
+from tests.support.waiting import wait_until
+from workers.settings import ROOT
+
+START_SECONDS = 90.0
+FOREIGN_SETTINGS = ("PIPELINE_", "BROKER_URL", "DATABASE_URL", "CELERY_", "DJANGO_")
+
+
+def clean_environment() -> dict[str, str]:
+    """This process's environment without any setting of Pipeline."""
+    return {key: value for key, value in os.environ.items() if not key.startswith(FOREIGN_SETTINGS)}
+
+
+class System:
+    """Starts, watches and stops the processes; everything it writes is under `directory`."""
+
+    def __init__(self, directory: Path, broker_url: str, database_url: str = "", **settings: str) -> None:
+        self.directory = directory
+        bind = Bind(LOOPBACK, free_ports(1)[0])
+        self.url = bind.url
+        self.client = PipelineClient(bind.url, 60.0)
+        self.environment = clean_environment() | {
+            "PIPELINE_DATA_DIR": str(directory / "var"),
+            "PIPELINE_BIND": str(bind),
+            "BROKER_URL": broker_url,
+            "DATABASE_URL": database_url,
+            "PIPELINE_GATEWAY_PROCESSES": "2",
+            **settings,
+        }
+        self.workers: list[Child] = []
+        self.gateway = programs.gateway(directory, self.environment)
+
+    def start(self, workers: int, *, embedded: bool = False) -> System:
+        """Bring the database up to date and start the gateway and so many workers, beside the embedded one."""
+        programs.migrate(self.environment)
+        self.gateway.start()
+        for _ in range(workers):
+            self.add_worker()
+        return self.wait_for_workers(workers + embedded)
+
+    def add_worker(self, **environment: str) -> Child:
+        """Start one more worker; a worker host knows the broker's address and nothing else."""
+        needed = clean_environment() | {"BROKER_URL": self.environment["BROKER_URL"], **environment}
+        worker = programs.worker(len(self.workers) + 1, self.directory, needed)
+        worker.start()
+        self.workers.append(worker)
+        return worker
+
+    def wait_for_workers(self, count: int) -> System:
+        """Wait until /status shows exactly so many workers."""
+        try:
+            wait_until(lambda: self.workers_count() == count, START_SECONDS, f"{count} workers are connected")
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{self.logs()}") from error
+        return self
+
+    def post(self, path: str, body: Any) -> requests.Response:
+        """POST a JSON body on a connection of its own."""
+        return requests.post(self.url + path, json=body, timeout=60)
+
+    def workers_count(self) -> int | None:
+        """How many workers /status shows; None while the gateway does not answer."""
+        try:
+            return int(self.client.status(5.0)["workers_count"])
+        except ClientError:
+            return None
+
+    def restart_gateway(self) -> None:
+        """Stop the gateway and start it again."""
+        self.gateway.stop()
+        self.gateway.start()
+        wait_until(lambda: self.workers_count() is not None, START_SECONDS, "the gateway answers")
+
+    def manage(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run a management command as a user would."""
+        return subprocess.run(
+            [sys.executable, str(ROOT / "manage.py"), *arguments],
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+
+    def query(self, expression: str) -> Any:
+        """The value of a Python expression over `inference.models`, computed beside the gateway."""
+        code = f"import json; from inference.models import *; print(json.dumps({expression}))"
+        done = self.manage("shell", "--verbosity", "0", "-c", code)
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout.splitlines()[-1])
+
+    def logs(self) -> str:
+        """The ends of all logs, for a failed test's message."""
+        return "\n".join(f"--- {log.name}\n{log.read_text()[-3000:]}" for log in self.directory.glob("log/*.log"))
+
+    def stop(self) -> None:
+        """Stop every process."""
+        for child in [*self.workers, self.gateway]:
+            child.ask_to_stop()
+        for child in [*self.workers, self.gateway]:
+            child.stop()

@@ -1,0 +1,40 @@
+"""What every unit test has: the in-process broker, no network, and properties that are tried the same way each time."""
+
+from __future__ import annotations
+
+import os
+import socket
+from typing import NoReturn
+
+import hypothesis
+import pytest
+
+from workers.settings import settings as shared_settings
+
+# Whatever broker the environment names, a unit test does not speak to it.
+with pytest.MonkeyPatch.context() as environment:
+    environment.setenv("BROKER_URL", "memory://")
+    shared_settings.cache_clear()
+    from inference import gateway as gateway_module
+    from tests.unit.samples import PretendedGateway
+
+hypothesis.settings.register_profile("unit", derandomize=True, database=None, deadline=None)
+hypothesis.settings.load_profile("unit")
+
+
+@pytest.fixture(autouse=True)
+def no_connections(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A unit test that connects to anything is no unit test."""
+
+    def refuse(*address: object) -> NoReturn:
+        raise AssertionError(f"a unit test connects to {address[-1]}")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+
+
+@pytest.fixture
+def gateway(monkeypatch: pytest.MonkeyPatch) -> PretendedGateway:
+    """This process's gateway for the length of a test."""
+    pretended = PretendedGateway()
+    monkeypatch.setattr(gateway_module, "_gateway", (os.getpid(), pretended))
+    return pretended

@@ -1,0 +1,150 @@
+"""Small pieces that many unit tests start from: a version, rows, and parts of a gateway that only pretend."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any
+
+import numpy as np
+
+from inference.answer import Answer
+from inference.asking import Answers
+from inference.errors import InferenceError
+from inference.models import PredictionTiming
+from workers.arrays import to_tensor
+from workers.protocol import GatewayStatus, PredictReply, Report, Tensor, VersionRef, WorkerStatus
+
+NN_ID = "000127a35b5f462b8ec68fb4d905ac36"
+OTHER_NN_ID = "0d3c5dffa4374c77a554ed38c9c50296"
+DIGEST = "a" * 64
+OTHER_DIGEST = "c" * 64
+ARCHITECTURE = "b" * 64
+VERSION = VersionRef(NN_ID, 1, DIGEST, ARCHITECTURE)
+NEXT_VERSION = VersionRef(NN_ID, 2, OTHER_DIGEST, ARCHITECTURE)
+
+
+def tensor(*rows: list[float]) -> Tensor:
+    """Rows of float32."""
+    return to_tensor(np.array(rows, np.float32))
+
+
+def reply_to(rows: Tensor, worker: str = "worker-1@here", outputs: Tensor | None = None) -> dict[str, Any]:
+    """A Celery result message with one output a row: the row's first number, unless `outputs` are given."""
+    if outputs is None:
+        firsts = np.frombuffer(rows.data, rows.dtype).reshape(rows.shape[0], -1)[:, :1]
+        outputs = to_tensor(np.ascontiguousarray(firsts))
+    return {"status": "SUCCESS", "result": PredictReply(worker, outputs, 0.5, 0.7).to_json()}
+
+
+def worker_status(worker: str = "worker-1@here") -> WorkerStatus:
+    """What a worker that holds VERSION tells."""
+    return WorkerStatus(worker, ["192.0.2.7"], NN_ID, 1, 0.7, 0.5, 3)
+
+
+def loaded(worker: str) -> Report:
+    """The report of a worker that loaded what it was asked to."""
+    return Report(worker, loaded=True, trace="", seconds=0.25)
+
+
+def failed(worker: str, trace: str = "Traceback (most recent call last):\nWeightsError: no") -> Report:
+    """The report of a worker that could not."""
+    return Report(worker, loaded=False, trace=trace, seconds=0.25)
+
+
+class PretendedReplies:
+    """Where answers arrive, without a thread and without a broker."""
+
+    def __init__(self) -> None:
+        self.queue = "replies.1"
+        self.receivers: dict[str, Callable[[Any], None]] = {}
+        self.connected = True
+        self._on_connected: list[Callable[[], None]] = []
+
+    def expect(self, ticket: str, receiver: Callable[[Any], None]) -> None:
+        self.receivers[ticket] = receiver
+
+    def forget(self, ticket: str) -> None:
+        self.receivers.pop(ticket, None)
+
+    def wait_connected(self, timeout_seconds: float) -> bool:
+        return self.connected
+
+    def call_when_connected(self, callback: Callable[[], None]) -> None:
+        self._on_connected.append(callback)
+
+    def deliver(self, ticket: str, data: Any) -> None:
+        """A message arrives, as it would from a worker."""
+        if ticket in self.receivers:
+            self.receivers[ticket](data)
+
+    def reconnect(self) -> None:
+        self.queue += "'"
+        for callback in self._on_connected:
+            callback()
+
+
+class PretendedDispatcher:
+    """Answers every request with what it was told to."""
+
+    def __init__(self) -> None:
+        self.outcome: Answer | InferenceError | None = None
+        self.submitted: list[tuple[str | None, Tensor, float]] = []
+        self.requests_held = 0
+
+    def submit(self, nn_id: str | None, rows: Tensor, seconds: float) -> Future[Answer]:
+        self.submitted.append((nn_id, rows, seconds))
+        future: Future[Answer] = Future()
+        if isinstance(self.outcome, Answer):
+            future.set_result(self.outcome)
+        elif self.outcome is not None:
+            future.set_exception(self.outcome)
+        return future
+
+
+class PretendedFleet:
+    """Workers whose answers are known beforehand."""
+
+    def __init__(self) -> None:
+        self.reports: Answers[Report] | InferenceError = Answers([], 0)
+        self.statuses: Answers[WorkerStatus] | InferenceError = Answers([], 0)
+        self.gateway_statuses = Answers([GatewayStatus("gateway-1", 0, 256)], 0)
+        self.loads: list[VersionRef] = []
+        self.defaults: list[VersionRef | None] = []
+
+    def load(self, version: VersionRef, timeout_seconds: float) -> Answers[Report]:
+        self.loads.append(version)
+        if isinstance(self.reports, InferenceError):
+            raise self.reports
+        return self.reports
+
+    def gateways(self, timeout_seconds: float) -> Answers[GatewayStatus]:
+        return self.gateway_statuses
+
+    def status(self, default: VersionRef | None, timeout_seconds: float) -> Answers[WorkerStatus]:
+        self.defaults.append(default)
+        if isinstance(self.statuses, InferenceError):
+            raise self.statuses
+        return self.statuses
+
+
+class PretendedTimings:
+    """Keeps the timings in a list."""
+
+    def __init__(self) -> None:
+        self.noted: list[PredictionTiming] = []
+
+    def add(self, timing: PredictionTiming) -> None:
+        self.noted.append(timing)
+
+    def flush(self) -> None:
+        pass
+
+
+class PretendedGateway:
+    """A gateway process's parts, none of which does anything."""
+
+    def __init__(self) -> None:
+        self.dispatcher = PretendedDispatcher()
+        self.fleet = PretendedFleet()
+        self.timings = PretendedTimings()

@@ -1,0 +1,53 @@
+"""Numbers arrive bit for bit as they left."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from workers.arrays import to_array, to_tensor
+from workers.protocol import Tensor
+
+DTYPES = [
+    "bool", "int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64", "float16", "float32", "float64",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_every_dtype_comes_back_with_its_shape_and_values(dtype: str) -> None:
+    array = np.arange(6).reshape(1, 3, 2).astype(dtype)
+
+    back = to_array(Tensor.from_json(to_tensor(array).to_json()))
+
+    assert (back.dtype, back.shape) == (array.dtype, array.shape)
+    assert np.array_equal(back, array)
+
+
+@given(st.lists(st.floats(width=32), min_size=1))
+def test_a_float32_comes_back_bit_for_bit_whatever_it_is(numbers: list[float]) -> None:
+    array = np.array(numbers, np.float32)
+
+    assert to_array(to_tensor(array)).tobytes() == array.tobytes()
+
+
+def test_big_endian_numbers_travel_little_endian() -> None:
+    assert to_tensor(np.array([1], ">i4")) == Tensor("int32", (1,), b"\x01\x00\x00\x00")
+
+
+def test_a_transposed_array_travels_row_by_row() -> None:
+    array = np.array([[1, 2], [3, 4]], np.float32).T
+
+    assert to_array(to_tensor(array)).tolist() == [[1.0, 3.0], [2.0, 4.0]]
+
+
+def test_no_rows_are_rows_too() -> None:
+    assert to_array(to_tensor(np.zeros((0, 2), np.float32))).shape == (0, 2)
+
+
+def test_what_came_cannot_be_written_to() -> None:
+    array = to_array(to_tensor(np.ones((1, 2), np.float32)))
+
+    with pytest.raises(ValueError, match="read-only"):
+        array[0, 0] = 2

@@ -1,0 +1,155 @@
+"""Every message comes through the wire as it was, and what is no message is refused."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.unit.samples import ARCHITECTURE, DIGEST, NN_ID, VERSION, tensor, worker_status
+from workers.protocol import (
+    CHUNK_BYTES,
+    ActiveVersions,
+    FileChunk,
+    FileRequest,
+    Message,
+    PredictBatch,
+    PredictReply,
+    ProtocolError,
+    Report,
+    Tensor,
+    VersionRef,
+    WorkerStatus,
+    is_digest,
+    is_nn_id,
+)
+
+hex_digits = st.text("0123456789abcdef", min_size=64, max_size=64)
+times = st.floats(0, 1e9)
+versions = st.builds(
+    VersionRef, hex_digits.map(lambda text: text[:32]), st.integers(1, 2**31), hex_digits, hex_digits
+)  # fmt: skip
+shapes = st.lists(st.integers(0, 5), min_size=1, max_size=4).map(tuple)
+tensors = shapes.flatmap(
+    lambda shape: st.builds(
+        Tensor, st.just("float32"), st.just(shape), st.binary(min_size=_bytes(shape), max_size=_bytes(shape))
+    )
+)
+
+
+def _bytes(shape: tuple[int, ...]) -> int:
+    size = 4
+    for side in shape:
+        size *= side
+    return size
+
+
+def across_the_wire(message: Message) -> Message:
+    return type(message).from_json(json.loads(json.dumps(message.to_json())))
+
+
+@given(
+    st.one_of(
+        versions,
+        tensors,
+        st.builds(PredictBatch, versions, tensors, st.integers(1, 10_000)),
+        st.builds(PredictReply, st.text(), tensors, times, times),
+        st.builds(Report, st.text(), st.booleans(), st.text(), times),
+        st.builds(
+            WorkerStatus,
+            st.text(),
+            st.lists(st.text()),
+            st.none() | st.just(NN_ID),
+            st.none() | st.integers(1),
+            times,
+            times,
+            st.integers(0),
+        ),
+        st.builds(FileRequest, hex_digits, st.integers(0, 1000).map(lambda chunk: chunk * CHUNK_BYTES)),
+        st.builds(ActiveVersions, st.lists(versions).map(tuple)),
+    )
+)
+def test_every_message_arrives_as_it_left(message: Message) -> None:
+    assert across_the_wire(message) == message
+
+
+def test_a_chunk_arrives_as_it_left() -> None:
+    chunk = across_the_wire(FileChunk(3, "AP+A"))
+
+    assert isinstance(chunk, FileChunk)
+    assert (chunk.size, chunk.content()) == (3, b"\x00\xff\x80")
+
+
+def test_fields_of_a_later_release_are_passed_over() -> None:
+    assert VersionRef.from_json({**VERSION.to_json(), "colour": "red"}) == VERSION
+
+
+@pytest.mark.parametrize("text", ["", "0" * 31, "0" * 33, "A" * 32, "g" * 32, "0" * 32 + "\n", None, 7, ["0" * 32]])
+def test_what_is_not_32_lower_case_hex_digits_names_no_network(text: object) -> None:
+    assert not is_nn_id(text)
+
+
+@pytest.mark.parametrize("text", ["", "a" * 63, "A" * 64, "a" * 64 + "\n", None])
+def test_what_is_not_64_lower_case_hex_digits_is_no_digest(text: object) -> None:
+    assert not is_digest(text)
+
+
+def without(message: Message, field: str) -> dict[str, Any]:
+    return {name: value for name, value in message.to_json().items() if name != field}
+
+
+def changed(message: Message, **fields: Any) -> dict[str, Any]:
+    return {**message.to_json(), **fields}
+
+
+ROWS = tensor([0.5, 0.25])
+BATCH = PredictBatch(VERSION, ROWS, 1)
+REPLY = PredictReply("worker", ROWS, 0.5, 0.7)
+REPORT = Report("worker", loaded=True, trace="", seconds=1.0)
+STATUS = worker_status()
+REQUEST = FileRequest(DIGEST, 0)
+
+REFUSED: list[tuple[type[Message], Any]] = [
+    *[(kind, data) for kind in (VersionRef, Tensor, PredictBatch, PredictReply, Report, WorkerStatus, FileRequest,
+                                FileChunk, ActiveVersions) for data in (None, 5, "text", [], {})],
+    *[(VersionRef, without(VERSION, field)) for field in ("nn_id", "number", "digest", "architecture")],
+    (VersionRef, changed(VERSION, nn_id="A" * 32)),
+    *[(VersionRef, changed(VERSION, number=number)) for number in (0, -1, 1.0, "1", None, True)],
+    (VersionRef, changed(VERSION, digest=DIGEST[1:])),
+    (VersionRef, changed(VERSION, architecture=ARCHITECTURE.upper())),
+    (Tensor, changed(ROWS, dtype="object")),
+    (Tensor, changed(ROWS, dtype=["float32"])),
+    *[(Tensor, changed(ROWS, shape=shape)) for shape in ([], [1, 3], [-1, -2], [1.0, 2], ["1", 2], [True, 2], 2, "2")],
+    *[(Tensor, changed(ROWS, data=data)) for data in ("", "AAA", "not base64!", "é", 5, None)],
+    *[(PredictBatch, without(BATCH, field)) for field in ("version", "rows", "requests")],
+    *[(PredictBatch, changed(BATCH, requests=requests)) for requests in (0, -1, "1", True, None)],
+    (PredictBatch, changed(BATCH, version={})),
+    (PredictBatch, changed(BATCH, rows={})),
+    *[(PredictReply, without(REPLY, field)) for field in ("worker", "outputs", "inference_ms", "handling_ms")],
+    *[(PredictReply, changed(REPLY, inference_ms=value)) for value in (None, "soon", [])],
+    *[(Report, without(REPORT, field)) for field in ("worker", "loaded", "trace", "seconds")],
+    *[(Report, changed(REPORT, **fields)) for fields in ({"worker": None}, {"loaded": 1}, {"loaded": "true"},
+                                                         {"trace": None}, {"seconds": "1"})],
+    *[(WorkerStatus, without(STATUS, field)) for field in ("worker", "address", "nn_id", "count_requests_handled")],
+    *[(WorkerStatus, changed(STATUS, **fields)) for fields in ({"worker": 1}, {"address": "here"}, {"nn_id": "x"},
+                                                               {"count_requests_handled": -1})],
+    *[(FileRequest, changed(REQUEST, **fields)) for fields in ({"digest": "../secret"}, {"offset": 1}, {"offset": -1},
+                                                               {"offset": None}, {"offset": "0"})],
+    *[(FileChunk, {"size": size, "data": data}) for size, data in ((None, ""), ("3", ""), (3, None), (3, b""))],
+    *[(ActiveVersions, {"versions": versions}) for versions in (None, 5, [None], [{}], "text")],
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "data"), REFUSED, ids=lambda value: getattr(value, "__name__", repr(value))[:60])
+def test_what_is_no_message_is_refused(kind: type[Message], data: object) -> None:
+    with pytest.raises(ProtocolError):
+        kind.from_json(data)
+
+
+@pytest.mark.parametrize("data", ["not base64!", "AAA", "é"])
+def test_a_chunk_that_is_no_base64_is_refused(data: str) -> None:
+    with pytest.raises(ProtocolError):
+        FileChunk(3, data).content()
