@@ -15,6 +15,7 @@ from workers.protocol import (
     ActiveVersions,
     FileChunk,
     FileRequest,
+    GatewayStatus,
     Message,
     PredictBatch,
     PredictReply,
@@ -68,6 +69,7 @@ def across_the_wire(message: Message) -> Message:
             times,
             st.integers(0),
         ),
+        st.builds(GatewayStatus, st.text(), st.integers(0), st.integers(0)),
         st.builds(FileRequest, hex_digits, st.integers(0, 1000).map(lambda chunk: chunk * CHUNK_BYTES)),
         st.builds(ActiveVersions, st.lists(versions).map(tuple)),
     )
@@ -110,11 +112,12 @@ BATCH = PredictBatch(VERSION, ROWS, 1)
 REPLY = PredictReply("worker", ROWS, 0.5, 0.7)
 REPORT = Report("worker", loaded=True, trace="", seconds=1.0)
 STATUS = worker_status()
+GATEWAY = GatewayStatus("gateway", 1, 256)
 REQUEST = FileRequest(DIGEST, 0)
 
 REFUSED: list[tuple[type[Message], Any]] = [
-    *[(kind, data) for kind in (VersionRef, Tensor, PredictBatch, PredictReply, Report, WorkerStatus, FileRequest,
-                                FileChunk, ActiveVersions) for data in (None, 5, "text", [], {})],
+    *[(kind, data) for kind in (VersionRef, Tensor, PredictBatch, PredictReply, Report, WorkerStatus, GatewayStatus,
+                                FileRequest, FileChunk, ActiveVersions) for data in (None, 5, "text", [], {})],
     *[(VersionRef, without(VERSION, field)) for field in ("nn_id", "number", "digest", "architecture")],
     (VersionRef, changed(VERSION, nn_id="A" * 32)),
     *[(VersionRef, changed(VERSION, number=number)) for number in (0, -1, 1.0, "1", None, True)],
@@ -136,6 +139,8 @@ REFUSED: list[tuple[type[Message], Any]] = [
     *[(WorkerStatus, without(STATUS, field)) for field in ("worker", "address", "nn_id", "count_requests_handled")],
     *[(WorkerStatus, changed(STATUS, **fields)) for fields in ({"worker": 1}, {"address": "here"}, {"nn_id": "x"},
                                                                {"count_requests_handled": -1})],
+    *[(GatewayStatus, changed(GATEWAY, **fields)) for fields in ({"gateway": None}, {"requests_held": -1},
+                                                                 {"requests_max": 2.5}, {"requests_max": True})],
     *[(FileRequest, changed(REQUEST, **fields)) for fields in ({"digest": "../secret"}, {"offset": 1}, {"offset": -1},
                                                                {"offset": None}, {"offset": "0"})],
     *[(FileChunk, {"size": size, "data": data}) for size, data in ((None, ""), ("3", ""), (3, None), (3, b""))],

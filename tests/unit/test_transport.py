@@ -140,13 +140,10 @@ def test_messages_of_many_threads_all_arrive_once(connect: Callable[[], Connecti
 
 def test_a_message_to_a_queue_that_does_not_exist_is_dropped(connect: Callable[[], Connection], queue: Queue) -> None:
     connection = connect()
+
     publish(connection, queue, "lost")
 
-    declared = queue(connection.channel()).queue_declare
-
-    assert declared is not None
-    channel = connection.channel()
-    assert channel.queue_declare(queue.name).message_count == 0
+    assert connection.channel().queue_declare(queue.name).message_count == 0
 
 
 def test_declaring_a_queue_tells_how_many_consume_from_it(connect: Callable[[], Connection], queue: Queue) -> None:

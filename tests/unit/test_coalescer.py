@@ -1,0 +1,169 @@
+"""Which waiting requests travel together."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from inference import coalescer as coalescer_module
+from inference.coalescer import Coalescer, Waiting
+from tests.unit.samples import NN_ID, OTHER_NN_ID
+from workers.arrays import to_tensor
+
+CAP = 4
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _small_batches() -> object:
+    """A row cap that a few requests reach."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(coalescer_module, "MAX_BATCH_ROWS", CAP)
+        yield
+
+
+def request(nn_id: str | None = NN_ID, rows: int = 1, columns: int = 2, dtype: str = "float32") -> Waiting:
+    return Waiting(nn_id, to_tensor(np.zeros((rows, columns), dtype)), 0.0, 1.0)
+
+
+def fill(*requests: Waiting) -> Coalescer:
+    coalescer = Coalescer()
+    for item in requests:
+        coalescer.add(item)
+    return coalescer
+
+
+def take_all(coalescer: Coalescer) -> list[list[Waiting]]:
+    batches = []
+    while len(coalescer):
+        batches.append(coalescer.take())
+    return batches
+
+
+def test_nothing_waits_at_first() -> None:
+    assert Coalescer().take() == []
+
+
+def test_requests_of_one_network_travel_together_in_order_of_arrival() -> None:
+    requests = [request(), request(), request()]
+
+    assert fill(*requests).take() == requests
+
+
+@pytest.mark.parametrize("other", [request(OTHER_NN_ID), request(None), request(columns=3), request(dtype="float64")])
+def test_requests_that_differ_in_network_shape_or_dtype_travel_apart(other: Waiting) -> None:
+    first = request()
+
+    assert take_all(fill(first, other)) == [[first], [other]]
+
+
+def test_requests_of_different_row_counts_travel_together() -> None:
+    requests = [request(rows=1), request(rows=3)]
+
+    assert fill(*requests).take() == requests
+
+
+def test_a_batch_does_not_exceed_the_row_cap() -> None:
+    requests = [request(rows=3), request(rows=2), request(rows=2), request(rows=1)]
+
+    assert take_all(fill(*requests)) == [requests[:1], requests[1:3], requests[3:]]
+
+
+def test_a_request_larger_than_the_cap_travels_alone() -> None:
+    requests = [request(), request(rows=CAP + 5), request()]
+
+    assert take_all(fill(*requests)) == [requests[:1], requests[1:2], requests[2:]]
+
+
+def test_networks_take_turns() -> None:
+    busy = [request(rows=CAP) for _ in range(3)]
+    quiet = request(OTHER_NN_ID)
+
+    assert take_all(fill(*busy, quiet)) == [busy[:1], [quiet], busy[1:2], busy[2:]]
+
+
+def test_a_request_given_up_is_left_out() -> None:
+    requests = [request(), request(), request()]
+    coalescer = fill(*requests)
+    requests[1].future.cancel()
+
+    assert coalescer.take() == [requests[0], requests[2]]
+    assert len(coalescer) == 0
+
+
+def test_when_all_were_given_up_nothing_is_taken() -> None:
+    requests = [request(), request()]
+    coalescer = fill(*requests)
+    for item in requests:
+        item.future.cancel()
+
+    assert coalescer.take() == []
+    assert len(coalescer) == 0
+
+
+def test_what_is_put_back_goes_before_what_came_later() -> None:
+    first, second, third = request(), request(), request()
+    coalescer = fill(first, second)
+    taken = coalescer.take()
+    coalescer.add(third)
+
+    coalescer.put_back(taken)
+
+    assert len(coalescer) == 3
+    assert coalescer.take() == [first, second, third]
+
+
+keys = st.tuples(st.sampled_from([None, NN_ID, OTHER_NN_ID]), st.integers(1, CAP + 2), st.integers(1, 2))
+#: Add a request of a key, take a batch, put the last batch back, or give the n-th request up.
+steps = st.lists(
+    keys | st.just("take") | st.just("put back") | st.tuples(st.just("give up"), st.integers(0, 20)), max_size=40
+)
+
+
+@given(steps)
+def test_whatever_happens_every_request_is_taken_once_in_the_order_of_its_key(steps: list[object]) -> None:
+    coalescer, added, taken, last = Coalescer(), [], [], []
+    for step in steps:
+        match step:
+            case "take":
+                last = coalescer.take()
+                taken += last
+            case "put back":
+                coalescer.put_back(last)
+                taken = taken[: len(taken) - len(last)]
+                last = []
+            case ("give up", int(index)) if index < len(added) and added[index] not in taken:
+                added[index].future.cancel()
+            case (nn_id, rows, columns):
+                added.append(request(nn_id, rows, columns))
+                coalescer.add(added[-1])
+    taken += [item for batch in take_all(coalescer) for item in batch]
+
+    assert len(taken) == len(set(taken))
+    wanted = [item for item in added if not item.future.cancelled()]
+    assert set(wanted) <= set(taken)
+    for key in {item.key for item in added}:
+        assert [item for item in taken if item.key == key] == [
+            item for item in added if item.key == key and item in taken
+        ]
+
+
+@given(st.lists(keys, max_size=30))
+def test_every_batch_has_one_key_and_no_more_rows_than_the_cap(wanted: list[tuple[str | None, int, int]]) -> None:
+    batches = take_all(fill(*[request(*key) for key in wanted]))
+
+    for batch in batches:
+        assert len({item.key for item in batch}) == 1
+        assert len(batch) == 1 or sum(item.rows.shape[0] for item in batch) <= CAP
+
+
+@given(st.lists(keys, max_size=30))
+def test_no_network_gets_a_second_turn_while_another_waits_for_its_first(
+    wanted: list[tuple[str | None, int, int]],
+) -> None:
+    batches = take_all(fill(*[request(*key) for key in wanted]))
+    turns = [batch[0].key for batch in batches]
+
+    different = len(set(turns))
+    assert len(set(turns[:different])) == different
