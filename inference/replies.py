@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 
 RECONNECT_SECONDS = 0.5
 #: A drain that waits no longer than this keeps heartbeats on time and a stop short.
-DRAIN_SECONDS = 1.0
+DRAIN_SECONDS = 0.25
 
 
 def keep_consuming(

@@ -133,5 +133,5 @@ class _Conversation:
             try:
                 self._connection.drain_events(timeout=remaining)
             except TimeoutError:
-                return False
+                continue
         return True

@@ -18,6 +18,9 @@ from typing import Any
 from amqp.protocol import queue_declare_ok_t
 from kombu.transport import TRANSPORT_ALIASES, memory
 
+#: A drain gives up after this long, whatever it was told: a Celery worker looks only in between whether to stop.
+DRAIN_SECONDS_MAX = 0.25
+
 _registry_lock = threading.Lock()
 _consumers: defaultdict[str, list[Any]] = defaultdict(list)
 
@@ -113,16 +116,16 @@ class Transport(memory.Transport):
         """Deliver one message.
 
         Raises:
-            TimeoutError: none arrived within `timeout` seconds.
+            TimeoutError: none arrived within `timeout` seconds, or a quarter of a second when that is less.
         """
-        deadline = None if timeout is None else monotonic() + timeout
+        deadline = monotonic() + min(DRAIN_SECONDS_MAX, DRAIN_SECONDS_MAX if timeout is None else timeout)
         while True:
             seen = self._wakeups
             try:
                 self.cycle.get(self._deliver)  # type: ignore[union-attr]  # set by the constructor
             except Empty:
-                remaining = None if deadline is None else deadline - monotonic()
-                if remaining is not None and remaining <= 0:
+                remaining = deadline - monotonic()
+                if remaining <= 0:
                     raise socket.timeout from None  # noqa: UP041 - the name that kombu's users catch
                 with self._wakeup:
                     self._wakeup.wait_for(partial(self._woken_since, seen), remaining)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,16 +11,8 @@ from inference.supervision import rabbitmq as rabbitmq_programs
 from inference.supervision.rabbitmq import PrivateNode
 from tests.support import postgresql as postgresql_programs
 from tests.support.postgresql import PrivatePostgresql
+from tests.support.requirement import require
 from tests.support.system import System
-
-
-def require(installed: bool, what: str) -> None:
-    """Skip where a service is missing at a desk; fail where it must be there."""
-    if installed:
-        return
-    if os.environ.get("CI") == "true":
-        pytest.fail(f"{what} is not installed, and CI=true: scripts/test installs it as root with apt-get")
-    pytest.skip(f"{what} is not installed: apt-get install {what}")
 
 
 @pytest.fixture(scope="session")

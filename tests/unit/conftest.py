@@ -17,6 +17,7 @@ with pytest.MonkeyPatch.context() as environment:
     shared_settings.cache_clear()
     from inference import gateway as gateway_module
     from tests.unit.samples import PretendedGateway
+    from tests.unit.sender import Sender
 
 hypothesis.settings.register_profile("unit", derandomize=True, database=None, deadline=None)
 hypothesis.settings.load_profile("unit")
@@ -38,3 +39,9 @@ def gateway(monkeypatch: pytest.MonkeyPatch) -> PretendedGateway:
     pretended = PretendedGateway()
     monkeypatch.setattr(gateway_module, "_gateway", (os.getpid(), pretended))
     return pretended
+
+
+@pytest.fixture
+def sender(monkeypatch: pytest.MonkeyPatch) -> Sender:
+    """A dispatcher whose sender is driven by hand."""
+    return Sender(monkeypatch)

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from workers.runtime.errors import ArchitectureError
 from workers.runtime.training import (
+    TrainedNetwork,
     draw_training_rows,
     measure_served_error,
     measure_worst_error,
@@ -27,11 +28,20 @@ from workers.runtime.training import (
 ROOT = Path(__file__).parents[2]
 CONFIG = (ROOT / "data" / "sum_network.json").read_text(encoding="utf-8")
 NN_ID = "000127a35b5f462b8ec68fb4d905ac36"
-SHORT = {"epochs": 1, "batch_size": 20, "training_rows": 200}
+
+# Keras makes numpy arrays of its variables in a way that NumPy 2 warns about.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
 
 
 def true_sum(rows: NDArray[np.float32]) -> NDArray[Any]:
-    return rows.astype(np.float64).sum(axis=1, keepdims=True)
+    sums: NDArray[Any] = rows.astype(np.float64).sum(axis=1, keepdims=True)
+    return sums
+
+
+def train_shortly(
+    *, config: str = CONFIG, seed: int = 1, epochs: int = 1, batch_size: int = 20, training_rows: int = 200
+) -> TrainedNetwork:
+    return train_sum_network(config, seed=seed, epochs=epochs, batch_size=batch_size, training_rows=training_rows)
 
 
 def test_the_recipe_is_within_a_hundredth_everywhere_with_the_batch_size_that_gives_the_fewest_steps() -> None:
@@ -39,14 +49,14 @@ def test_the_recipe_is_within_a_hundredth_everywhere_with_the_batch_size_that_gi
 
 
 def test_the_error_told_is_that_of_the_weights_returned() -> None:
-    trained = train_sum_network(CONFIG, seed=1, **SHORT)
+    trained = train_shortly()
 
     assert trained.worst_error == measure_served_error(CONFIG, trained.weights)
     assert trained.worst_error > 0.01, "a training this short cannot be good: the error is not measured"
 
 
 def test_the_same_seed_gives_the_same_bytes_and_another_seed_gives_others() -> None:
-    first, again, other = (train_sum_network(CONFIG, seed=seed, **SHORT).weights for seed in (1, 1, 2))
+    first, again, other = (train_shortly(seed=seed).weights for seed in (1, 1, 2))
 
     assert first == again
     assert first != other
@@ -65,9 +75,9 @@ def test_progress_rises_to_the_number_of_epochs() -> None:
 @pytest.mark.parametrize(
     "wrong", [{"epochs": 0}, {"batch_size": 0}, {"training_rows": 0}, {"seed": -1}, {"seed": 2**32}]
 )
-def test_an_argument_out_of_range_is_refused(wrong: dict[str, int]) -> None:
+def test_an_argument_out_of_range_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="must be"):
-        train_sum_network(CONFIG, **{"seed": 1, **SHORT, **wrong})
+        train_shortly(**wrong)
 
 
 def test_an_architecture_of_another_shape_is_refused() -> None:
@@ -75,7 +85,7 @@ def test_an_architecture_of_another_shape_is_refused() -> None:
     config["config"]["layers"][-1]["config"]["units"] = 3
 
     with pytest.raises(ArchitectureError, match="one number of two"):
-        train_sum_network(json.dumps(config), seed=1, **SHORT)
+        train_shortly(config=json.dumps(config))
 
 
 def test_training_rows_cover_the_square_with_its_edges_and_corners() -> None:
@@ -96,7 +106,8 @@ def test_a_perfect_sum_has_no_error() -> None:
 @pytest.mark.parametrize("corner", [(0, 0), (0, 1), (1, 0), (1, 1)])
 def test_an_error_in_one_corner_only_is_found(corner: tuple[int, int]) -> None:
     def wrong_in_a_corner(rows: NDArray[np.float32]) -> NDArray[Any]:
-        return true_sum(rows) - 0.25 * (rows == corner).all(axis=1, keepdims=True)
+        sums: NDArray[Any] = true_sum(rows) - 0.25 * (rows == corner).all(axis=1, keepdims=True)
+        return sums
 
     assert measure_worst_error(wrong_in_a_corner) == 0.25
 
@@ -113,7 +124,9 @@ def test_the_command_writes_weights_under_the_name_that_their_crc_gives(tmp_path
     (path,) = (tmp_path / "new" / "folder").iterdir()
     weights = base64.b64decode(path.read_bytes(), validate=True)
     assert path.name == f"{NN_ID}_{zlib.crc32(weights):08x}.b64"
-    assert printed == f"{path}: worst error {measure_served_error(CONFIG, weights):.6f} on [0, 1]² (seed 7)\n"
+    assert (
+        printed == f"{path}: worst error {measure_served_error(CONFIG, weights):.6f} over the whole square (seed 7)\n"
+    )
 
 
 def test_the_command_names_networks_at_random_and_tells_the_seed_that_repeats_one(tmp_path: Path) -> None:
@@ -156,6 +169,19 @@ def test_the_command_refuses_a_default_architecture_that_cannot_be_read(tmp_path
 
     with pytest.raises(CommandError, match=r"PIPELINE_DEFAULT_ARCHITECTURE cannot be read: .*missing\.json"):
         run_command("--output-dir", str(tmp_path))
+
+
+def test_ctrl_c_stops_the_command_with_one_line_and_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("workers.runtime.engine.fit_model", interrupt)
+
+    with pytest.raises(CommandError, match="stopped before the end: nothing was written") as raised:
+        run_command("--output-dir", str(tmp_path))
+
+    assert raised.value.returncode == 130
+    assert not list(tmp_path.iterdir())
 
 
 def test_tensorflow_is_not_imported_before_the_training_starts() -> None:

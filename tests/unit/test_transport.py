@@ -86,26 +86,31 @@ def test_nothing_arriving_raises_timeout_error(connect: Callable[[], Connection]
 
 
 def test_a_message_wakes_a_consumer_that_waits_in_another_thread(
-    connect: Callable[[], Connection], queue: Queue
+    connect: Callable[[], Connection], queue: Queue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(transport, "DRAIN_SECONDS_MAX", 60.0)
     connection, sender = connect(), connect()
     receiver = Receiver(connection, queue)
-    entered = threading.Event()
-    woken: SimpleQueue[float] = SimpleQueue()
-
-    def drain() -> None:
-        entered.set()
-        connection.drain_events(timeout=60)
-        woken.put(monotonic())
-
-    thread = threading.Thread(target=drain)
+    thread = threading.Thread(target=connection.drain_events, kwargs={"timeout": 60})
+    started = monotonic()
     thread.start()
-    entered.wait(SOON_SECONDS)
-    publish(sender, queue, "wake up")
 
-    woken.get(timeout=SOON_SECONDS)  # without the wake-up it would come after a minute
-    thread.join(SOON_SECONDS)
+    publish(sender, queue, "wake up")
+    thread.join(60)
+
     assert receiver.messages.get_nowait().decode() == "wake up"
+    assert monotonic() - started < SOON_SECONDS
+
+
+def test_a_wait_without_an_end_ends_all_the_same(
+    connect: Callable[[], Connection], queue: Queue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transport, "DRAIN_SECONDS_MAX", SHORT_SECONDS)
+    connection = connect()
+    Receiver(connection, queue)
+
+    with pytest.raises(TimeoutError):
+        connection.drain_events(timeout=None)
 
 
 def test_a_message_that_arrived_before_the_wait_is_delivered_at_once(

@@ -7,7 +7,6 @@ import secrets
 import tempfile
 import uuid
 import zlib
-from argparse import ArgumentDefaultsHelpFormatter
 from pathlib import Path
 from typing import Any
 
@@ -29,12 +28,17 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the options; each one has a default."""
-        parser.formatter_class = ArgumentDefaultsHelpFormatter
-        parser.add_argument("--epochs", type=int, default=20, help="times that every training row is seen")
-        parser.add_argument("--batch-size", type=int, default=1, help="training rows in one step")
-        parser.add_argument("--nn-id", help="the network's id, 32 lower-case hex digits; none: a random one")
-        parser.add_argument("--seed", type=int, help="makes the training repeatable; none: a random one")
-        parser.add_argument("--output-dir", type=Path, default=Path("data"), help="folder for the file")
+        parser.add_argument(
+            "--epochs", type=int, default=20, help="times that every training row is seen, %(default)s by default"
+        )
+        parser.add_argument(
+            "--batch-size", type=int, default=1, help="training rows in one step, %(default)s by default"
+        )
+        parser.add_argument("--nn-id", help="the network's id, 32 lower-case hex digits; random by default")
+        parser.add_argument("--seed", type=int, help="makes the training repeatable; random by default")
+        parser.add_argument(
+            "--output-dir", type=Path, default=Path("data"), help="folder for the file, ./%(default)s by default"
+        )
 
     def handle(self, *_args: Any, **options: Any) -> None:
         """Check the options before the long part, then train and write."""
@@ -55,7 +59,7 @@ class Command(BaseCommand):
             path.write_bytes(base64.b64encode(weights))
         except OSError as error:
             raise CommandError(f"{path} cannot be written: {error.strerror}") from error
-        self.stdout.write(f"{path}: worst error {worst_error:.6f} on [0, 1]² (seed {seed})")
+        self.stdout.write(f"{path}: worst error {worst_error:.6f} over the whole square (seed {seed})")
 
 
 def require_writable(folder: Path) -> None:
@@ -75,14 +79,12 @@ def train(epochs: int, batch_size: int, seed: int) -> tuple[bytes, float]:
     """The weights file and the worst error of a newly trained network; a progress bar goes to standard error.
 
     Raises:
-        CommandError: the default architecture cannot be read, or is not that of a sum network.
+        CommandError: the default architecture cannot be read, or is not that of a sum network; or Ctrl-C came.
     """
     try:
         config = Path(settings.PIPELINE_DEFAULT_ARCHITECTURE).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise CommandError(
-            f"the architecture {settings.PIPELINE_DEFAULT_ARCHITECTURE} is unreadable: {error}"
-        ) from error
+        raise CommandError(f"PIPELINE_DEFAULT_ARCHITECTURE cannot be read: {error}") from error
 
     columns = TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn()
     with Progress(*columns, console=Console(stderr=True)) as progress:
@@ -99,4 +101,6 @@ def train(epochs: int, batch_size: int, seed: int) -> tuple[bytes, float]:
             trained = train_sum_network(config, epochs=epochs, batch_size=batch_size, seed=seed, on_progress=show)
         except ArchitectureError as error:
             raise CommandError(str(error)) from error
+        except KeyboardInterrupt:
+            raise CommandError("stopped before the end: nothing was written", returncode=130) from None
     return trained.weights, trained.worst_error

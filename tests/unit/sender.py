@@ -1,0 +1,71 @@
+"""The dispatcher's sender driven by hand, between a publisher and replies that only pretend."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any
+
+import pytest
+
+from inference import dispatch
+from inference.answer import Answer
+from inference.dispatch import Dispatcher
+from tests.unit.samples import NN_ID, VERSION, PretendedReplies, reply_to, tensor
+from workers.protocol import PredictBatch, VersionRef
+
+SECONDS = 60.0
+REQUESTS_MAX = 20
+
+
+class PretendedPublisher:
+    """Notes what is sent; fails as often as it is told to."""
+
+    def __init__(self) -> None:
+        self.sent: list[tuple[str, PredictBatch, str, float]] = []
+        self.failures: list[Exception] = []
+        self.on_send: Callable[[], None] = lambda: None
+
+    def send_batch(self, batch_id: str, batch: PredictBatch, reply_to: str, seconds_left: float) -> None:
+        if self.failures:
+            raise self.failures.pop(0)
+        self.sent.append((batch_id, batch, reply_to, seconds_left))
+        self.on_send()
+
+    def close(self) -> None:
+        pass
+
+
+class Sender:
+    """A dispatcher between a publisher and replies that are not real, and the versions it finds active."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.replies = PretendedReplies()
+        self.publisher = PretendedPublisher()
+        monkeypatch.setattr(dispatch, "Publisher", lambda: self.publisher)
+        monkeypatch.setattr(dispatch, "SWEEP_SECONDS", 0.0)
+        monkeypatch.setattr(dispatch, "PAUSE_SECONDS", 0.0)
+        self.active: Callable[[str | None], VersionRef | None] = lambda _: VERSION
+        self.dispatcher = Dispatcher(self.replies, lambda nn_id: self.active(nn_id), REQUESTS_MAX)  # type: ignore[arg-type]
+
+    def submit(self, first: float = 0.5, nn_id: str | None = NN_ID) -> Future[Answer]:
+        return self.dispatcher.submit(nn_id, tensor([first, 0.0]), SECONDS)
+
+    def step(self) -> None:
+        """What the sender does once around."""
+        requests = self.dispatcher._next_batch()
+        if requests:
+            self.dispatcher._send(requests)
+
+    def steps(self, count: int = 2 * REQUESTS_MAX) -> None:
+        for _ in range(count):
+            self.step()
+
+    def answer(self, index: int, message: Any = None) -> None:
+        """A worker answers the batch that was sent as number `index`."""
+        batch_id, batch, *_ = self.publisher.sent[index]
+        self.replies.deliver(batch_id, reply_to(batch.rows) if message is None else message)
+
+
+def first_numbers(*futures: Future[Answer]) -> list[float]:
+    return [float(future.result(timeout=0).outputs[0, 0]) for future in futures]

@@ -1,0 +1,197 @@
+"""Requests out, answers in, one step at a time: the sender's thread is not started but where a test says so."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from inference.dispatch import BATCHES_IN_FLIGHT
+from inference.errors import BusyError, NoNetworkError
+from tests.unit.samples import DIGEST, NEXT_VERSION, NN_ID, OTHER_NN_ID, VERSION, reply_to, tensor
+from tests.unit.sender import REQUESTS_MAX, SECONDS, Sender, first_numbers
+from workers.arrays import to_tensor
+from workers.protocol import PredictBatch, VersionRef
+
+
+def test_a_lone_request_is_sent_at_once_with_the_active_version(sender: Sender) -> None:
+    sender.submit(0.5)
+    sender.step()
+
+    [(_, batch, queue, seconds_left)] = sender.publisher.sent
+    assert batch == PredictBatch(VERSION, tensor([0.5, 0.0]), 1)
+    assert queue == sender.replies.queue
+    assert 0 < seconds_left <= SECONDS
+
+
+def test_the_answer_tells_what_made_it(sender: Sender) -> None:
+    future = sender.submit(0.5)
+    sender.step()
+    sender.answer(0)
+
+    answer = future.result(timeout=0)
+    assert (answer.version, answer.outputs.tolist()) == (VERSION, [[0.5]])
+    assert (answer.worker, answer.batch_rows, answer.inference_ms) == ("worker-1@here", 1, 0.5)
+    assert answer.queue_ms >= 0
+
+
+def test_requests_gather_when_enough_batches_are_in_flight(sender: Sender) -> None:
+    lone = []
+    for number in range(BATCHES_IN_FLIGHT):
+        lone.append(sender.submit(number))
+        sender.step()
+    gathered = [sender.submit(10 + number) for number in range(3)]
+    sender.steps()
+    assert len(sender.publisher.sent) == BATCHES_IN_FLIGHT
+
+    sender.answer(0)
+    sender.steps()
+    for index in range(1, BATCHES_IN_FLIGHT + 1):
+        sender.answer(index)
+
+    assert sender.publisher.sent[-1][1].requests == 3
+    assert first_numbers(*lone, *gathered) == [0, 1, 2, 3, 10, 11, 12]
+
+
+def test_the_version_is_read_once_a_batch_just_before_it_is_sent(sender: Sender) -> None:
+    asked: list[str | None] = []
+    sender.active = lambda nn_id: asked.append(nn_id) or NEXT_VERSION
+    futures = [sender.submit(number) for number in range(3)]
+    sender.steps()
+    sender.answer(0)
+
+    assert asked == [NN_ID]
+    assert {future.result(timeout=0).version for future in futures} == {NEXT_VERSION}
+
+
+def test_each_network_is_asked_for_by_its_own_name(sender: Sender) -> None:
+    others = VersionRef(OTHER_NN_ID, 5, DIGEST, DIGEST)
+    sender.active = {NN_ID: VERSION, OTHER_NN_ID: others, None: NEXT_VERSION}.get
+    futures = [sender.submit(nn_id=nn_id) for nn_id in (NN_ID, OTHER_NN_ID, None)]
+    sender.steps()
+    for index in range(3):
+        sender.answer(index)
+
+    assert [future.result(timeout=0).version for future in futures] == [VERSION, others, NEXT_VERSION]
+
+
+def test_without_a_network_the_request_is_refused(sender: Sender) -> None:
+    sender.active = lambda _: None
+    future = sender.submit()
+    sender.step()
+
+    assert isinstance(future.exception(timeout=0), NoNetworkError)
+    assert sender.dispatcher.requests_held == 0
+
+
+def test_as_many_requests_as_may_be_held_are_held_and_no_more(sender: Sender) -> None:
+    for _ in range(REQUESTS_MAX):
+        sender.submit()
+
+    with pytest.raises(BusyError, match="Server is busy"):
+        sender.submit()
+    assert sender.dispatcher.requests_held == REQUESTS_MAX
+
+
+@pytest.mark.parametrize("sent", [False, True])
+def test_a_request_given_up_frees_its_place(sent: bool, sender: Sender) -> None:
+    futures = [sender.submit() for _ in range(REQUESTS_MAX)]
+    if sent:
+        sender.steps()
+    futures[0].cancel()
+
+    sender.submit()
+    assert sender.dispatcher.requests_held == REQUESTS_MAX
+
+
+def test_an_answered_request_frees_its_place(sender: Sender) -> None:
+    sender.submit()
+    sender.step()
+    sender.answer(0)
+
+    assert sender.dispatcher.requests_held == 0
+
+
+def test_a_request_given_up_is_not_sent(sender: Sender) -> None:
+    given_up, kept = sender.submit(1), sender.submit(2)
+    given_up.cancel()
+    sender.steps()
+
+    assert [batch.rows for _, batch, *_ in sender.publisher.sent] == [tensor([2.0, 0.0])]
+    sender.answer(0)
+    assert first_numbers(kept) == [2.0]
+
+
+def test_an_answer_to_a_batch_with_a_request_given_up_reaches_the_others(sender: Sender) -> None:
+    given_up, kept = sender.submit(1), sender.submit(2)
+    sender.step()
+    given_up.cancel()
+    sender.answer(0)
+
+    assert first_numbers(kept) == [2.0]
+
+
+def test_a_second_answer_to_a_batch_is_dropped(sender: Sender) -> None:
+    future = sender.submit(1)
+    sender.step()
+    receive = sender.replies.receivers[sender.publisher.sent[0][0]]
+    sender.answer(0)
+    receive(reply_to(tensor([9.0, 9.0])))
+
+    assert first_numbers(future) == [1.0]
+
+
+def test_batches_whose_time_is_over_make_room_for_others(sender: Sender) -> None:
+    for _ in range(BATCHES_IN_FLIGHT):
+        sender.dispatcher.submit(NN_ID, tensor([0.0, 0.0]), seconds=0.0)
+        sender.step()
+    sender.submit(5)
+    sender.steps()
+
+    assert sender.publisher.sent[-1][1].rows == tensor([5.0, 0.0])
+    assert list(sender.replies.receivers) == [sender.publisher.sent[-1][0]]
+
+
+def test_what_was_in_flight_is_sent_again_after_a_reconnect(sender: Sender) -> None:
+    futures = [sender.submit(1), sender.submit(2)]
+    sender.steps()
+    sender.active = lambda _: NEXT_VERSION
+    sender.replies.reconnect()
+    sender.steps()
+    sender.answer(0)  # the answer of the lost batch, should it come after all
+    assert not futures[0].done()
+    sender.answer(1)
+
+    assert first_numbers(*futures) == [1.0, 2.0]
+    assert sender.publisher.sent[1][2] == sender.replies.queue == "replies.1'"
+    assert futures[0].result(timeout=0).version == NEXT_VERSION
+
+
+@given(sizes=st.lists(st.integers(1, 5), min_size=1, max_size=REQUESTS_MAX), given_up=st.sets(st.integers(0, 19)))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
+def test_every_request_gets_its_own_rows_of_the_answer(sizes: list[int], given_up: set[int], sender: Sender) -> None:
+    sender.publisher.sent.clear()
+    numbers = iter(range(1000))
+    parts = [np.array([[next(numbers), 0] for _ in range(size)], np.float32) for size in sizes]
+    futures = [sender.dispatcher.submit(NN_ID, to_tensor(part), SECONDS) for part in parts]
+    sender.step()
+    for index in given_up & set(range(len(futures))):
+        futures[index].cancel()
+    sender.answer(0)
+
+    for index, (future, part) in enumerate(zip(futures, parts, strict=True)):
+        if index not in given_up:
+            assert future.result(timeout=0).outputs.tolist() == part[:, :1].tolist()
+
+
+def test_the_sender_sends_without_being_driven_and_stops_when_told(sender: Sender) -> None:
+    sender.publisher.on_send = lambda: sender.answer(-1)
+    sender.dispatcher.start()
+    try:
+        assert sender.submit(2).result(timeout=5).outputs.tolist() == [[2.0]]
+    finally:
+        sender.dispatcher.stop()
+
+    with pytest.raises(BusyError):
+        sender.submit()

@@ -1,0 +1,107 @@
+"""What becomes of requests when the broker, the database or a worker fails them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.db import OperationalError
+
+from inference import dispatch
+from inference.errors import BrokerUnavailableError, PredictionFailedError
+from tests.unit.samples import VERSION, reply_to, tensor
+from tests.unit.sender import Sender, first_numbers
+
+
+@pytest.mark.parametrize("error", [BrokerUnavailableError("gone"), OperationalError("gone")])
+def test_a_request_outlives_a_failure_of_broker_or_database(error: Exception, sender: Sender) -> None:
+    failures = [error] * 3
+    if isinstance(error, BrokerUnavailableError):
+        sender.publisher.failures = failures
+    else:
+        sender.active = lambda _: _raise(failures.pop()) if failures else VERSION
+    futures = [sender.submit(1), sender.submit(2)]
+    sender.steps()
+    sender.answer(0)
+
+    assert first_numbers(*futures) == [1.0, 2.0]
+
+
+def _raise(error: Exception) -> None:
+    raise error
+
+
+def test_after_a_failure_the_sender_rests(sender: Sender, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dispatch, "PAUSE_SECONDS", 60.0)
+    sender.publisher.failures = [BrokerUnavailableError("gone")]
+    sender.submit(1)
+    sender.steps()
+    assert sender.publisher.sent == []
+
+    sender.replies.reconnect()  # which ends the rest
+    sender.steps()
+
+    assert len(sender.publisher.sent) == 1
+
+
+def test_while_no_reply_can_arrive_nothing_is_sent(sender: Sender) -> None:
+    sender.replies.connected = False
+    sender.submit()
+    sender.steps()
+    assert sender.publisher.sent == []
+
+    sender.replies.connected = True
+    sender.steps()
+    assert len(sender.publisher.sent) == 1
+
+
+def test_a_failure_carries_the_workers_trace_to_every_request(sender: Sender) -> None:
+    futures = [sender.submit(1), sender.submit(2)]
+    sender.step()
+    trace = "Traceback (most recent call last):\n  …\nRowsError: the network takes rows of shape (3,)\n"
+    sender.answer(0, {"status": "FAILURE", "result": {"exc_type": "RowsError"}, "traceback": trace})
+
+    for future in futures:
+        error = future.exception(timeout=0)
+        assert isinstance(error, PredictionFailedError)
+        assert error.trace == trace
+        assert str(error) == "RowsError: the network takes rows of shape (3,)"
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "text",
+        None,
+        [],
+        {},
+        {"status": "SUCCESS"},
+        {"status": "SUCCESS", "result": None},
+        {"status": "SUCCESS", "result": {"worker": "w"}},
+        reply_to(tensor([1.0, 0.0])),
+        reply_to(tensor([1.0, 0.0], [2.0, 0.0], [3.0, 0.0])),
+        {"status": "SUCCESS", "result": {**reply_to(tensor([1.0], [2.0]))["result"], "inference_ms": "soon"}},
+    ],
+    ids=["text", "null", "list", "empty", "no result", "null result", "no outputs", "one output", "three outputs",
+         "no time"],
+)  # fmt: skip
+def test_an_answer_that_does_not_fit_the_batch_fails_every_request(message: Any, sender: Sender) -> None:
+    futures = [sender.submit(1), sender.submit(2)]
+    sender.step()
+    receive = sender.replies.receivers[sender.publisher.sent[0][0]]
+    receive(message)
+
+    assert [type(future.exception(timeout=0)) for future in futures] == [PredictionFailedError] * 2
+    assert sender.dispatcher.requests_held == 0
+
+
+def test_an_unexpected_error_fails_its_requests_and_not_the_ones_after(sender: Sender) -> None:
+    errors = [RuntimeError("a defect")]
+    sender.active = lambda _: _raise(errors.pop()) if errors else VERSION
+    sender.publisher.on_send = lambda: sender.answer(-1)
+    sender.dispatcher.start()
+    try:
+        assert sender.submit(1).exception(timeout=5) is not None
+        assert sender.submit(2).result(timeout=5).outputs.tolist() == [[2.0]]
+    finally:
+        sender.dispatcher.stop()

@@ -1,0 +1,127 @@
+"""What is said to the workers and to the other gateways."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from inference import asking
+from inference import fleet as fleet_module
+from inference.asking import Answers
+from inference.errors import BrokerUnavailableError
+from inference.fleet import Fleet
+from tests.unit.samples import VERSION, PretendedReplies, failed, loaded, worker_status
+from workers.celery import PREDICT, SUPPLY, app
+from workers.protocol import LOAD_COMMAND, STATUS_COMMAND, GatewayStatus
+
+SECONDS = 60.0
+
+
+class PretendedPublisher:
+    """Knows how many take from each queue, and hands a question to who is told to answer it."""
+
+    def __init__(self) -> None:
+        self.consumers = {PREDICT.name: 0, SUPPLY.name: 0}
+        self.replies = PretendedReplies()
+        self.gateway_statuses: list[GatewayStatus] = []
+        self.closed = False
+
+    def count_consumers(self, queue: Any) -> int:
+        return self.consumers[queue.name]
+
+    def ask_gateways(self, reply_to: str, ticket: str) -> None:
+        for status in self.gateway_statuses:
+            self.replies.deliver(ticket, status.to_json())
+
+    def close(self) -> None:
+        self.closed = True
+
+
+@pytest.fixture
+def replies() -> PretendedReplies:
+    return PretendedReplies()
+
+
+@pytest.fixture
+def publisher(monkeypatch: pytest.MonkeyPatch) -> PretendedPublisher:
+    publisher = PretendedPublisher()
+    monkeypatch.setattr(fleet_module, "Publisher", lambda: publisher)
+    monkeypatch.setattr(asking, "COUNT_SECONDS", 0.005)
+    return publisher
+
+
+@pytest.fixture
+def fleet(replies: PretendedReplies, publisher: PretendedPublisher) -> Fleet:
+    return Fleet(replies)  # type: ignore[arg-type]
+
+
+class Broadcasts:
+    """Celery's broadcast: notes what is sent, and answers it at once."""
+
+    def __init__(self, replies: PretendedReplies, *messages: Any) -> None:
+        self.sent: list[tuple[str, dict[str, Any]]] = []
+        self._replies = replies
+        self._messages = messages
+
+    def __call__(self, command: str, arguments: dict[str, Any]) -> None:
+        self.sent.append((command, arguments))
+        for message in self._messages:
+            self._replies.deliver(arguments["ticket"], message.to_json())
+
+
+def test_all_workers_load_a_version(
+    fleet: Fleet, publisher: PretendedPublisher, replies: PretendedReplies, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broadcasts = Broadcasts(replies, failed("w2"), loaded("w1"))
+    monkeypatch.setattr(app.control, "broadcast", broadcasts)
+    publisher.consumers[PREDICT.name] = 2
+
+    assert fleet.load(VERSION, SECONDS) == Answers([loaded("w1"), failed("w2")], 0)
+    [(command, arguments)] = broadcasts.sent
+    assert command == LOAD_COMMAND
+    assert arguments == {"version": VERSION.to_json(), "reply_to": replies.queue, "ticket": arguments["ticket"]}
+
+
+@pytest.mark.parametrize("default", [None, VERSION])
+def test_all_workers_tell_how_they_are(
+    default: Any,
+    fleet: Fleet,
+    publisher: PretendedPublisher,
+    replies: PretendedReplies,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    broadcasts = Broadcasts(replies, worker_status("w1"))
+    monkeypatch.setattr(app.control, "broadcast", broadcasts)
+    publisher.consumers[PREDICT.name] = 1
+
+    assert fleet.status(default, SECONDS) == Answers([worker_status("w1")], 0)
+    [(command, arguments)] = broadcasts.sent
+    assert (command, arguments["default"]) == (STATUS_COMMAND, default.to_json() if default else None)
+
+
+def test_all_gateways_tell_how_they_are(fleet: Fleet, publisher: PretendedPublisher, replies: PretendedReplies) -> None:
+    publisher.replies = replies
+    publisher.gateway_statuses = [GatewayStatus("one", 1, 256), GatewayStatus("two", 2, 256)]
+    publisher.consumers[SUPPLY.name] = 2
+
+    assert fleet.gateways(SECONDS) == Answers(publisher.gateway_statuses, 0)
+
+
+def test_a_broker_that_goes_away_while_workers_are_asked_is_unavailable(
+    fleet: Fleet, publisher: PretendedPublisher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lose_connection(*_: Any, **__: Any) -> None:
+        raise ConnectionResetError("connection reset by peer")
+
+    monkeypatch.setattr(app.control, "broadcast", lose_connection)
+    publisher.consumers[PREDICT.name] = 1
+
+    with pytest.raises(BrokerUnavailableError):
+        fleet.load(VERSION, SECONDS)
+
+
+def test_stopping_closes_the_connection(fleet: Fleet, publisher: PretendedPublisher) -> None:
+    fleet.stop()
+
+    assert publisher.closed

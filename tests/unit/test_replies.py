@@ -1,0 +1,138 @@
+"""The thread that receives what workers and gateways send to this process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from queue import SimpleQueue
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from kombu import Exchange
+
+from inference import publisher as publisher_module
+from inference import replies as replies_module
+from inference.publisher import Publisher
+from inference.replies import Replies
+from workers.celery import PREDICT, SUPPLY, app
+from workers.protocol import GatewayStatus
+
+SOON_SECONDS = 10.0
+
+
+@pytest.fixture(autouse=True)
+def _own_exchange(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Gateways that no other test asks."""
+    exchange = Exchange(f"gateways.{uuid4().hex}", type="fanout", durable=False)
+    monkeypatch.setattr(replies_module, "GATEWAYS", exchange)
+    monkeypatch.setattr(publisher_module, "GATEWAYS", exchange)
+    monkeypatch.setattr(replies_module, "DRAIN_SECONDS", 0.05)
+    monkeypatch.setattr(replies_module, "RECONNECT_SECONDS", 0.0)
+
+
+@pytest.fixture
+def replies() -> Iterator[Replies]:
+    replies = Replies()
+    replies.start()
+    assert replies.wait_connected(SOON_SECONDS)
+    yield replies
+    replies.stop()
+
+
+def send(queue: str, ticket: str, body: Any) -> None:
+    with app.producer_pool.acquire(block=True) as producer:
+        producer.publish(body, exchange="", routing_key=queue, correlation_id=ticket, serializer="json")
+
+
+def test_a_message_reaches_who_waits_for_its_ticket(replies: Replies) -> None:
+    first: SimpleQueue[Any] = SimpleQueue()
+    second: SimpleQueue[Any] = SimpleQueue()
+    replies.expect("1", first.put)
+    replies.expect("2", second.put)
+
+    send(replies.queue, "2", {"to": "second"})
+    send(replies.queue, "1", {"to": "first"})
+
+    assert first.get(timeout=SOON_SECONDS) == {"to": "first"}
+    assert second.get(timeout=SOON_SECONDS) == {"to": "second"}
+    assert first.empty()
+    assert second.empty()
+
+
+def test_a_message_that_nobody_waits_for_is_dropped(replies: Replies) -> None:
+    received: SimpleQueue[Any] = SimpleQueue()
+    replies.expect("1", received.put)
+    replies.expect("2", received.put)
+    replies.forget("1")
+
+    send(replies.queue, "1", "forgotten")
+    send(replies.queue, "unknown", "unknown")
+    send(replies.queue, "2", "awaited")
+
+    assert received.get(timeout=SOON_SECONDS) == "awaited"
+    assert received.empty()
+
+
+def test_a_receiver_that_fails_does_not_keep_others_from_theirs(
+    replies: Replies, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(_: Any) -> None:
+        raise ValueError("a defect")
+
+    received: SimpleQueue[Any] = SimpleQueue()
+    replies.expect("1", fail)
+    replies.expect("2", received.put)
+
+    send(replies.queue, "1", "")
+    send(replies.queue, "2", "awaited")
+
+    assert received.get(timeout=SOON_SECONDS) == "awaited"
+    assert "could not be handled" in caplog.text
+
+
+def test_the_shared_queues_exist_once_replies_can_arrive(replies: Replies) -> None:
+    with app.connection_for_read() as connection:
+        for queue in (PREDICT, SUPPLY):
+            assert connection.channel().queue_declare(queue.name, passive=True).queue == queue.name
+
+
+def test_after_a_broken_connection_replies_arrive_on_a_new_queue(replies: Replies) -> None:
+    connected: SimpleQueue[str] = SimpleQueue()
+    received: SimpleQueue[Any] = SimpleQueue()
+    replies.call_when_connected(lambda: connected.put(replies.queue))
+    old = replies.queue
+
+    def break_connection(_: Any) -> None:
+        raise ConnectionResetError
+
+    # What a receiver raises is logged, so the connection is broken from the answer to another gateway.
+    replies.tell_when_asked(lambda: break_connection(None))  # type: ignore[arg-type,return-value]
+    Publisher().ask_gateways("nowhere", "ticket")
+    new = connected.get(timeout=SOON_SECONDS)
+    replies.expect("1", received.put)
+    send(new, "1", "awaited")
+
+    assert new != old
+    assert received.get(timeout=SOON_SECONDS) == "awaited"
+
+
+def test_a_gateway_tells_the_others_how_it_is(replies: Replies) -> None:
+    status = GatewayStatus("here-1", 3, 256)
+    received: SimpleQueue[Any] = SimpleQueue()
+    replies.tell_when_asked(lambda: status)
+    replies.expect("ticket", received.put)
+
+    Publisher().ask_gateways(replies.queue, "ticket")
+
+    assert GatewayStatus.from_json(received.get(timeout=SOON_SECONDS)) == status
+
+
+def test_stopping_ends_the_thread_and_its_queue_takes_nothing_more() -> None:
+    replies = Replies()
+    replies.start()
+    assert replies.wait_connected(SOON_SECONDS)
+
+    replies.stop()
+
+    with app.connection_for_read() as connection:
+        assert connection.channel().queue_declare(replies.queue).consumer_count == 0

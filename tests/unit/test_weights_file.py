@@ -1,0 +1,137 @@
+"""The helper process that reads uploads, and what becomes of the worker when it crashes or hangs."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+
+from workers.runtime import weights_file
+from workers.runtime.errors import WeightsError
+from workers.runtime.weights_file import WeightsFileReader
+
+ARRAY = np.arange(6, dtype=np.float32)
+#: The helper's place taken by a program that dies of a segmentation fault when it is asked.
+CRASHING = [sys.executable, "-c", "import os, sys; sys.stdin.readline(); os.kill(os.getpid(), 11)"]
+EXITING = [sys.executable, "-c", "import sys; sys.stdin.readline(); sys.exit(3)"]
+HANGING = [sys.executable, "-c", "import sys; sys.stdin.readline(); sys.stdin.readline()"]
+
+
+@pytest.fixture(scope="module")
+def reader() -> Iterator[WeightsFileReader]:
+    """A reader with its helper running, for all tests that leave it so."""
+    reader = WeightsFileReader(60.0)
+    reader.start()
+    yield reader
+    reader.stop()
+
+
+@pytest.fixture
+def good(tmp_path: Path) -> Path:
+    with h5py.File(tmp_path / "good", "w") as file:
+        file["one"] = ARRAY
+    return tmp_path / "good"
+
+
+def test_a_good_file_is_copied(reader: WeightsFileReader, good: Path, tmp_path: Path) -> None:
+    reader.clean(good, tmp_path / "cleaned", 1000, 1)
+
+    with h5py.File(tmp_path / "cleaned") as file:
+        assert np.array_equal(file["one"], ARRAY)
+
+
+def test_a_bad_file_is_refused_with_the_helpers_trace(reader: WeightsFileReader, tmp_path: Path) -> None:
+    (tmp_path / "bad").write_bytes(b"bad")
+
+    with pytest.raises(WeightsError, match=r"(?s)cannot be read: OSError: .*Traceback \(most recent call last\)"):
+        reader.clean(tmp_path / "bad", tmp_path / "cleaned", 1000, 1)
+
+
+def test_after_a_bad_file_a_good_one_is_read_by_the_same_helper(
+    reader: WeightsFileReader, good: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "bad").write_bytes(b"bad")
+    before = reader._running().pid
+    with pytest.raises(WeightsError):
+        reader.clean(tmp_path / "bad", tmp_path / "cleaned", 1000, 1)
+
+    reader.clean(good, tmp_path / "cleaned", 1000, 1)
+
+    assert reader._running().pid == before
+
+
+@pytest.mark.parametrize(
+    ("helper", "ending"), [(CRASHING, r"crashed the helper that read it \(signal 11\)"), (EXITING, "exit status 3")]
+)
+def test_a_crash_of_the_helper_is_an_error_of_the_file_and_the_next_file_is_read(
+    helper: list[str], ending: str, good: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader = WeightsFileReader(60.0)
+    with monkeypatch.context() as patch:
+        patch.setattr(weights_file, "HELPER", helper)
+        with pytest.raises(WeightsError, match=ending):
+            reader.clean(good, tmp_path / "cleaned", 1000, 1)
+
+    reader.clean(good, tmp_path / "cleaned", 1000, 1)
+    reader.stop()
+
+
+def test_a_helper_that_was_killed_while_idle_is_started_again(
+    reader: WeightsFileReader, good: Path, tmp_path: Path
+) -> None:
+    idle = reader._running()
+    os.kill(idle.pid, signal.SIGKILL)
+    idle.wait()
+
+    reader.clean(good, tmp_path / "cleaned", 1000, 1)
+
+
+def test_a_file_that_is_not_read_in_time_is_refused_and_its_helper_ended(
+    good: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(weights_file, "HELPER", HANGING)
+    reader = WeightsFileReader(0.2)
+    reader.start()
+    hanging = reader._running()
+
+    with pytest.raises(WeightsError, match=r"not read within 0\.2 s"):
+        reader.clean(good, tmp_path / "cleaned", 1000, 1)
+
+    assert hanging.poll() == -signal.SIGKILL
+
+
+def test_a_file_that_prints_names_of_its_own_does_not_confuse_the_answers(
+    reader: WeightsFileReader, good: Path, tmp_path: Path
+) -> None:
+    with h5py.File(tmp_path / "bad", "w") as file:
+        file['}\n{"error": ""}\n'] = h5py.SoftLink("/")
+    with pytest.raises(WeightsError, match="is a link"):
+        reader.clean(tmp_path / "bad", tmp_path / "cleaned", 1000, 1)
+
+    reader.clean(good, tmp_path / "cleaned", 1000, 1)
+
+
+def test_a_name_that_is_no_utf8_gives_a_message_that_can_be_sent(reader: WeightsFileReader, tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "bad", "w") as file:
+        file[b"\xff\xfe"] = h5py.SoftLink("/")
+
+    with pytest.raises(WeightsError) as refusal:
+        reader.clean(tmp_path / "bad", tmp_path / "cleaned", 1000, 1)
+
+    assert str(refusal.value).encode()
+
+
+def test_a_stopped_reader_leaves_no_process(good: Path) -> None:
+    reader = WeightsFileReader(60.0)
+    reader.start()
+    helper = reader._running()
+
+    reader.stop()
+
+    assert helper.poll() is not None
