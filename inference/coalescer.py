@@ -52,6 +52,16 @@ class Coalescer:
             self._waiting.setdefault(request.key, deque()).appendleft(request)
         self._count += len(requests)
 
+    def drop_given_up(self) -> None:
+        """Let go of requests that were given up: nothing else does while no batch can be sent."""
+        for key, queue in list(self._waiting.items()):
+            kept = deque(request for request in queue if not request.future.done())
+            self._count -= len(queue) - len(kept)
+            if kept:
+                self._waiting[key] = kept
+            else:
+                del self._waiting[key]
+
     def take(self) -> list[Waiting]:
         """The requests of the next batch; those that were given up meanwhile are left out."""
         if not self._waiting:

@@ -37,7 +37,7 @@ logger = logging.getLogger(__name__)
 
 #: With fewer batches in flight a request is sent at once; with more, requests gather.
 BATCHES_IN_FLIGHT = 4
-#: How often the sender looks for batches whose time is over.
+#: How often the sender looks for batches and requests whose time is over.
 SWEEP_SECONDS = 1.0
 #: How long the sender rests after the broker or the database failed it.
 PAUSE_SECONDS = 0.5
@@ -68,6 +68,7 @@ class Dispatcher:
         self._changed = threading.Condition()
         self._held = 0
         self._paused_until = 0.0
+        self._next_sweep = 0.0
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name="sender", daemon=True)
         replies.call_when_connected(self._send_again)
@@ -131,8 +132,12 @@ class Dispatcher:
         return self._replies.connected and monotonic() >= self._paused_until
 
     def _sweep(self) -> None:
-        """Let go of batches whose requests have all been given up."""
+        """Once in a while, let go of what has been given up: batches past their time, and waiting requests."""
         now = monotonic()
+        if now < self._next_sweep:
+            return
+        self._next_sweep = now + SWEEP_SECONDS
+        self._coalescer.drop_given_up()
         for batch_id in [key for key, batch in self._in_flight.items() if batch.deadline < now]:
             del self._in_flight[batch_id]
             self._replies.forget(batch_id)

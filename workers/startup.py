@@ -17,6 +17,8 @@ from workers.celery import app
 from workers.settings import settings
 from workers.worker import Worker, set_worker, this_worker
 
+logger = logging.getLogger(__name__)
+
 
 def unique_name(given: str) -> str:
     """`given`, unless it is Celery's default, which a second worker on this host would have as well."""
@@ -38,7 +40,12 @@ def prepare_worker(sender: Any, **_: Any) -> None:
     """Load TensorFlow before the worker takes batches; talk to the gateway only, not to other workers."""
     sender.options.update(without_mingle=True, without_gossip=True, without_heartbeat=True)
     worker = Worker(app, sender.hostname, settings())
-    worker.start()
+    try:
+        worker.start()
+    except Exception:
+        # Celery logs what a signal's receiver raises and goes on; this worker could answer nothing.
+        logger.critical("The worker cannot start.", exc_info=True)
+        sys.exit(1)
     set_worker(worker)
 
 

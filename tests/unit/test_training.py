@@ -65,7 +65,7 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_gives_others() -> N
 def test_progress_rises_to_the_number_of_epochs() -> None:
     told: list[float] = []
 
-    train_sum_network(CONFIG, epochs=2, batch_size=10, seed=1, training_rows=200, on_progress=told.append)
+    train_sum_network(CONFIG, epochs=2, batch_size=8, seed=1, training_rows=200, on_progress=told.append)
 
     assert told == sorted(told)
     assert told[-1] == 2

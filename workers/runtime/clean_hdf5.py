@@ -18,6 +18,8 @@ MAX_DEPTH = 64
 MAX_ATTRIBUTE_CHARACTERS = 256
 #: Address space of the helper in bytes: a file that needs more is refused, not swapped for.
 ADDRESS_SPACE_BYTES = 8 * 1024**3
+#: What Keras adds to the weights of a compiled model: the state of its training, which a prediction does not need.
+TRAINING_STATE = "/optimizer"
 
 
 class Copier:
@@ -43,6 +45,8 @@ class Copier:
             if not isinstance(source.get(name, getlink=True), h5py.HardLink):
                 raise ValueError(f"{source.name}/{name} is a link to somewhere else")
             member = source[name]
+            if member.name == TRAINING_STATE:
+                continue
             if isinstance(member, h5py.Group):
                 self.copy(member, target.create_group(name), depth + 1)
             else:

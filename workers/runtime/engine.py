@@ -102,7 +102,7 @@ class Architecture:
 
     def _measure_saved_weights(self) -> tuple[int, int]:
         """Bytes and number of the arrays that a weights file of this architecture holds."""
-        saved = [weight for weight in self._model.weights if "seed_generator" not in weight.path]
+        saved = self._model.weights
         return sum(int(np.prod(w.shape)) * np.dtype(w.dtype).itemsize for w in saved), len(saved)
 
     def load(self, weights_file: Path) -> Weights:
@@ -188,6 +188,6 @@ def fit_model(
             self.epoch = epoch
 
         def on_train_batch_end(self, batch: int, logs: object = None) -> None:
-            on_progress(self.epoch + (batch + 1) / steps)
+            on_progress(self.epoch + min(batch + 1, steps) / steps)
 
     model.fit(rows, targets, batch_size=batch_size, epochs=epochs, verbose=0, callbacks=[Progress()])
