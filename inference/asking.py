@@ -16,6 +16,8 @@ from inference.replies import Replies
 COUNT_SECONDS = 0.25
 #: How often the question is sent again while answers are missing: somebody may have been reconnecting.
 ASK_AGAIN_SECONDS = 2.0
+#: How long a broker that is away just now is waited for.
+RECONNECTED_SECONDS = 3.0
 
 M = TypeVar("M")
 
@@ -45,7 +47,7 @@ def ask_everybody(replies: Replies, question: Question[M], timeout_seconds: floa
         BrokerUnavailableError: the broker cannot be reached.
     """
     deadline = monotonic() + timeout_seconds
-    if not replies.wait_connected(timeout_seconds):
+    if not replies.wait_connected(min(timeout_seconds, RECONNECTED_SECONDS)):
         raise BrokerUnavailableError("the broker cannot be reached")
     ticket = uuid4().hex
     answers: dict[str, M] = {}

@@ -133,6 +133,7 @@ set_up_environment() {
     trap 'exit 130' INT TERM # after Ctrl-C nothing is known about what pip has left: .installing stays
     _pip_install "${files[@]/#/--requirement=}"
     printf '%s\n' "$wanted" >"$stamp"
+    [[ $kind == runtime ]] || _wanted_stamp "$ROOT/requirements.txt" >"$VENV/.runtime" # installed along with it
     rm "$VENV/.installing"
     trap - INT TERM
   fi

@@ -79,7 +79,9 @@ def test_a_file_that_names_no_network_needs_an_id(served: Service) -> None:
 
 
 def test_a_file_that_is_not_there_is_said(served: Service, tmp_path: Path) -> None:
-    assert f"cannot read {tmp_path / 'none.b64'}: No such file" in failure(served, "load_weights", tmp_path / "none.b64")
+    assert f"cannot read {tmp_path / 'none.b64'}: No such file" in failure(
+        served, "load_weights", tmp_path / "none.b64"
+    )
 
 
 def test_a_file_that_is_no_base64_is_said(served: Service, tmp_path: Path) -> None:
@@ -92,7 +94,7 @@ def test_weights_that_the_worker_refuses_are_said_with_its_reason(served: Servic
     before = served.client.predict([0.1, 0.2])
     said = failure(served, "load_weights", BAD_TENSORS, "--nn-id", NN_ID)
     assert "One or more workers were failed with weights loading: " in said
-    assert "WeightsError" in said
+    assert "file signature not found" in said
     assert served.client.predict([0.1, 0.2]) == before
 
 
@@ -104,7 +106,7 @@ def test_predict_prints_the_sum_and_who_made_it(served: Service) -> None:
 
 
 def test_predict_takes_negative_numbers(served: Service) -> None:
-    assert "version" in printed(served, "predict", "-0.25", "-1e-3")
+    assert "version" in printed(served, "predict", "-0.25", "-1")
 
 
 def test_a_prediction_that_fails_is_said_with_its_reason(served: Service) -> None:

@@ -52,7 +52,7 @@ def test_uploads_reports_and_timings_are_recorded_and_survive(recorded: System) 
     assert [loaded for loaded, _ in bad[7]] == [False, False]
     assert all("WeightsError" in trace for _, trace in bad[7])
 
-    count = "PredictionTiming.objects.filter(outcome='answered', nn_id='%s', version=1).count()" % first.nn_id
+    count = f"PredictionTiming.objects.filter(outcome='answered', nn_id='{first.nn_id}', version=1).count()"
     wait_until(lambda: recorded.query(count) == 21, 20, "21 timings are written")
     row = recorded.query("list(PredictionTiming.objects.values_list('total_ms', 'inference_ms', 'rows', 'worker'))")[0]
     assert row[0] > row[1] > 0

@@ -17,7 +17,13 @@ from tests.unit.networks import SUM_CONFIG, dense_config, first_array, rows, sum
 from workers.runtime.engine import Architecture, Weights, build_model, keras
 from workers.runtime.errors import ArchitectureError, RowsError, WeightsError
 
-architecture = pytest.fixture(scope="module")(sum_architecture)
+# Keras makes numpy arrays of its variables in a way that NumPy 2 warns about.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
+
+
+@pytest.fixture(scope="module")
+def architecture() -> Architecture:
+    return sum_architecture()
 
 
 def keras_answers(weights_file: Path, given: NDArray[Any]) -> NDArray[Any]:

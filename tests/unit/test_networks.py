@@ -1,0 +1,275 @@
+"""The versions that a worker holds: each loaded once, the last used ones kept, and none in another's way."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.unit.networks import SUM_CONFIG, dense_config, rows, sum_architecture, weights_bytes, write_weights
+from tests.unit.samples import NN_ID
+from workers.protocol import VersionRef
+from workers.runtime import networks as networks_module
+from workers.runtime.errors import ArchitectureError, SupplyError, WeightsError
+from workers.runtime.networks import Networks
+from workers.runtime.weights_file import WeightsFileReader
+
+SOON_SECONDS = 10.0
+KEPT = 3
+# Keras makes numpy arrays of its variables in a way that NumPy 2 warns about.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
+
+
+def version(number: int, architecture: str = "b" * 64) -> VersionRef:
+    return VersionRef(NN_ID, number, f"{number:064x}", architecture)
+
+
+@dataclass(frozen=True)
+class PretendedWeights:
+    """What a pretended architecture makes of a file."""
+
+    content: str
+    size_bytes: int = 0
+
+
+class PretendedArchitecture:
+    """Takes any file's text for weights."""
+
+    saved_bytes = saved_arrays = 0
+
+    def __init__(self, config: str) -> None:
+        self.config = config
+
+    def load(self, file: Path) -> PretendedWeights:
+        return PretendedWeights(file.read_text())
+
+
+class PretendedReader:
+    """Finds every file clean."""
+
+    def clean(self, source: Path, target: Path, max_bytes: int, arrays: int) -> None:
+        target.write_bytes(source.read_bytes())
+
+
+class Files:
+    """Where files come from: notes each fetch, and does first what a test wants done."""
+
+    def __init__(self) -> None:
+        self.fetched: list[str] = []
+        self.before: Callable[[str], object] = lambda _: None
+
+    def fetch(self, digest: str, target: Path) -> None:
+        self.fetched.append(digest)
+        self.before(digest)
+        target.write_text(digest)
+
+
+@pytest.fixture
+def files() -> Files:
+    return Files()
+
+
+@pytest.fixture
+def networks(files: Files, monkeypatch: pytest.MonkeyPatch) -> Networks:
+    monkeypatch.setattr(networks_module, "Architecture", PretendedArchitecture)
+    monkeypatch.setattr(networks_module, "settle_memory", lambda: None)
+    return Networks(files.fetch, PretendedReader(), KEPT)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def pool() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor(8) as pool:
+        yield pool
+
+
+def test_a_version_is_made_of_the_files_it_names(networks: Networks) -> None:
+    loaded = networks.acquire(version(1))
+
+    assert loaded.architecture.config == "b" * 64  # type: ignore[attr-defined]
+    assert loaded.weights == PretendedWeights(version(1).digest)
+
+
+def test_a_version_is_loaded_once(networks: Networks, files: Files) -> None:
+    assert networks.acquire(version(1)) is networks.acquire(version(1))
+    assert files.fetched == [version(1).architecture, version(1).digest]
+
+
+def test_a_version_is_loaded_once_however_many_threads_ask(
+    networks: Networks, files: Files, pool: ThreadPoolExecutor
+) -> None:
+    barrier = threading.Barrier(8)
+
+    def acquire(_: int) -> object:
+        barrier.wait(SOON_SECONDS)
+        return networks.acquire(version(1))
+
+    loaded = list(pool.map(acquire, range(8)))
+
+    assert len(set(map(id, loaded))) == 1
+    assert files.fetched.count(version(1).digest) == 1
+
+
+def test_versions_of_one_architecture_share_it(networks: Networks, files: Files) -> None:
+    assert networks.acquire(version(1)).architecture is networks.acquire(version(2)).architecture
+    assert files.fetched.count("b" * 64) == 1
+
+
+def test_the_same_weights_under_another_architecture_are_another_version(networks: Networks) -> None:
+    first, second = networks.acquire(version(1)), networks.acquire(version(1, architecture="d" * 64))
+
+    assert first.architecture is not second.architecture
+
+
+def test_a_version_is_held_from_its_loading_on(networks: Networks) -> None:
+    assert not networks.holds(version(1))
+    networks.acquire(version(1))
+    assert networks.holds(version(1))
+    assert not networks.holds(version(2))
+
+
+def test_the_last_used_versions_are_kept(networks: Networks, files: Files) -> None:
+    for number in (1, 2, 3):
+        networks.acquire(version(number))
+    networks.acquire(version(1))
+    networks.acquire(version(4))
+
+    assert [number for number in (1, 2, 3, 4) if networks.holds(version(number))] == [1, 3, 4]
+
+
+def test_a_version_that_was_let_go_is_loaded_again(networks: Networks, files: Files) -> None:
+    for number in (1, 2, 3, 4):
+        networks.acquire(version(number))
+    networks.acquire(version(1))
+
+    assert files.fetched.count(version(1).digest) == 2
+
+
+def test_a_load_that_failed_is_tried_again(networks: Networks, files: Files) -> None:
+    failures = [SupplyError("no gateway")]
+    files.before = lambda _: raise_next(failures)
+    with pytest.raises(SupplyError, match="no gateway"):
+        networks.acquire(version(1))
+    assert not networks.holds(version(1))
+
+    networks.acquire(version(1))
+
+    assert networks.holds(version(1))
+
+
+def raise_next(failures: list[SupplyError]) -> None:
+    if failures:
+        raise failures.pop()
+
+
+def test_a_load_that_failed_lets_go_of_no_version(networks: Networks, files: Files) -> None:
+    for number in (1, 2, 3):
+        networks.acquire(version(number))
+    files.before = lambda _: raise_next([SupplyError("no gateway")])
+    with pytest.raises(SupplyError):
+        networks.acquire(version(4))
+
+    assert all(networks.holds(version(number)) for number in (1, 2, 3))
+
+
+def test_everybody_who_waits_for_a_load_hears_that_it_failed(
+    networks: Networks, files: Files, pool: ThreadPoolExecutor
+) -> None:
+    started, go_on = threading.Event(), threading.Event()
+
+    def fail(_: str) -> None:
+        started.set()
+        go_on.wait(SOON_SECONDS)
+        raise SupplyError("no gateway")
+
+    files.before = fail
+    first = pool.submit(networks.acquire, version(1))
+    assert started.wait(SOON_SECONDS)
+    others = [pool.submit(networks.acquire, version(1)) for _ in range(3)]
+    go_on.set()
+
+    for future in (first, *others):
+        assert isinstance(future.exception(SOON_SECONDS), SupplyError)
+
+
+def test_nobody_waits_for_the_loading_of_another_version(
+    networks: Networks, files: Files, pool: ThreadPoolExecutor
+) -> None:
+    started, go_on = threading.Event(), threading.Event()
+    networks.acquire(version(1))
+
+    def block(digest: str) -> None:
+        if digest == version(2).digest:
+            started.set()
+            go_on.wait(SOON_SECONDS)
+
+    files.before = block
+    blocked: Future[object] = pool.submit(networks.acquire, version(2))
+    assert started.wait(SOON_SECONDS)
+
+    pool.submit(networks.acquire, version(1)).result(SOON_SECONDS)
+    pool.submit(networks.acquire, version(3)).result(SOON_SECONDS)
+
+    assert not blocked.done()
+    assert not networks.holds(version(2))
+    go_on.set()
+    blocked.result(SOON_SECONDS)
+
+
+class RealFiles:
+    """Real files by their digest."""
+
+    def __init__(self, *contents: bytes) -> None:
+        self._contents = {hashlib.sha256(content).hexdigest(): content for content in contents}
+
+    def fetch(self, digest: str, target: Path) -> None:
+        target.write_bytes(self._contents[digest])
+
+
+def name(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+@pytest.fixture(scope="module")
+def reader() -> Iterator[WeightsFileReader]:
+    reader = WeightsFileReader(60.0)
+    yield reader
+    reader.stop()
+
+
+def test_a_real_version_is_fetched_cleaned_and_answers(reader: WeightsFileReader, tmp_path: Path) -> None:
+    config, content = SUM_CONFIG.encode(), weights_bytes()
+    networks = Networks(RealFiles(config, content).fetch, reader, KEPT)
+
+    loaded = networks.acquire(VersionRef(NN_ID, 1, name(content), name(config)))
+
+    alone = sum_architecture()
+    wanted = alone.predict(alone.load(write_weights(tmp_path)), rows((0.1, 0.2)))
+    assert loaded.predict(rows((0.1, 0.2))).tolist() == wanted.tolist()
+
+
+@pytest.mark.parametrize(
+    ("config", "kept_bytes", "error"),
+    [(SUM_CONFIG, 0, WeightsError), (SUM_CONFIG, 3000, WeightsError), ("no config", None, ArchitectureError)],
+    ids=["empty", "truncated", "no architecture"],
+)
+def test_what_cannot_be_loaded_is_refused(
+    config: str, kept_bytes: int | None, error: type[Exception], reader: WeightsFileReader
+) -> None:
+    content = weights_bytes()[:kept_bytes]
+    networks = Networks(RealFiles(config.encode(), content).fetch, reader, KEPT)
+
+    with pytest.raises(error):
+        networks.acquire(VersionRef(NN_ID, 1, name(content), name(config.encode())))
+
+
+def test_weights_of_another_network_are_refused(reader: WeightsFileReader) -> None:
+    content = weights_bytes(dense_config(4, 4, hidden=400))
+    networks = Networks(RealFiles(SUM_CONFIG.encode(), content).fetch, reader, KEPT)
+
+    with pytest.raises(WeightsError, match="the file holds"):
+        networks.acquire(VersionRef(NN_ID, 1, name(content), name(SUM_CONFIG.encode())))

@@ -1,0 +1,281 @@
+"""One worker: what it reports, what it shows, and what it catches up with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from time import monotonic
+from typing import Any
+from uuid import uuid4
+
+import numpy as np
+import pytest
+from kombu import Connection
+
+from tests.unit.samples import DIGEST, NEXT_VERSION, OTHER_NN_ID, VERSION, tensor
+from workers import control, startup
+from workers import worker as worker_module
+from workers.arrays import to_array
+from workers.celery import app
+from workers.protocol import (
+    ActiveVersions,
+    PredictBatch,
+    PredictReply,
+    ProtocolError,
+    Report,
+    VersionRef,
+    WorkerStatus,
+)  # fmt: skip
+from workers.runtime.errors import RowsError, SupplyError, WeightsError
+from workers.settings import settings
+from workers.tasks import predict
+from workers.worker import Worker, set_worker, this_worker
+
+SOON_SECONDS = 10.0
+
+
+class PretendedVersion:
+    """Doubles its rows."""
+
+    def predict(self, rows: Any) -> Any:
+        if rows.shape[1:] != (2,):
+            raise RowsError("the network takes rows of shape (2,)")
+        return rows * 2
+
+
+class PretendedNetworks:
+    """Loads what it is asked for, or fails as it is told."""
+
+    def __init__(self) -> None:
+        self.acquired: list[VersionRef] = []
+        self.error: Exception | None = None
+
+    def acquire(self, version: VersionRef) -> PretendedVersion:
+        self.acquired.append(version)
+        if self.error is not None:
+            raise self.error
+        return PretendedVersion()
+
+    def holds(self, version: VersionRef) -> bool:
+        return version in self.acquired
+
+
+class PretendedSupply:
+    """Tells which versions are active."""
+
+    def __init__(self, answer: ActiveVersions | Exception) -> None:
+        self.answer = answer
+
+    def active_versions(self) -> ActiveVersions:
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+
+class ReplyQueue:
+    """A gateway's reply queue on the in-process broker."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.name = f"replies.{uuid4().hex}"
+        self._connection = connection
+        self._channel = connection.channel()
+        self._channel.queue_declare(self.name)
+        self.messages: list[Any] = []
+        self._channel.basic_consume(self.name, no_ack=True, callback=self.messages.append, consumer_tag="1")
+
+    def next(self) -> tuple[str, Any]:
+        """The ticket and the body of the next message."""
+        deadline = monotonic() + SOON_SECONDS
+        while not self.messages:
+            assert monotonic() < deadline, "no message came"
+            try:
+                self._connection.drain_events(timeout=1)
+            except TimeoutError:
+                pass
+        message = self.messages.pop(0)
+        return message.properties["correlation_id"], message.decode()
+
+
+@pytest.fixture
+def replies() -> Iterator[ReplyQueue]:
+    with app.connection_for_read() as connection:
+        yield ReplyQueue(connection)
+
+
+@pytest.fixture
+def networks() -> PretendedNetworks:
+    return PretendedNetworks()
+
+
+@pytest.fixture
+def worker(networks: PretendedNetworks, monkeypatch: pytest.MonkeyPatch) -> Iterator[Worker]:
+    monkeypatch.setattr(worker_module, "host_addresses", lambda: ["192.0.2.7"])
+    worker = Worker(app, "worker-1@here", settings())
+    worker.networks = networks  # type: ignore[assignment]
+    set_worker(worker)
+    yield worker
+    set_worker(None)
+    worker.stop()
+
+
+def test_a_process_without_a_worker_says_how_to_start_one() -> None:
+    with pytest.raises(RuntimeError, match="celery -A workers worker"):
+        this_worker()
+
+
+def test_a_version_that_was_loaded_is_reported(
+    worker: Worker, networks: PretendedNetworks, replies: ReplyQueue
+) -> None:
+    control.load_network(None, VERSION.to_json(), replies.name, "ticket")
+
+    ticket, body = replies.next()
+    report = Report.from_json(body)
+    assert ticket == "ticket"
+    assert (report.worker, report.loaded, report.trace) == ("worker-1@here", True, "")
+    assert report.seconds >= 0
+    assert networks.acquired == [VERSION]
+
+
+@pytest.mark.parametrize("error", [WeightsError("hidden_1 holds NaN"), MemoryError("a defect")], ids=repr)
+def test_a_version_that_was_not_loaded_is_reported_with_its_trace(
+    error: Exception, worker: Worker, networks: PretendedNetworks, replies: ReplyQueue
+) -> None:
+    networks.error = error
+
+    worker.load_later(VERSION, replies.name, "ticket")
+
+    report = Report.from_json(replies.next()[1])
+    assert not report.loaded
+    assert report.trace.startswith("Traceback (most recent call last):")
+    assert str(error) in report.trace
+
+
+def test_a_command_that_cannot_be_read_loads_nothing(worker: Worker, networks: PretendedNetworks) -> None:
+    with pytest.raises(ProtocolError):
+        control.load_network(None, {"nn_id": "x"}, "replies", "ticket")
+
+    assert networks.acquired == []
+
+
+def test_the_status_tells_the_default_network_once_it_is_loaded(
+    worker: Worker, networks: PretendedNetworks, replies: ReplyQueue
+) -> None:
+    control.report_status(None, VERSION.to_json(), replies.name, "1")
+    assert WorkerStatus.from_json(replies.next()[1]).nn_id is None
+    networks.acquire(VERSION)
+    worker.stats.add(2, 4.0, 3.0)
+
+    control.report_status(None, VERSION.to_json(), replies.name, "2")
+
+    ticket, body = replies.next()
+    assert ticket == "2"
+    assert WorkerStatus.from_json(body) == WorkerStatus(
+        "worker-1@here", ["192.0.2.7"], VERSION.nn_id, VERSION.number, 4.0, 3.0, 2
+    )
+
+
+def test_the_status_tells_the_last_known_network_while_the_next_is_missing(
+    worker: Worker, networks: PretendedNetworks
+) -> None:
+    networks.acquire(VERSION)
+    worker.status(VERSION)
+
+    assert worker.status(NEXT_VERSION).number == VERSION.number
+    assert worker.status(None).number == VERSION.number
+
+
+def catch_up(worker: Worker, answer: ActiveVersions | Exception) -> None:
+    worker._supply = PretendedSupply(answer)  # type: ignore[assignment]
+    worker.catch_up_later()
+    worker._loader.shutdown(wait=True)
+
+
+def test_a_worker_catches_up_with_what_is_active_and_loads_the_default_network_last(
+    worker: Worker, networks: PretendedNetworks
+) -> None:
+    other = VersionRef(OTHER_NN_ID, 1, DIGEST, DIGEST)
+
+    catch_up(worker, ActiveVersions((VERSION, other)))
+
+    assert networks.acquired == [other, VERSION]
+    assert worker.status(None).nn_id == VERSION.nn_id
+
+
+def test_a_worker_catches_up_with_no_more_versions_than_it_keeps(worker: Worker, networks: PretendedNetworks) -> None:
+    kept = settings().worker_versions_kept
+    versions = tuple(VersionRef(f"{number:032x}", 1, DIGEST, DIGEST) for number in range(kept + 5))
+
+    catch_up(worker, ActiveVersions(versions))
+
+    assert networks.acquired == list(reversed(versions[:kept]))
+
+
+@pytest.mark.parametrize("answer", [ActiveVersions(()), SupplyError("no gateway answered in time")], ids=repr)
+def test_with_nothing_to_catch_up_with_a_worker_starts_all_the_same(
+    answer: ActiveVersions | Exception, worker: Worker, networks: PretendedNetworks
+) -> None:
+    catch_up(worker, answer)
+
+    assert networks.acquired == []
+    assert worker.status(None).nn_id is None
+
+
+def test_a_version_that_cannot_be_loaded_does_not_keep_the_others_from_it(
+    worker: Worker, networks: PretendedNetworks
+) -> None:
+    networks.error = WeightsError("damaged")
+
+    catch_up(worker, ActiveVersions((VERSION, NEXT_VERSION)))
+
+    assert networks.acquired == [NEXT_VERSION, VERSION]
+
+
+def test_a_batch_is_answered_by_the_version_it_names(worker: Worker, networks: PretendedNetworks) -> None:
+    batch = PredictBatch(NEXT_VERSION, tensor([1.0, 2.0], [3.0, 4.0]), 2)
+
+    reply = PredictReply.from_json(predict.run(batch.to_json()))
+
+    assert networks.acquired == [NEXT_VERSION]
+    assert reply.worker == "worker-1@here"
+    assert to_array(reply.outputs).tolist() == [[2.0, 4.0], [6.0, 8.0]]
+    assert 0 <= reply.inference_ms <= reply.handling_ms
+    assert worker.stats.averages().requests_handled == 2
+
+
+def test_rows_of_another_shape_fail_the_task(worker: Worker) -> None:
+    batch = PredictBatch(VERSION, tensor([1.0, 2.0, 3.0]), 1)
+
+    with pytest.raises(RowsError):
+        predict.run(batch.to_json())
+    assert worker.stats.averages().requests_handled == 0
+
+
+def test_a_message_that_is_no_batch_fails_the_task(worker: Worker) -> None:
+    with pytest.raises(ProtocolError):
+        predict.run({"vector": [0.1, 0.2]})
+
+
+def test_outputs_travel_as_the_network_made_them(worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
+    outputs = np.array([[[0.5], [1.5]]], np.float16)
+    monkeypatch.setattr(PretendedVersion, "predict", lambda *_: outputs)
+
+    reply = PredictReply.from_json(predict.run(PredictBatch(VERSION, tensor([0.0, 0.0]), 1).to_json()))
+
+    assert (reply.outputs.dtype, reply.outputs.shape) == ("float16", (1, 2, 1))
+
+
+def test_a_node_of_celerys_default_name_gets_one_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(startup, "default_nodename", lambda _: "celery@here")
+
+    names = {startup.unique_name("celery@here") for _ in range(10)}
+
+    assert len(names) == 10
+    assert all(name.startswith("worker-") and name.endswith("@here") for name in names)
+
+
+def test_a_node_that_was_given_a_name_keeps_it() -> None:
+    assert startup.unique_name("blue@there") == "blue@there"
+
+
+def test_a_worker_of_its_own_does_not_start_without_a_broker() -> None:
+    with pytest.raises(SystemExit, match="BROKER_URL is not set"):
+        startup.prepare_command(instance=None)
