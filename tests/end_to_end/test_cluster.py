@@ -25,10 +25,10 @@ from workers.settings import ROOT
 
 PROGRAMS = {
     "RabbitMQ": "beam.smp",
-    "its port mapper": "epmd",
-    "the gateway": "gunicorn",
-    "a worker": "celery",
-    "a worker's helper": "clean_hdf5",
+    "its port mapper": "epmd -port",
+    "the gateway": "-m gunicorn -c",
+    "a worker": "-m celery -A workers worker",
+    "a worker's helper": "-m workers.runtime.clean_hdf5",
 }
 RESTART_SECONDS = 90.0
 
@@ -111,29 +111,27 @@ def test_bad_tensors_are_refused_by_both_workers(clustered: Service) -> None:
 
 
 def test_a_worker_that_is_killed_is_started_again_and_catches_up(clustered: Service) -> None:
-    nn_id = answer(clustered, "set_weights2.sh") and samples()[1].nn_id
+    nn_id = samples()[1].nn_id
+    assert answer(clustered, "set_weights2.sh")["status"] is True
     before = clustered.workers()
     assert len(before) == 2
-    victim = next(each for each in clustered.processes() if is_worker(each))
-    helpers = victim.children(recursive=True)
+    victim = next(each for each in clustered.processes() if PROGRAMS["a worker"] in " ".join(each.cmdline()))
+    helpers = {each.pid for each in victim.children(recursive=True)}
     assert helpers
     os.kill(victim.pid, signal.SIGKILL)
     clustered.wait_for(r"worker-\d ended \(signal SIGKILL\); starting it again in")
     wait_until(lambda: len(clustered.workers() - before) == 1, RESTART_SECONDS, "a new worker answers")
     wait_until(lambda: len(clustered.workers()) == 2, RESTART_SECONDS, "two workers answer")
     assert len(clustered.workers() & before) == 1
-    wait_until(lambda: not any(each.is_running() for each in helpers), 10.0, "the dead worker's helper has ended")
+    wait_until(
+        lambda: helpers.isdisjoint(each.pid for each in clustered.processes()), 10.0, "the dead worker's helper ends"
+    )
     wait_until(
         lambda: {worker["nn_id"] for worker in clustered.client.status()["workers"]} == {nn_id},
         RESTART_SECONDS,
         "the new worker serves the active network",
     )
     assert answer(clustered, "predict1.sh")["message"] == nn_id
-
-
-def is_worker(process: psutil.Process) -> bool:
-    line = " ".join(process.cmdline())
-    return "celery" in line and "worker" in line
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import pytest
 
 from inference.supervision.addresses import free_ports
 from tests.support.samples import samples
-from tests.support.service import Service, run, user_environment
+from tests.support.service import NOWHERE, Service, run, user_environment
 from workers.settings import ROOT
 
 SCRIPTS = sorted(path.name for path in (ROOT / "scripts").glob("*.sh") if not path.name.startswith("_"))
@@ -90,6 +90,11 @@ def test_status_shows_the_queue_and_the_worker(served: Service) -> None:
     assert worker["worker"] == active["workers"][0]["worker"]
     assert worker["nn_id"] == samples()[2].nn_id
     assert worker["count_requests_handled"] >= 1
+
+
+def test_a_proxy_of_the_environment_is_not_asked_for_this_machine(served: Service) -> None:
+    done = served.script("predict1.sh", http_proxy=NOWHERE)
+    assert json.loads(done.stdout)["status"] is True
 
 
 @pytest.mark.parametrize("script", SCRIPTS)

@@ -12,7 +12,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = (
-    "set -euo pipefail; source scripts/_environment.sh; set_up_environment runtime; "
+    'set -euo pipefail; source scripts/_environment.sh; set_up_environment "$1"; '
     '"$PYTHON" -c "import sys; print(sys.prefix)"'
 )
 
@@ -26,13 +26,21 @@ def clone(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def set_up(clone: Path, path: str | None = None, **variables: str) -> subprocess.CompletedProcess[str]:
+def set_up(
+    clone: Path, path: str | None = None, kind: str = "runtime", **variables: str
+) -> subprocess.CompletedProcess[str]:
     bash = shutil.which("bash")
     assert bash is not None
     env = {key: value for key, value in os.environ.items() if key not in ("PIPELINE_PYTHON", "VIRTUAL_ENV")}
     env |= variables | ({"PATH": path} if path else {})
     return subprocess.run(
-        [bash, "-c", SCRIPT], cwd=clone, env=env, capture_output=True, text=True, timeout=120, check=False
+        [bash, "-c", SCRIPT, "set_up", kind],
+        cwd=clone,
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
     )
 
 
@@ -103,3 +111,11 @@ def test_it_is_made_once_changed_with_the_requirements_and_mended_when_broken(cl
     mended = set_up(clone, PIPELINE_PYTHON=python)
     assert (mended.returncode, mended.stdout) == (0, f"{venv}\n"), mended.stderr
     assert "making it anew" in mended.stderr
+
+
+def test_an_environment_for_development_runs_the_service_without_another_installation(clone: Path) -> None:
+    (clone / "requirements-dev.txt").write_text("# nothing\n")
+    made = set_up(clone, kind="development", PIPELINE_PYTHON=base_python())
+    assert made.returncode == 0, made.stderr
+    served = set_up(clone, kind="runtime", PIPELINE_PYTHON=base_python())
+    assert (served.returncode, served.stderr) == (0, "")

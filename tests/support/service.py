@@ -1,4 +1,4 @@
-"""The service as a user runs it: `scripts/serve` or `scripts/cluster` from another folder, and what it leaves behind."""
+"""The service as a user runs it: `scripts/serve` or `scripts/cluster` from another folder, and what it leaves."""
 
 from __future__ import annotations
 

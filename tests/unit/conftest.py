@@ -8,6 +8,7 @@ from typing import NoReturn
 
 import hypothesis
 import pytest
+from django.test import Client
 
 from workers.settings import settings as shared_settings
 
@@ -45,3 +46,9 @@ def gateway(monkeypatch: pytest.MonkeyPatch) -> PretendedGateway:
 def sender(monkeypatch: pytest.MonkeyPatch) -> Sender:
     """A dispatcher whose sender is driven by hand."""
     return Sender(monkeypatch)
+
+
+@pytest.fixture
+def client() -> Client:
+    """A client that sees what a stranger sees: an answer, never an exception."""
+    return Client(raise_request_exception=False)

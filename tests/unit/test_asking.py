@@ -135,6 +135,19 @@ def test_two_askings_do_not_take_each_others_answers(replies: PretendedReplies) 
     assert second_answers == [Answers(["second"], 0)]
 
 
+def test_a_broker_that_is_away_is_not_waited_for_as_long_as_an_answer(
+    replies: PretendedReplies, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[float] = []
+    monkeypatch.setattr(replies, "wait_connected", lambda seconds: waits.append(seconds))
+
+    for seconds in (LONG_SECONDS, SHORT_SECONDS):
+        with pytest.raises(BrokerUnavailableError):
+            ask(replies, Crowd(replies, [1]), seconds)
+
+    assert waits == [asking.RECONNECTED_SECONDS, SHORT_SECONDS]
+
+
 def test_without_a_broker_nobody_is_asked(replies: PretendedReplies) -> None:
     replies.connected = False
     crowd = Crowd(replies, [1], ["a"])

@@ -38,7 +38,7 @@ def test_arrays_groups_and_short_texts_are_copied(source: Path, target: Path) ->
         group["0"] = ARRAY
         group["0"].attrs["name"] = "kernel"
         group["1"] = np.arange(2)
-        file.create_group("optimizer")
+        file.create_group("empty")
 
     clean_it(source, target, arrays=2)
 
@@ -47,7 +47,7 @@ def test_arrays_groups_and_short_texts_are_copied(source: Path, target: Path) ->
         assert file["layers/dense/vars/0"].dtype == np.float32
         assert file["layers/dense/vars/1"][()].tolist() == [0, 1]
         assert (file.attrs["name"], file["layers/dense/vars/0"].attrs["name"]) == ("sum", "kernel")
-        assert list(file) == ["layers", "optimizer"]
+        assert list(file) == ["empty", "layers"]
 
 
 @pytest.mark.parametrize("dtype", ["float16", "float64", "int8", "uint64", "bool"])
@@ -73,6 +73,26 @@ def test_other_attributes_than_short_texts_are_left_behind(source: Path, target:
     with h5py.File(target) as file:
         assert not list(file.attrs)
         assert not list(file["0"].attrs)
+
+
+def test_the_state_of_a_training_is_left_behind_and_not_counted(source: Path, target: Path) -> None:
+    with h5py.File(source, "w") as file:
+        file["layers/0"] = ARRAY
+        for name in ("iteration", "learning_rate", "momentum"):
+            file[f"optimizer/vars/{name}"] = np.zeros(1000)
+        file["layers/optimizer"] = ARRAY
+
+    clean_it(source, target, arrays=2)
+
+    with h5py.File(target) as file:
+        assert (list(file), list(file["layers"])) == (["layers"], ["0", "optimizer"])
+
+
+def test_a_link_in_the_place_of_the_training_state_is_refused(source: Path, target: Path) -> None:
+    write(source, one=ARRAY, optimizer=h5py.SoftLink("/one"))
+
+    with pytest.raises(ValueError, match="is a link"):
+        clean_it(source, target)
 
 
 def test_compressed_arrays_come_out_plain(source: Path, target: Path) -> None:

@@ -102,6 +102,18 @@ def test_when_all_were_given_up_nothing_is_taken() -> None:
     assert len(coalescer) == 0
 
 
+def test_requests_given_up_are_let_go_of_while_nothing_is_taken() -> None:
+    requests = [request(), request(), request(OTHER_NN_ID), request()]
+    coalescer = fill(*requests)
+    for item in (requests[0], requests[2]):
+        item.future.cancel()
+
+    coalescer.drop_given_up()
+
+    assert len(coalescer) == 2
+    assert take_all(coalescer) == [[requests[1], requests[3]]]
+
+
 def test_what_is_put_back_goes_before_what_came_later() -> None:
     first, second, third = request(), request(), request()
     coalescer = fill(first, second)
@@ -115,9 +127,10 @@ def test_what_is_put_back_goes_before_what_came_later() -> None:
 
 
 keys = st.tuples(st.sampled_from([None, NN_ID, OTHER_NN_ID]), st.integers(1, CAP + 2), st.integers(1, 2))
-#: Add a request of a key, take a batch, put the last batch back, or give the n-th request up.
+#: Add a request of a key, take a batch, put the last batch back, drop or give up requests.
 steps = st.lists(
-    keys | st.just("take") | st.just("put back") | st.tuples(st.just("give up"), st.integers(0, 20)), max_size=40
+    keys | st.just("take") | st.just("put back") | st.just("drop") | st.tuples(st.just("give up"), st.integers(0, 20)),
+    max_size=40,
 )
 
 
@@ -133,6 +146,8 @@ def test_whatever_happens_every_request_is_taken_once_in_the_order_of_its_key(st
                 coalescer.put_back(last)
                 taken = taken[: len(taken) - len(last)]
                 last = []
+            case "drop":
+                coalescer.drop_given_up()
             case ("give up", int(index)) if index < len(added) and added[index] not in taken:
                 added[index].future.cancel()
             case (nn_id, rows, columns):

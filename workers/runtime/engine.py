@@ -50,6 +50,8 @@ def build_model(config: str) -> keras.Model:
         model = keras.models.model_from_json(config)
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise ArchitectureError(f"Keras cannot build this architecture: {error}") from error
+    if not isinstance(model, keras.Model):
+        raise ArchitectureError("the architecture's JSON describes no model")
     if not model.built or len(model.inputs) != 1 or len(model.outputs) != 1:
         raise ArchitectureError("the architecture must have one input and one output of known shape")
     return model

@@ -1,0 +1,189 @@
+"""The management commands that ask a gateway: what they print, and one line and exit status 1 when it fails."""
+
+from __future__ import annotations
+
+import base64
+import json
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from inference import services
+from inference.http_client import ClientError
+from inference.management import client as client_module
+from inference.management.table import table
+from inference.weights_name import WeightsName
+from tests.unit.samples import NN_ID, OTHER_NN_ID
+
+URL = "http://127.0.0.1:1"
+WEIGHTS = b"weights"
+TRACE = base64.b64encode(b"Traceback (most recent call last):\n  ...\nRowsError: three numbers\n").decode()
+
+
+class PretendedClient:
+    """Answers what it is told to, and notes what it was sent."""
+
+    answer: Any = {}
+    sent: list[Any] = []
+
+    def __init__(self, url: str, timeout_seconds: float) -> None:
+        self.url = url
+
+    def _answer(self, *sent: Any) -> Any:
+        self.sent.append((self.url, *sent))
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+    predict = set_weights = status = _answer
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> type[PretendedClient]:
+    monkeypatch.setattr(PretendedClient, "sent", [])
+    monkeypatch.setattr(client_module, "PipelineClient", PretendedClient)
+    return PretendedClient
+
+
+def run(name: str, *arguments: str) -> str:
+    output = StringIO()
+    url = () if name == "networks" else ("--url", URL)
+    call_command(name, *arguments, *url, stdout=output)
+    return output.getvalue()
+
+
+def test_predict_prints_the_result_and_what_made_it(asked: type[PretendedClient]) -> None:
+    asked.answer = {"status": True, "message": NN_ID, "result": 1.0000178813934326, "version": 3}
+
+    assert run("predict", "0.3", "0.7") == f"1.0000178813934326  (network {NN_ID}, version 3)\n"
+    assert asked.sent == [(URL, [0.3, 0.7])]
+
+
+@pytest.mark.parametrize(
+    ("answer", "line"),
+    [
+        ({"status": False, "message": TRACE, "result": 0.0}, "^RowsError: three numbers$"),
+        ({"status": False, "message": "No weights loaded", "result": 0.0}, "^No weights loaded$"),
+        (ClientError("no gateway answers"), "^no gateway answers$"),
+    ],
+    ids=["failed", "no network", "no gateway"],
+)
+def test_predict_tells_in_one_line_why_it_failed(answer: Any, line: str, asked: type[PretendedClient]) -> None:
+    asked.answer = answer
+
+    with pytest.raises(CommandError, match=line):
+        run("predict", "1")
+
+
+def weights_file(folder: Path, name: str, content: bytes = WEIGHTS) -> Path:
+    file = folder / name
+    file.write_bytes(base64.b64encode(content))
+    return file
+
+
+@pytest.fixture
+def named(tmp_path: Path) -> Path:
+    return weights_file(tmp_path, str(WeightsName.of(NN_ID, WEIGHTS)))
+
+
+@pytest.mark.parametrize(("count", "workers"), [(1, "1 worker"), (3, "3 workers")])
+def test_load_weights_takes_the_network_from_the_name(
+    count: int, workers: str, named: Path, asked: type[PretendedClient]
+) -> None:
+    asked.answer = {"status": True, "message": "OK", "workers_count": count, "version": 2, "workers": []}
+
+    assert run("load_weights", str(named)) == f"{NN_ID} version 2 is active, loaded by {workers}\n"
+    assert asked.sent == [(URL, NN_ID, named.name, named.read_bytes())]
+
+
+def test_load_weights_takes_the_network_that_is_given(tmp_path: Path, asked: type[PretendedClient]) -> None:
+    asked.answer = {"status": True, "message": "OK", "workers_count": 1, "version": 1, "workers": []}
+
+    run("load_weights", str(weights_file(tmp_path, "mine.b64")), "--nn-id", OTHER_NN_ID)
+
+    assert asked.sent[0][1] == OTHER_NN_ID
+
+
+def test_load_weights_tells_why_a_worker_refused(named: Path, asked: type[PretendedClient]) -> None:
+    workers = [{"result": True}, {"result": False, "trace": TRACE}]
+    asked.answer = {"status": False, "message": "One failed", "workers_count": 2, "workers": workers}
+
+    with pytest.raises(CommandError, match=r"^One failed: RowsError: three numbers$"):
+        run("load_weights", str(named))
+
+
+@pytest.mark.parametrize("nn_id", ["short", NN_ID.upper(), ""])
+def test_load_weights_refuses_what_names_no_network(nn_id: str, tmp_path: Path, asked: type[PretendedClient]) -> None:
+    with pytest.raises(CommandError, match="nn-id"):
+        run("load_weights", str(weights_file(tmp_path, "mine.b64")), "--nn-id", nn_id)
+    assert asked.sent == []
+
+
+def test_load_weights_sends_nothing_that_is_damaged(tmp_path: Path, asked: type[PretendedClient]) -> None:
+    damaged = weights_file(tmp_path, str(WeightsName.of(NN_ID, b"what was written once")))
+    text = tmp_path / "text.b64"
+    text.write_text("not base64!")
+
+    with pytest.raises(CommandError, match="is damaged: the CRC-32"):
+        run("load_weights", str(damaged))
+    with pytest.raises(CommandError, match="data is not base64"):
+        run("load_weights", str(text), "--nn-id", NN_ID)
+    with pytest.raises(CommandError, match=r"cannot read .*missing: No such file"):
+        run("load_weights", str(tmp_path / "missing"))
+    assert asked.sent == []
+
+
+STATUS = {
+    "status": True, "queue_requests_current": 3, "queue_requests_max": 256, "req_handling_time_avg_ms": 2.5,
+    "workers_count": 2, "workers_silent": 1,
+    "workers": [{
+        "worker": "w1", "nn_id": NN_ID, "version": 1, "count_requests_handled": 7, "req_handling_time_avg_ms": 0.7,
+        "inference_time_avg_ms": 0.5, "address": ["192.0.2.7", "2001:db8::7"],
+    }],
+}  # fmt: skip
+
+
+def test_status_is_a_readable_table(asked: type[PretendedClient]) -> None:
+    asked.answer = STATUS
+
+    printed = run("status")
+
+    assert "requests waiting  3 of 256\n" in printed
+    assert "workers           2 (1 did not answer)\n" in printed
+    assert printed.splitlines()[-1].split() == ["w1", NN_ID, "1", "7", "0.70", "0.50", "192.0.2.7,", "2001:db8::7"]
+
+
+def test_status_without_workers_says_how_to_start_one(asked: type[PretendedClient]) -> None:
+    asked.answer = {**STATUS, "workers": [], "workers_count": 0, "workers_silent": 0}
+
+    assert "celery -A workers worker" in run("status")
+
+
+def test_status_is_json_for_machines(asked: type[PretendedClient]) -> None:
+    asked.answer = STATUS
+
+    assert json.loads(run("status", "--json")) == STATUS
+
+
+@pytest.mark.django_db
+def test_networks_says_how_to_make_the_first_one() -> None:
+    assert "load_weights FILE" in run("networks")
+
+
+@pytest.mark.django_db
+def test_networks_lists_each_with_its_active_version() -> None:
+    services.activate(services.store_version(NN_ID, "w.b64", WEIGHTS, b"{}"))
+    services.store_version(OTHER_NN_ID, "w.b64", WEIGHTS, b"{}")
+
+    _, first, second = run("networks").splitlines()
+
+    assert first.split()[:4] == [NN_ID, "version", "1", "1"]
+    assert first.endswith("default")
+    assert second.split()[:3] == [OTHER_NN_ID, "none", "1"]
+
+
+def test_a_tables_columns_are_as_wide_as_their_widest_cell() -> None:
+    assert table(["A", "LONG"], [["wide", 1], ["x", ""]]) == "A     LONG\nwide  1\nx"

@@ -1,0 +1,100 @@
+"""One prediction request from its rows to its answer, and the note of how it went."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from pytest_django.fixtures import Settings
+
+from inference.answer import Answer
+from inference.errors import (
+    BusyError,
+    InferenceError,
+    NoNetworkError,
+    PredictionFailedError,
+    RequestTimeoutError,
+)  # fmt: skip
+from inference.models import PredictionTiming
+from inference.predictions import predict
+from tests.unit.samples import NN_ID, VERSION, PretendedGateway, tensor
+
+ROWS = tensor([0.5, 0.25])
+
+
+def answer_of(*outputs: float) -> Answer:
+    return Answer(VERSION, np.array([outputs], np.float32), "worker-1@here", 7, queue_ms=1.5, inference_ms=0.5)
+
+
+def noted(gateway: PretendedGateway) -> PredictionTiming:
+    (timing,) = gateway.timings.noted
+    return timing
+
+
+def test_the_answer_is_the_dispatchers(gateway: PretendedGateway, settings: Settings) -> None:
+    settings.PIPELINE_REQUEST_TIMEOUT = 12.0
+    gateway.dispatcher.outcome = answer_of(0.75)
+
+    assert predict(NN_ID, ROWS) is gateway.dispatcher.outcome
+    assert gateway.dispatcher.submitted == [(NN_ID, ROWS, 12.0)]
+
+
+def test_an_answered_request_is_noted_with_its_times(gateway: PretendedGateway) -> None:
+    gateway.dispatcher.outcome = answer_of(0.75)
+    predict(None, ROWS)
+
+    timing = noted(gateway)
+    assert (timing.outcome, timing.nn_id, timing.version, timing.worker) == ("answered", NN_ID, 1, "worker-1@here")
+    assert (timing.rows, timing.batch_rows, timing.queue_ms, timing.inference_ms) == (1, 7, 1.5, 0.5)
+    assert timing.total_ms > 0
+
+
+@pytest.mark.parametrize(
+    ("error", "outcome"),
+    [
+        (PredictionFailedError("trace"), "failed"),
+        (NoNetworkError("none"), "failed"),
+        (RequestTimeoutError("late"), "timed_out"),
+    ],
+)
+def test_a_request_that_failed_is_noted_too(error: InferenceError, outcome: str, gateway: PretendedGateway) -> None:
+    gateway.dispatcher.outcome = error
+
+    with pytest.raises(type(error)):
+        predict(None, ROWS)
+    assert (noted(gateway).outcome, noted(gateway).worker, noted(gateway).version) == (outcome, "", None)
+
+
+def test_a_refused_request_is_noted_too(gateway: PretendedGateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: Any) -> None:
+        raise BusyError("Server is busy")
+
+    monkeypatch.setattr(gateway.dispatcher, "submit", refuse)
+
+    with pytest.raises(BusyError):
+        predict(None, ROWS)
+    assert noted(gateway).outcome == "refused"
+
+
+def test_a_request_without_an_answer_is_given_up_at_its_deadline(
+    gateway: PretendedGateway, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.PIPELINE_REQUEST_TIMEOUT = 0.01
+    futures: list[Any] = []
+    submit = gateway.dispatcher.submit
+    monkeypatch.setattr(gateway.dispatcher, "submit", lambda *given: futures.append(submit(*given)) or futures[-1])
+
+    with pytest.raises(RequestTimeoutError, match=r"no worker answered within 0\.01 s"):
+        predict(None, ROWS)
+    assert futures[0].cancelled()
+    assert noted(gateway).outcome == "timed_out"
+
+
+@pytest.mark.parametrize("output", [np.nan, np.inf, -np.inf])
+def test_an_output_that_json_cannot_say_is_a_failed_prediction(output: float, gateway: PretendedGateway) -> None:
+    gateway.dispatcher.outcome = answer_of(0.5, output)
+
+    with pytest.raises(PredictionFailedError, match="not finite"):
+        predict(None, ROWS)
+    assert noted(gateway).outcome == "failed"

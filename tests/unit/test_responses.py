@@ -1,0 +1,156 @@
+"""Every error is one JSON shape, with the status that the table gives."""
+
+from __future__ import annotations
+
+import base64
+import inspect
+import json
+from typing import Any
+
+import pytest
+from django.db import OperationalError
+from django.http import Http404, HttpResponse
+from django.test import RequestFactory
+from rest_framework.exceptions import (
+    APIException,
+    MethodNotAllowed,
+    NotFound,
+    ParseError,
+    UnsupportedMediaType,
+    ValidationError,
+)  # fmt: skip
+
+from inference import errors, responses
+from inference.responses import STATUS_OF, answer_exception, flatten
+
+
+class View:
+    """What the handler looks at of a view."""
+
+    allowed_methods = ["POST", "OPTIONS"]
+
+
+def answer(error: Exception) -> Any:
+    response = answer_exception(error, {"view": View()})
+    assert response is not None
+    return response
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (errors.BadInputError("why"), 400),
+        (errors.TooLargeError("why"), 413),
+        (errors.BusyError("why"), 503),
+        (errors.NoWorkersError("why"), 503),
+        (errors.BrokerUnavailableError("why"), 503),
+        (errors.RequestTimeoutError("why"), 504),
+        (ParseError("why"), 400),
+        (ValidationError("why"), 400),
+        (NotFound("why"), 404),
+        (APIException("why"), 500),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else None,
+)
+def test_an_error_has_its_status_and_tells_why(error: Exception, status: int) -> None:
+    response = answer(error)
+
+    assert response.status_code == status
+    assert response.data == {"status": False, "message": "why"}
+    assert ("Retry-After" in response.headers) == (status == 503)
+
+
+def test_every_error_of_a_gateway_is_in_the_table_or_a_failed_prediction() -> None:
+    own = {
+        kind
+        for _, kind in inspect.getmembers(errors, inspect.isclass)
+        if issubclass(kind, errors.InferenceError) and kind is not errors.InferenceError
+    }
+
+    assert own == {*STATUS_OF, errors.PredictionFailedError, errors.NoNetworkError}
+
+
+def test_a_failed_prediction_is_200_with_the_trace_in_base64() -> None:
+    trace = "Traceback (most recent call last):\nRowsError: é\n"
+
+    response = answer(errors.PredictionFailedError(trace))
+
+    assert response.status_code == 200
+    assert response.data == {"status": False, "message": base64.b64encode(trace.encode()).decode(), "result": 0.0}
+
+
+def test_a_prediction_without_a_network_is_200_and_says_so() -> None:
+    response = answer(errors.NoNetworkError("whatever"))
+
+    assert (response.status_code, response.data) == (
+        200,
+        {"status": False, "message": "No weights loaded", "result": 0.0},
+    )
+
+
+def test_a_wrong_method_is_told_which_are_right() -> None:
+    response = answer(MethodNotAllowed("GET"))
+
+    assert (response.status_code, response.headers["Allow"]) == (405, "POST, OPTIONS")
+    assert response.data == {"status": False, "message": 'Method "GET" not allowed.'}
+
+
+def test_a_body_that_nothing_reads_is_415() -> None:
+    assert answer(UnsupportedMediaType("text/plain")).status_code == 415
+
+
+def test_a_database_that_fails_is_503_and_its_error_is_not_told_to_a_stranger() -> None:
+    response = answer(OperationalError("password authentication failed for user secret"))
+
+    assert (response.status_code, response.headers["Retry-After"]) == (503, "1")
+    assert "secret" not in response.data["message"]
+
+
+def test_an_object_that_is_not_there_is_404() -> None:
+    assert answer(Http404("secret")).data == {"status": False, "message": "not found"}
+
+
+def test_a_defect_is_left_to_django() -> None:
+    assert answer_exception(RuntimeError("a defect"), {"view": View()}) is None
+
+
+@pytest.mark.parametrize(
+    ("detail", "line"),
+    [
+        ("why", "why"),
+        (["one", "two"], "one; two"),
+        ({"nn_id": ["one", "two"], "data": "three"}, "nn_id: one; two; data: three"),
+        ({"a": {"b": ["c"]}}, "a: b: c"),
+        ([], ""),
+    ],
+)
+def test_details_become_one_line(detail: Any, line: str) -> None:
+    assert flatten(detail) == line
+
+
+def page(name: str, path: str) -> HttpResponse:
+    handler, request = getattr(responses, name), RequestFactory().get(path)
+    result = handler(request) if name == "server_error" else handler(request, Http404("secret"))
+    assert isinstance(result, HttpResponse)
+    return result
+
+
+HANDLERS = [("bad_request", 400), ("permission_denied", 403), ("not_found", 404), ("server_error", 500)]
+
+
+@pytest.mark.parametrize(("name", "status"), HANDLERS)
+def test_what_django_refuses_is_json_too(name: str, status: int) -> None:
+    response = page(name, "/nowhere")
+
+    assert (response.status_code, response.headers["Content-Type"]) == (status, "application/json")
+    body = json.loads(response.content)
+    assert body["status"] is False
+    assert body["message"]
+    assert "secret" not in body["message"]
+
+
+@pytest.mark.parametrize(("name", "status"), HANDLERS)
+def test_in_the_admin_a_person_gets_a_page(name: str, status: int) -> None:
+    response = page(name, "/admin/nowhere/")
+
+    assert (response.status_code, response.headers["Content-Type"].split(";")[0]) == (status, "text/html")

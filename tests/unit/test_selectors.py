@@ -1,0 +1,108 @@
+"""What is read from the database."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from inference import selectors, services
+from inference.models import PredictionTiming, Version
+from tests.unit.samples import NN_ID, OTHER_NN_ID
+from workers.protocol import CHUNK_BYTES
+
+pytestmark = pytest.mark.django_db
+THIRD_NN_ID = "dfd2cd54a1ec4a408285f547f6827ea2"
+
+
+def store(nn_id: str = NN_ID, weights: bytes = b"weights") -> Version:
+    return services.store_version(nn_id, "weights.b64", weights, b"{}")
+
+
+def activated(nn_id: str = NN_ID, weights: bytes = b"weights") -> Version:
+    version = store(nn_id, weights)
+    services.activate(version)
+    return version
+
+
+def test_without_a_network_no_version_is_active() -> None:
+    assert selectors.active_version(None) is None
+    assert selectors.active_version(NN_ID) is None
+    assert selectors.active_versions() == []
+
+
+def test_a_version_that_is_only_uploaded_is_not_active() -> None:
+    store()
+
+    assert selectors.active_version(NN_ID) is None
+    assert selectors.active_versions() == []
+
+
+def test_a_network_is_answered_by_its_active_version_and_the_default_by_the_last_activated() -> None:
+    first, second = activated(), activated(OTHER_NN_ID, b"other")
+    store(OTHER_NN_ID, b"newer, not active")
+
+    assert selectors.active_version(NN_ID) == first.ref()
+    assert selectors.active_version(OTHER_NN_ID) == second.ref()
+    assert selectors.active_version(None) == second.ref()
+
+
+def test_the_active_version_is_one_query(django_assert_num_queries: Any) -> None:
+    activated()
+
+    for nn_id in (None, NN_ID):
+        with django_assert_num_queries(1):
+            selectors.active_version(nn_id)
+
+
+def test_the_default_networks_version_stands_first_and_then_the_latest_uploaded() -> None:
+    versions = [activated(nn_id) for nn_id in (NN_ID, OTHER_NN_ID, THIRD_NN_ID)]
+    services.activate(versions[0])
+
+    assert selectors.active_versions() == [versions[0].ref(), versions[2].ref(), versions[1].ref()]
+
+
+def test_a_file_is_found_chunk_by_chunk() -> None:
+    content = b"7" * CHUNK_BYTES + b"end"
+    file = services.store_file(content)
+
+    assert selectors.file_chunk(file.digest, 0) == (len(content), content[:CHUNK_BYTES])
+    assert selectors.file_chunk(file.digest, CHUNK_BYTES) == (len(content), b"end")
+    assert selectors.file_chunk(file.digest, 2 * CHUNK_BYTES) is None
+    assert selectors.file_chunk("0" * 64, 0) is None
+
+
+def note(total_ms: float, outcome: str = "answered") -> None:
+    PredictionTiming.objects.create(
+        at=timezone.now(), rows=1, batch_rows=1, total_ms=total_ms, queue_ms=0.0, inference_ms=0.0, outcome=outcome
+    )
+
+
+def test_before_the_first_request_the_average_is_zero() -> None:
+    assert selectors.average_handling_ms() == 0.0
+
+
+def test_the_average_is_over_the_last_hundred_answered_requests() -> None:
+    for _ in range(5):
+        note(1000.0)
+    for number in range(100):
+        note(float(number))
+        note(5000.0, outcome="timed_out")
+
+    assert selectors.average_handling_ms() == pytest.approx(49.5)
+
+
+def test_networks_are_listed_by_name_with_what_the_list_shows(django_assert_num_queries: Any) -> None:
+    activated(OTHER_NN_ID)
+    activated(OTHER_NN_ID, b"newer")
+    store()
+
+    with django_assert_num_queries(1):
+        found = [(item.nn_id, item.active, item.versions_count, item.last_upload) for item in selectors.networks()]
+
+    latest = [Version.objects.filter(network_id=nn_id).latest("id") for nn_id in (NN_ID, OTHER_NN_ID)]
+    assert found == [
+        (NN_ID, None, 1, latest[0].uploaded_at),
+        (OTHER_NN_ID, latest[1], 2, latest[1].uploaded_at),
+    ]

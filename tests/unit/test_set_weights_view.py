@@ -1,0 +1,134 @@
+"""PUT /set_weights with the switch behind it replaced: what is uploaded, and what is told of it."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import OperationalError
+from django.test import Client
+from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
+from pytest_django.fixtures import Settings
+
+from inference import views
+from inference.errors import BrokerUnavailableError, NoWorkersError
+from inference.models import Network, Version
+from inference.switch import SwitchResult
+from tests.unit.samples import NN_ID, failed, loaded
+
+OCTETS = "application/octet-stream"
+
+
+class Switches:
+    """Stands in for `set_weights`: notes what is uploaded, answers what it is told to."""
+
+    def __init__(self) -> None:
+        self.uploads: list[tuple[str, str, bytes]] = []
+        self.outcome: Any = [loaded("w1")]
+
+    def __call__(self, nn_id: str, file_name: str, weights: bytes) -> SwitchResult:
+        self.uploads.append((nn_id, file_name, weights))
+        if isinstance(self.outcome, Exception):
+            raise self.outcome
+        return SwitchResult(Version(network=Network(nn_id=nn_id), number=4), self.outcome)
+
+
+@pytest.fixture
+def switches(monkeypatch: pytest.MonkeyPatch) -> Switches:
+    switches = Switches()
+    monkeypatch.setattr(views, "set_weights", switches)
+    return switches
+
+
+def put(client: Client, **fields: Any) -> Any:
+    given = {"nn_id": NN_ID, "data": SimpleUploadedFile("w.b64", b"QUJD\n", OCTETS), **fields}
+    form = encode_multipart(BOUNDARY, {name: value for name, value in given.items() if value is not None})
+    return client.put("/set_weights", form, content_type=MULTIPART_CONTENT)
+
+
+def test_loaded_weights_are_told_worker_by_worker(client: Client, switches: Switches) -> None:
+    switches.outcome = [loaded("w1"), loaded("w2")]
+
+    response = put(client)
+
+    assert response.status_code == 200
+    assert response.json() == {
+        "status": True,
+        "message": "OK",
+        "workers_count": 2,
+        "workers": [{"result": True, "worker": "w1"}, {"result": True, "worker": "w2"}],
+        "version": 4,
+    }
+    assert switches.uploads == [(NN_ID, "w.b64", b"ABC")]
+
+
+def test_weights_that_a_worker_refused_are_told_with_its_trace(client: Client, switches: Switches) -> None:
+    switches.outcome = [loaded("w1"), failed("w2", "Traceback\nWeightsError: é")]
+
+    body = put(client).json()
+
+    assert (body["status"], body["message"]) == (False, "One or more workers were failed with weights loading")
+    assert body["workers"][1] == {
+        "result": False,
+        "trace": base64.b64encode("Traceback\nWeightsError: é".encode()).decode(),
+        "worker": "w2",
+    }
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"nn_id": None},
+        {"nn_id": "abc"},
+        {"nn_id": NN_ID.upper()},
+        {"data": None},
+        {"data": "QUJD"},
+        {"data": SimpleUploadedFile("w.b64", b"QUJD", "text/plain")},
+        {"data": SimpleUploadedFile("w.b64", b"not base64!", OCTETS)},
+        {"data": SimpleUploadedFile("w.b64", b"", OCTETS)},
+    ],
+    ids=["no id", "short id", "upper id", "no data", "text field", "content type", "not base64", "empty"],
+)
+def test_an_upload_that_cannot_be_stored_is_400(fields: Any, client: Client, switches: Switches) -> None:
+    response = put(client, **fields)
+
+    assert response.status_code == 400
+    assert response.json()["status"] is False
+    assert response.json()["message"]
+    assert switches.uploads == []
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        (b'{"nn_id": "x"}', "application/json"),
+        (b"[]", "application/json"),
+        (b"nonsense", "application/json"),
+        (b"", ""),
+        (b"nonsense", "multipart/form-data"),
+        (b"nonsense", "multipart/form-data; boundary=x"),
+        (b"nn_id=x", "application/x-www-form-urlencoded"),
+    ],
+)
+def test_an_upload_that_is_no_form_is_400(body: bytes, content_type: str, client: Client, switches: Switches) -> None:
+    response = client.put("/set_weights", body, content_type=content_type)
+
+    assert (response.status_code, response.json()["status"]) == (400, False)
+
+
+def test_an_upload_over_the_limit_is_413(client: Client, switches: Switches, settings: Settings) -> None:
+    settings.PIPELINE_MAX_UPLOAD_BYTES = 10
+
+    assert put(client).status_code == 413
+    assert switches.uploads == []
+
+
+@pytest.mark.parametrize("error", [NoWorkersError("none"), BrokerUnavailableError("gone"), OperationalError("gone")])
+def test_an_upload_that_reaches_nobody_is_503(error: Exception, client: Client, switches: Switches) -> None:
+    switches.outcome = error
+
+    response = put(client)
+
+    assert (response.status_code, response.json()["status"]) == (503, False)
