@@ -30,7 +30,10 @@ def refuse_larger(request: Request, limit: int) -> None:
 def _drain(request: Request, size: int) -> None:
     stream, deadline = request.META["wsgi.input"], monotonic() + DRAIN_SECONDS
     while size > 0 and monotonic() < deadline:
-        read = len(stream.read(min(size, READ_BYTES)))
+        try:
+            read = len(stream.read(min(size, READ_BYTES)))
+        except OSError:
+            return  # the client has gone
         if not read:
             return
         size -= read

@@ -154,6 +154,9 @@ class Dispatcher:
             with self._changed:
                 self._coalescer.put_back(requests)
                 self._paused_until = monotonic() + PAUSE_SECONDS
+        except Exception as error:
+            logger.exception("A batch could not be sent; its %d requests fail.", len(requests))
+            _fail(requests, PredictionFailedError(f"{type(error).__name__}: {error}"))
 
     def _send_batch(self, version: VersionRef, requests: list[Waiting]) -> None:
         batch_id, now = uuid4().hex, monotonic()
@@ -164,7 +167,7 @@ class Dispatcher:
             self._in_flight[batch_id] = _Sent(version, requests, now, deadline)
         try:
             self._publisher.send_batch(batch_id, batch, self._replies.queue, deadline - now)
-        except BrokerUnavailableError:
+        except Exception:
             # When it is missing here, the reply thread has reconnected and put its requests back already.
             if self._forget(batch_id) is not None:
                 raise

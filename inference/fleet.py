@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from amqp.exceptions import AMQPError
+from kombu.exceptions import KombuError
+
 from inference.asking import Answers, Question, ask_everybody
+from inference.errors import BrokerUnavailableError
 from inference.publisher import Publisher
 from inference.replies import Replies
 from workers.celery import PREDICT, SUPPLY, app
@@ -62,7 +66,10 @@ class Fleet:
         """Send a Celery control command to all workers and gather their answers."""
 
         def send(reply_to: str, ticket: str) -> None:
-            app.control.broadcast(command, arguments={**arguments, "reply_to": reply_to, "ticket": ticket})
+            try:
+                app.control.broadcast(command, arguments={**arguments, "reply_to": reply_to, "ticket": ticket})
+            except (OSError, KombuError, AMQPError) as error:
+                raise BrokerUnavailableError(f"the broker cannot be reached: {error}") from error
 
         question = Question(
             send=send,

@@ -71,6 +71,7 @@ class Timings:
                 self._wake.wait(FLUSH_SECONDS)
                 self._wake.clear()
                 self._flush_or_keep()
+            self._flush_or_keep()
         finally:
             connection.close()
 

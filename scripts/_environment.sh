@@ -117,7 +117,8 @@ set_up_environment() {
   [[ $kind == runtime ]] || files+=("$ROOT/requirements-dev.txt")
   [[ -w $ROOT || -x $PYTHON ]] || fail "cannot write to $ROOT, where .venv is to be made"
   exec {lock}<"$ROOT"
-  if command -v flock >/dev/null && ! flock -n "$lock"; then
+  # Another script holds the lock for a moment even when it has nothing to set up: that needs no word.
+  if command -v flock >/dev/null && ! flock -w 2 "$lock"; then
     say 'another script is setting up .venv: waiting for it'
     flock "$lock"
   fi

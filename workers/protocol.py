@@ -179,7 +179,7 @@ class PredictReply(Message):
         try:
             times = float(data["inference_ms"]), float(data["handling_ms"])  # type: ignore[index]
             return cls(str(data["worker"]), Tensor.from_json(data["outputs"]), *times)  # type: ignore[index]
-        except (KeyError, TypeError) as error:
+        except (KeyError, TypeError, ValueError) as error:
             raise ProtocolError(f"PredictReply: {error!r}") from error
 
 
@@ -259,7 +259,7 @@ class FileChunk(Message):
         """
         try:
             return base64.b64decode(self.data, validate=True)
-        except binascii.Error as error:
+        except ValueError as error:  # binascii.Error is one
             raise ProtocolError(f"FileChunk: {error}") from error
 
 

@@ -47,12 +47,13 @@ def settings() -> Settings:
     """
     env = environment()
     positive = validate.Range(min=0, min_inclusive=False)
+    seconds = validate.Range(min=0, max=86_400, min_inclusive=False)
     broker_url = env.str("BROKER_URL", "")
     return Settings(
         broker_url=EMBEDDED_BROKER_URL if broker_url in ("", "memory://") else broker_url,
-        request_timeout_seconds=env.float("PIPELINE_REQUEST_TIMEOUT", 30.0, validate=positive),
-        load_timeout_seconds=env.float("PIPELINE_LOAD_TIMEOUT", 60.0, validate=positive),
-        status_timeout_seconds=env.float("PIPELINE_STATUS_TIMEOUT", 2.0, validate=positive),
+        request_timeout_seconds=env.float("PIPELINE_REQUEST_TIMEOUT", 30.0, validate=seconds),
+        load_timeout_seconds=env.float("PIPELINE_LOAD_TIMEOUT", 60.0, validate=seconds),
+        status_timeout_seconds=env.float("PIPELINE_STATUS_TIMEOUT", 2.0, validate=seconds),
         worker_concurrency=env.int("PIPELINE_WORKER_CONCURRENCY", 2, validate=positive),
         worker_tensorflow_threads=env.int("PIPELINE_WORKER_TENSORFLOW_THREADS", 1, validate=positive),
         worker_versions_kept=env.int("PIPELINE_WORKER_VERSIONS_KEPT", 8, validate=positive),

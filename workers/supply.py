@@ -20,7 +20,7 @@ from kombu import Connection, Consumer, Producer, Queue
 from kombu.message import Message as BrokerMessage
 
 from workers.celery import TRANSIENT
-from workers.protocol import SUPPLY_QUEUE, ActiveVersions, FileChunk, FileRequest
+from workers.protocol import SUPPLY_QUEUE, ActiveVersions, FileChunk, FileRequest, ProtocolError
 from workers.runtime.errors import SupplyError
 
 logger = logging.getLogger(__name__)
@@ -73,6 +73,8 @@ class Supply:
                     yield conversation
             except connection.connection_errors + connection.channel_errors as error:
                 raise SupplyError(f"the broker went away while a gateway was asked: {error}") from error
+            except ProtocolError as error:
+                raise SupplyError(f"a gateway's answer cannot be read: {error}") from error
 
 
 class _Conversation:

@@ -6,6 +6,7 @@ It ends at numpy arrays; which version is loaded, and when, is `workers.runtime.
 from __future__ import annotations
 
 import gc
+import json
 import os
 import threading
 from collections.abc import Callable
@@ -47,7 +48,11 @@ def build_model(config: str) -> keras.Model:
         ArchitectureError: the config describes no model that Keras builds safely.
     """
     try:
-        model = keras.models.model_from_json(config)
+        described = json.loads(config)
+        if isinstance(described, dict):
+            # How it was compiled is of no use here, and would have Keras expect the optimizer's state in each file.
+            described.pop("compile_config", None)
+        model = keras.models.model_from_json(json.dumps(described))
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise ArchitectureError(f"Keras cannot build this architecture: {error}") from error
     if not isinstance(model, keras.Model):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import select
+import selectors
 import subprocess
 import sys
 import threading
@@ -47,7 +47,9 @@ class WeightsFileReader:
                 self._end(self._process)
 
     def _running(self) -> subprocess.Popen[str]:
-        if self._process is None or self._process.poll() is not None:
+        if self._process is not None and self._process.poll() is not None:
+            self._end(self._process)
+        if self._process is None:
             self._process = subprocess.Popen(HELPER, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         return self._process
 
@@ -59,7 +61,10 @@ class WeightsFileReader:
             process.stdin.flush()
         except BrokenPipeError as error:
             raise WeightsError(f"the helper that reads weights files died{self._end(process)}") from error
-        if not select.select([process.stdout], [], [], self._timeout_seconds)[0]:
+        with selectors.DefaultSelector() as selector:
+            selector.register(process.stdout, selectors.EVENT_READ)
+            answered = selector.select(self._timeout_seconds)
+        if not answered:
             self._end(process)
             raise WeightsError(f"the weights file was not read within {self._timeout_seconds:g} s")
         answer = process.stdout.readline()
