@@ -6,7 +6,7 @@ from time import monotonic
 
 from rest_framework.request import Request
 
-from inference.errors import TooLargeError
+from inference.errors import LengthRequiredError, TooLargeError
 
 #: A client that is cut off while it sends does not see the answer, so this much of its body is read and thrown away.
 DRAINED_BYTES_MAX = 64 * 1024**2
@@ -15,11 +15,14 @@ READ_BYTES = 256 * 1024
 
 
 def refuse_larger(request: Request, limit: int) -> None:
-    """Refuse a body of more than `limit` bytes.
+    """Refuse a body of more than `limit` bytes, or of unknown length.
 
     Raises:
         TooLargeError: it is larger.
+        LengthRequiredError: it comes in chunks, whose sum nobody knows.
     """
+    if request.META.get("HTTP_TRANSFER_ENCODING"):
+        raise LengthRequiredError("the body must come with a Content-Length, not in chunks")
     size = int(request.META.get("CONTENT_LENGTH") or 0)
     if size <= limit:
         return

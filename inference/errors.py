@@ -15,6 +15,10 @@ class TooLargeError(InferenceError):
     """The request is larger than this gateway takes."""
 
 
+class LengthRequiredError(InferenceError):
+    """The request does not say how long its body is: send a Content-Length, not chunks."""
+
+
 class BusyError(InferenceError):
     """The gateway holds as many requests as it may."""
 

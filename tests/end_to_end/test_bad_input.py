@@ -100,6 +100,11 @@ def test_ten_million_numbers_are_refused_with_413(service: System) -> None:
     assert_refused(post(service, body), 413, "this gateway takes")
 
 
+def test_a_body_in_chunks_is_refused_with_411(service: System) -> None:
+    response = requests.post(service.url + "/predict", data=iter([b'{"vector": ', b"[0.1, 0.2]}"]), timeout=60)
+    assert_refused(response, 411, "Content-Length")
+
+
 def test_a_row_of_the_wrong_length_is_the_networks_to_refuse_with_its_trace(service: System) -> None:
     answer = post(service, '{"vector": [0.1, 0.2, 0.3]}')
     body = answer.json()
