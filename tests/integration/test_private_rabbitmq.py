@@ -6,10 +6,11 @@ import os
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
+import psutil
 import pytest
 from kombu import Connection, Queue
 
@@ -17,16 +18,15 @@ from inference.supervision import rabbitmq
 from inference.supervision.addresses import free_ports
 from inference.supervision.errors import BindError
 from inference.supervision.rabbitmq import PrivateNode
+from tests.support.requirement import require
+from tests.support.waiting import wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module", autouse=True)
 def _rabbitmq_is_installed() -> None:
-    if not rabbitmq.installed():
-        if os.environ.get("CI") == "true":
-            pytest.fail(f"RabbitMQ is not installed, and CI=true: {rabbitmq.INSTALL_HINT}")
-        pytest.skip(f"RabbitMQ is not installed: {rabbitmq.INSTALL_HINT}")
+    require(rabbitmq.installed(), "rabbitmq-server")
 
 
 @pytest.fixture
@@ -45,19 +45,12 @@ def make_node(tmp_path: Path) -> Iterator[Callable[..., PrivateNode]]:
 def processes_under(directory: Path) -> list[int]:
     """The ids of live processes whose environment names the directory: what a node started, however far down."""
     found = []
-    for entry in Path("/proc").iterdir():
-        if not entry.name.isdigit() or int(entry.name) == os.getpid():
-            continue
-        try:
-            if str(directory).encode() in (entry / "environ").read_bytes() and not is_zombie(entry):
-                found.append(int(entry.name))
-        except OSError:
-            continue
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            named = str(directory) in str(process.environ())
+            if named and process.pid != os.getpid() and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process.pid)
     return found
-
-
-def is_zombie(process: Path) -> bool:
-    return (process / "stat").read_text().rpartition(")")[2].split()[0] == "Z"
 
 
 def listening_addresses(pids: list[int]) -> set[str]:
@@ -77,13 +70,6 @@ def listening_addresses(pids: list[int]) -> set[str]:
             if columns[3] == "0A" and columns[9] in inodes:
                 addresses.add(columns[1].rpartition(":")[0])
     return addresses
-
-
-def wait_until(condition: Callable[[], bool], seconds: float = 30.0) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, f"not within {seconds} s"
-        time.sleep(0.05)
 
 
 def test_two_nodes_at_once_do_not_meet_listen_on_loopback_only_and_leave_nothing(

@@ -11,7 +11,7 @@ T = TypeVar("T")
 LOOK_AGAIN_SECONDS = 0.05
 
 
-def wait_until(condition: Callable[[], T], seconds: float, what: str) -> T:
+def wait_until(condition: Callable[[], T], seconds: float = 30.0, what: str = "the condition") -> T:
     """The condition's value, once it is true.
 
     Raises:

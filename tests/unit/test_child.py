@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,6 +13,7 @@ import pytest
 
 from inference.supervision.errors import StartError
 from inference.supervision.processes import Child
+from tests.support.waiting import wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 SLEEPER = "import time; print('up', flush=True); time.sleep(600)"
@@ -42,13 +42,6 @@ def make_child(tmp_path: Path) -> Iterator[Callable[..., Child]]:
     yield make
     for child in children:
         child.kill()
-
-
-def wait_until(condition: Callable[[], bool], seconds: float = 20.0) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, f"not within {seconds} s"
-        time.sleep(0.02)
 
 
 def output(child: Child) -> str:

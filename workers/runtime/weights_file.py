@@ -15,6 +15,10 @@ from workers.settings import ROOT
 HELPER = [sys.executable, "-m", "workers.runtime.clean_hdf5"]
 
 
+class HelperError(Exception):
+    """What went wrong in the helper process: the trace from there."""
+
+
 class WeightsFileReader:
     """Owns one helper process, started when first needed and again after a crash; used by one load at a time."""
 
@@ -38,7 +42,7 @@ class WeightsFileReader:
         with self._lock:
             answer = json.loads(self._ask(json.dumps(request)))
         if answer:
-            raise WeightsError(f"the weights file cannot be read: {answer['error']}\n\n{answer['trace']}")
+            raise WeightsError(f"the weights file cannot be read: {answer['error']}") from HelperError(answer["trace"])
 
     def stop(self) -> None:
         """End the helper."""
