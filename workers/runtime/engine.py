@@ -6,11 +6,11 @@ It ends at numpy arrays; which version is loaded, and when, is `workers.runtime.
 from __future__ import annotations
 
 import gc
-import json
 import math
 import os
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -27,12 +27,15 @@ os.environ["KERAS_BACKEND"] = "tensorflow"
 import keras
 import tensorflow as tf
 
+from workers.runtime.architecture_check import check_architecture
 from workers.runtime.errors import ArchitectureError, RowsError, WeightsError
 from workers.runtime.wanted_weights import Variable, WantedWeights
 
 # One row takes another path through the matrix kernels than many and differs in the last bit. With two rows at
 # least, an answer does not depend on what else was in the batch.
 MIN_ROWS = 2
+#: The most memory that a network may need, unless a setting says otherwise.
+DEFAULT_MAX_BYTES = 2 * 1024**3
 
 
 @dataclass(frozen=True)
@@ -43,25 +46,62 @@ class Weights:
     size_bytes: int
 
 
-def build_model(config: str) -> keras.Model:
-    """A Keras model with fresh weights from its JSON config.
+def build_model(config: str, max_bytes: int = DEFAULT_MAX_BYTES) -> keras.Model:
+    """A Keras model with fresh weights from its JSON config, after a look at what building it would take.
 
     Raises:
-        ArchitectureError: the config describes no model that Keras builds safely.
+        ArchitectureError: the config describes no model that Keras builds safely, or one that is too large.
     """
+    checked = check_architecture(config)
+    _refuse_too_large(checked, max_bytes)
+    return _build(checked)
+
+
+def _build(checked: str) -> keras.Model:
     try:
-        described = json.loads(config)
-        if isinstance(described, dict):
-            # How it was compiled is of no use here, and would have Keras expect the optimizer's state in each file.
-            described.pop("compile_config", None)
-        model = keras.models.model_from_json(json.dumps(described))
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        model = keras.models.model_from_json(checked)
+    except Exception as error:  # Keras raises whatever a value leads to
         raise ArchitectureError(f"Keras cannot build this architecture: {error}") from error
     if not isinstance(model, keras.Model):
         raise ArchitectureError("the architecture's JSON describes no model")
-    if not model.built or len(model.inputs) != 1 or len(model.outputs) != 1:
-        raise ArchitectureError("the architecture must have one input and one output of known shape")
+    if not model.built or not model.inputs or not model.outputs:
+        raise ArchitectureError("the architecture must have inputs of known shape")
     return model
+
+
+def _refuse_too_large(checked: str, max_bytes: int) -> None:
+    """Build the model without its variables, and count what they and one row's way through the layers would take.
+
+    In a thread of its own: Keras remembers, by thread, variables that it has not initialised yet.
+    """
+    with ThreadPoolExecutor(1, thread_name_prefix="measure") as measuring:
+        needed = measuring.submit(_measure, checked).result()
+    if needed > max_bytes:
+        raise ArchitectureError(f"the network needs {needed} bytes of memory, more than the {max_bytes} allowed")
+
+
+def _measure(checked: str) -> int:
+    with keras.StatelessScope(initialize_variables=False):
+        model = _build(checked)
+        variables = sum(math.prod(each.shape) * _item_bytes(each.dtype) for each in model.variables)
+        return variables + MIN_ROWS * _measure_row(model)
+
+
+def _measure_row(model: keras.Model) -> int:
+    """Bytes that the layers' outputs take for one row, unknown sizes counted as one."""
+    total = 0
+    for operation in model.operations if hasattr(model, "operations") else model.layers:
+        if isinstance(operation, keras.Model):
+            total += _measure_row(operation)
+        for node in operation._inbound_nodes:
+            for output in node.output_tensors:
+                total += math.prod(size or 1 for size in output.shape) * _item_bytes(output.dtype)
+    return total
+
+
+def _item_bytes(dtype: str) -> int:
+    """Bytes of one number of a dtype by Keras's name."""
+    return int(tf.as_dtype(dtype).size)
 
 
 def is_dense_chain(model: keras.Model) -> bool:
@@ -106,8 +146,10 @@ def settle_memory() -> None:
 class Architecture:
     """One architecture, compiled once; every version of it is a tuple of tensors given to the same function."""
 
-    def __init__(self, config: str) -> None:
-        self._model = build_model(config)
+    def __init__(self, config: str, max_bytes: int = DEFAULT_MAX_BYTES) -> None:
+        self._model = build_model(config, max_bytes)
+        if len(self._model.inputs) != 1 or len(self._model.outputs) != 1:
+            raise ArchitectureError("the architecture must have one input and one output of known shape")
         self._variables = [*self._model.trainable_variables, *self._model.non_trainable_variables]
         self._load_lock = threading.Lock()
         model_input = self._model.inputs[0]
