@@ -13,8 +13,9 @@ import pytest
 from tests.unit.networks import SUM_CONFIG, dense_config
 from workers.runtime import architecture_check
 from workers.runtime.architecture_check import check_architecture
-from workers.runtime.engine import build_model, keras
+from workers.runtime.backend import keras
 from workers.runtime.errors import ArchitectureError
+from workers.runtime.models import build_model
 
 NUMBERS = count()
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")

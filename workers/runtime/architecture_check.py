@@ -1,7 +1,7 @@
-"""Looks through an architecture's JSON before Keras sees it: only what describes a network of plain layers is let through.
+"""Looks through an architecture's JSON before Keras sees it: only a network of plain layers is let through.
 
-An allow-list, not a search for known attacks: Keras resolves names in a config to its own functions and classes, and has
-had ones among them that fetch files, load other models or switch its safe mode off.
+An allow-list, not a search for known attacks: Keras resolves names in a config to its own functions and classes, and
+among them were ones that fetch files, load other models or switch its safe mode off.
 """
 
 from __future__ import annotations
@@ -20,9 +20,14 @@ MAX_OBJECTS = 50_000
 #: A class of Keras is written in capitals and small letters; its functions that only have names in small letters.
 _CLASS_NAME = re.compile(r"[A-Z][A-Za-z0-9]*")
 
-#: Everything of keras.layers that computes numbers from numbers. Not here: layers that run code or other programs' models
-#: (Lambda, TFSMLayer, TorchModuleWrapper, JaxLayer, FlaxLayer) and those that read text or vocabularies from files.
-_LAYERS = frozenset("""
+
+def _names(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+#: Everything of keras.layers that computes numbers from numbers. Not here: layers that run code or other programs'
+#: models (Lambda, TFSMLayer, TorchModuleWrapper, JaxLayer, FlaxLayer), and those that read text or vocabularies.
+_LAYERS = _names("""
     Activation ActivityRegularization AdaptiveAveragePooling1D AdaptiveAveragePooling2D AdaptiveAveragePooling3D
     AdaptiveMaxPooling1D AdaptiveMaxPooling2D AdaptiveMaxPooling3D Add AdditiveAttention AlphaDropout Attention AugMix
     AutoContrast Average AveragePooling1D AveragePooling2D AveragePooling3D AvgPool1D AvgPool2D AvgPool3D
@@ -43,7 +48,7 @@ _LAYERS = frozenset("""
     SeparableConvolution1D SeparableConvolution2D SimpleRNN SimpleRNNCell Softmax Solarization SpatialDropout1D
     SpatialDropout2D SpatialDropout3D SpectralNormalization StackedRNNCells Subtract TimeDistributed UnitNormalization
     UpSampling1D UpSampling2D UpSampling3D ZeroPadding1D ZeroPadding2D ZeroPadding3D
-    """.split())  # fmt: skip
+    """)
 _MODELS = frozenset({"Sequential", "Functional", "Model"})
 _POLICIES = frozenset({"DTypePolicy", "FloatDTypePolicy", "DTypePolicyMap", "QuantizedDTypePolicy"})
 #: Classes by their module; None stands for every class of the module.
@@ -69,17 +74,17 @@ _CLASSES: dict[str, frozenset[str] | None] = {
         {"Cast", "SaturateCast", "ConvertToTensor", "Slice", "SliceUpdate", "StopGradient", "Unstack"}
     ),
 }
-_ACTIVATIONS = frozenset("""
+_ACTIVATIONS = _names("""
     celu elu exponential gelu glu hard_shrink hard_sigmoid hard_silu hard_swish hard_tanh leaky_relu linear log_sigmoid
     log_softmax mish relu relu6 selu sigmoid silu soft_shrink softmax softplus softsign sparse_plus sparse_sigmoid
     sparsemax squareplus swish tanh tanh_shrink threshold
-    """.split())  # fmt: skip
+    """)
 #: Values, not classes, as Keras writes them; `__lambda__` and `__typespec__` are not here.
 _VALUES = frozenset({"__keras_tensor__", "__bytes__", "__ellipsis__", "__slice__"})
 _ARRAYS = frozenset({"__numpy__", "__tensor__"})
-_DTYPES = frozenset("""
+_DTYPES = _names("""
     bool int8 uint8 int16 uint16 int32 uint32 int64 uint64 float16 bfloat16 float32 float64
-    """.split())  # fmt: skip
+    """)
 
 
 def check_architecture(config: str) -> str:
@@ -96,10 +101,8 @@ def check_architecture(config: str) -> str:
         raise ArchitectureError(f"the architecture is no JSON: {error}") from error
     if not isinstance(described, dict) or str(described.get("class_name")) not in _MODELS:
         raise ArchitectureError("the architecture's JSON describes no Keras model")
-    objects = 0
-    for found in _objects(described):
-        objects += 1
-        if objects > MAX_OBJECTS:
+    for count, found in enumerate(_objects(described)):
+        if count >= MAX_OBJECTS:
             raise ArchitectureError(f"the architecture has more than {MAX_OBJECTS} layers and other objects")
         _check(found)
         # With it Keras would expect the optimizer's state in each file, and build optimizers and losses.
