@@ -62,6 +62,10 @@ class Helper:
             raise WeightsError(f"the weights file crashed the helper that read it{self.end()}")
         return answer
 
+    def kill(self) -> None:
+        """End the process; whoever waits for its answer still has to call `end`."""
+        self._process.kill()
+
     def end(self) -> str:
         """End the process and say how it ended."""
         self._process.kill()
@@ -109,9 +113,11 @@ class WeightsFileReader:
     def stop(self) -> None:
         """End all helpers, also those that read a file."""
         with self._lock:
-            self._stopped, helpers = True, [*self._idle, *self._busy]
+            self._stopped, idle = True, [*self._idle]
             self._idle.clear()
-        for helper in helpers:
+            for helper in self._busy:
+                helper.kill()  # the thread that waits for its answer hears of it, and cleans up
+        for helper in idle:
             helper.end()
 
     def _take(self) -> Helper:
