@@ -239,3 +239,15 @@ def test_groups_may_be_nested_so_deep_and_no_deeper(depth: int, fits: bool, sour
 def test_a_request_without_its_fields_is_refused(source: Path, target: Path) -> None:
     with pytest.raises(KeyError):
         clean(json.loads("{}"))
+
+
+def test_hard_links_that_make_a_tree_without_end_are_refused(source: Path, target: Path) -> None:
+    with h5py.File(source, "w") as file:
+        group = file.create_group("last")
+        for number in range(40):
+            parent = file.create_group(f"level{number}")
+            parent["left"] = parent["right"] = group
+            group = parent
+
+    with pytest.raises(ValueError, match="more than 20000 groups and arrays"):
+        clean_it(source, target)

@@ -15,6 +15,8 @@ from typing import Any
 import h5py
 
 MAX_DEPTH = 64
+#: Groups and arrays visited in all: hard links can make a small file a tree without end.
+MAX_MEMBERS = 20_000
 MAX_ATTRIBUTE_CHARACTERS = 256
 #: Address space of the helper in bytes: a file that needs more is refused, not swapped for.
 ADDRESS_SPACE_BYTES = 8 * 1024**3
@@ -28,6 +30,7 @@ class Copier:
     def __init__(self, max_bytes: int, max_arrays: int) -> None:
         self._bytes_left = max_bytes
         self._max_arrays = max_arrays
+        self._members = 0
         self.arrays = 0
 
     def copy(self, source: h5py.Group, target: h5py.Group, depth: int = 0) -> None:
@@ -42,6 +45,9 @@ class Copier:
             if isinstance(value, str) and len(value) <= MAX_ATTRIBUTE_CHARACTERS:
                 target.attrs[key] = value
         for name in source:
+            self._members += 1
+            if self._members > MAX_MEMBERS:
+                raise ValueError(f"the file has more than {MAX_MEMBERS} groups and arrays")
             if not isinstance(source.get(name, getlink=True), h5py.HardLink):
                 raise ValueError(f"{source.name}/{name} is a link to somewhere else")
             member = source[name]
