@@ -32,7 +32,7 @@ PROGRAMS = {
     "its port mapper": "epmd -port",
     "the gateway": "-m gunicorn -c",
     "a worker": "-m celery -A workers worker",
-    "a worker's helper": "-m workers.runtime.clean_hdf5",
+    "a worker's helper": "-m workers.runtime.read_weights",
 }
 RESTART_SECONDS = 90.0
 CLIENTS = 200

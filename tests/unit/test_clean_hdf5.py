@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ import h5py
 import numpy as np
 import pytest
 
+from workers.runtime import clean_hdf5
 from workers.runtime.clean_hdf5 import MAX_ATTRIBUTE_CHARACTERS, MAX_DEPTH, clean
 
 #: What every HDF5 file begins with.
@@ -28,7 +28,7 @@ def target(tmp_path: Path) -> Path:
 
 
 def clean_it(source: Path, target: Path, arrays: int = 1, max_bytes: int = 1000) -> None:
-    clean({"source": str(source), "target": str(target), "arrays": arrays, "max_bytes": max_bytes})
+    clean(source, target, max_bytes, arrays)
 
 
 def test_arrays_groups_and_short_texts_are_copied(source: Path, target: Path) -> None:
@@ -236,18 +236,54 @@ def test_groups_may_be_nested_so_deep_and_no_deeper(depth: int, fits: bool, sour
             clean_it(source, target)
 
 
-def test_a_request_without_its_fields_is_refused(source: Path, target: Path) -> None:
-    with pytest.raises(KeyError):
-        clean(json.loads("{}"))
-
-
-def test_hard_links_that_make_a_tree_without_end_are_refused(source: Path, target: Path) -> None:
+def test_a_whole_model_in_the_legacy_format_is_refused(source: Path, target: Path) -> None:
     with h5py.File(source, "w") as file:
-        group = file.create_group("last")
-        for number in range(40):
-            parent = file.create_group(f"level{number}")
-            parent["left"] = parent["right"] = group
-            group = parent
+        file["0"] = ARRAY
+        file.attrs["model_config"] = '{"class_name": "Sequential"}'
 
-    with pytest.raises(ValueError, match="more than 20000 groups and arrays"):
+    with pytest.raises(ValueError, match=r"legacy \.h5 format.*save it as \.keras"):
         clean_it(source, target)
+
+
+def test_a_tree_without_end_is_refused(source: Path, target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hard links make two members of a group the same group, so each level doubles what there is to visit."""
+    monkeypatch.setattr(clean_hdf5, "MAX_MEMBERS", 1000)
+    with h5py.File(source, "w") as file:
+        group = file.create_group("0")
+        for _ in range(30):
+            below = group.create_group("a")
+            group["b"] = below
+            group = below
+
+    with pytest.raises(ValueError, match="more than 1000 groups and arrays"):
+        clean_it(source, target)
+
+
+def test_a_chunk_that_is_larger_than_its_array_is_refused(source: Path, target: Path) -> None:
+    """It would be unpacked whole: a megabyte of file into gigabytes of memory."""
+    with h5py.File(source, "w") as file:
+        file.create_dataset("0", (2,), np.float32, maxshape=(None,), chunks=(64 * 1024**2,), compression="gzip")
+
+    with pytest.raises(ValueError, match="chunks that are larger than itself"):
+        clean_it(source, target)
+
+
+def test_a_large_attribute_is_not_read(source: Path, target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clean_hdf5, "MAX_ATTRIBUTE_BYTES", 100)
+    with h5py.File(source, "w") as file:
+        file["0"] = ARRAY
+        file.attrs["numbers"] = np.arange(1000)
+        file.attrs["name"] = "sum"
+
+    clean_it(source, target)
+
+    with h5py.File(target) as file:
+        assert dict(file.attrs) == {"name": "sum"}
+
+
+def test_whole_numbers_in_place_of_floating_point_weights_are_refused(source: Path, target: Path) -> None:
+    with h5py.File(source, "w") as file:
+        file["0"] = np.arange(3)
+
+    with pytest.raises(ValueError, match="holds int64, the network's weights are floating-point"):
+        clean(source, target, 1000, 1, "f")

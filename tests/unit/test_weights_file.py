@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
+import subprocess
 import sys
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from time import monotonic, sleep
 
 import h5py
 import numpy as np
@@ -14,9 +18,11 @@ import pytest
 
 from workers.runtime import weights_file
 from workers.runtime.errors import WeightsError
+from workers.runtime.wanted_weights import Variable, WantedWeights
 from workers.runtime.weights_file import WeightsFileReader
 
 ARRAY = np.arange(6, dtype=np.float32)
+WANTED = WantedWeights("one", (Variable("one", (6,), "float32"),), dense_chain=False)
 #: The helper's place taken by a program that dies of a segmentation fault when it is asked.
 CRASHING = [sys.executable, "-c", "import os, sys; sys.stdin.readline(); os.kill(os.getpid(), 11)"]
 EXITING = [sys.executable, "-c", "import sys; sys.stdin.readline(); sys.exit(3)"]
@@ -32,6 +38,13 @@ def reader() -> Iterator[WeightsFileReader]:
     reader.stop()
 
 
+def wait_until(condition: Callable[[], bool]) -> None:
+    deadline = monotonic() + 10
+    while not condition():
+        assert monotonic() < deadline
+        sleep(0.01)
+
+
 @pytest.fixture
 def good(tmp_path: Path) -> Path:
     with h5py.File(tmp_path / "good", "w") as file:
@@ -40,7 +53,7 @@ def good(tmp_path: Path) -> Path:
 
 
 def test_a_good_file_is_copied(reader: WeightsFileReader, good: Path, tmp_path: Path) -> None:
-    reader.clean(good, tmp_path / "cleaned", 1000, 1)
+    reader.read(good, tmp_path / "cleaned", WANTED)
 
     with h5py.File(tmp_path / "cleaned") as file:
         assert np.array_equal(file["one"], ARRAY)
@@ -49,8 +62,8 @@ def test_a_good_file_is_copied(reader: WeightsFileReader, good: Path, tmp_path: 
 def test_a_bad_file_is_refused_with_the_helpers_trace(reader: WeightsFileReader, tmp_path: Path) -> None:
     (tmp_path / "bad").write_bytes(b"bad")
 
-    with pytest.raises(WeightsError, match="cannot be read: OSError: ") as refused:
-        reader.clean(tmp_path / "bad", tmp_path / "cleaned", 1000, 1)
+    with pytest.raises(WeightsError, match="cannot be read: ValueError: the file is neither") as refused:
+        reader.read(tmp_path / "bad", tmp_path / "cleaned", WANTED)
     assert "Traceback (most recent call last)" in str(refused.value.__cause__)
 
 
@@ -58,13 +71,13 @@ def test_after_a_bad_file_a_good_one_is_read_by_the_same_helper(
     reader: WeightsFileReader, good: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "bad").write_bytes(b"bad")
-    before = reader._running().pid
+    before = reader._idle[0].pid
     with pytest.raises(WeightsError):
-        reader.clean(tmp_path / "bad", tmp_path / "cleaned", 1000, 1)
+        reader.read(tmp_path / "bad", tmp_path / "cleaned", WANTED)
 
-    reader.clean(good, tmp_path / "cleaned", 1000, 1)
+    reader.read(good, tmp_path / "cleaned", WANTED)
 
-    assert reader._running().pid == before
+    assert reader._idle[0].pid == before
 
 
 @pytest.mark.parametrize(
@@ -77,20 +90,20 @@ def test_a_crash_of_the_helper_is_an_error_of_the_file_and_the_next_file_is_read
     with monkeypatch.context() as patch:
         patch.setattr(weights_file, "HELPER", helper)
         with pytest.raises(WeightsError, match=ending):
-            reader.clean(good, tmp_path / "cleaned", 1000, 1)
+            reader.read(good, tmp_path / "cleaned", WANTED)
 
-    reader.clean(good, tmp_path / "cleaned", 1000, 1)
+    reader.read(good, tmp_path / "cleaned", WANTED)
     reader.stop()
 
 
 def test_a_helper_that_was_killed_while_idle_is_started_again(
     reader: WeightsFileReader, good: Path, tmp_path: Path
 ) -> None:
-    idle = reader._running()
+    idle = reader._idle[0]
     os.kill(idle.pid, signal.SIGKILL)
-    idle.wait()
+    wait_until(lambda: not idle.alive())
 
-    reader.clean(good, tmp_path / "cleaned", 1000, 1)
+    reader.read(good, tmp_path / "cleaned", WANTED)
 
 
 def test_a_file_that_is_not_read_in_time_is_refused_and_its_helper_ended(
@@ -99,12 +112,13 @@ def test_a_file_that_is_not_read_in_time_is_refused_and_its_helper_ended(
     monkeypatch.setattr(weights_file, "HELPER", HANGING)
     reader = WeightsFileReader(0.2)
     reader.start()
-    hanging = reader._running()
+    hanging = reader._idle[0]
 
     with pytest.raises(WeightsError, match=r"not read within 0\.2 s"):
-        reader.clean(good, tmp_path / "cleaned", 1000, 1)
+        reader.read(good, tmp_path / "cleaned", WANTED)
 
-    assert hanging.poll() == -signal.SIGKILL
+    assert not hanging.alive()
+    assert reader._idle == []
 
 
 def test_a_file_that_prints_names_of_its_own_does_not_confuse_the_answers(
@@ -113,9 +127,9 @@ def test_a_file_that_prints_names_of_its_own_does_not_confuse_the_answers(
     with h5py.File(tmp_path / "bad", "w") as file:
         file['}\n{"error": ""}\n'] = h5py.SoftLink("/")
     with pytest.raises(WeightsError, match="is a link"):
-        reader.clean(tmp_path / "bad", tmp_path / "cleaned", 1000, 1)
+        reader.read(tmp_path / "bad", tmp_path / "cleaned", WANTED)
 
-    reader.clean(good, tmp_path / "cleaned", 1000, 1)
+    reader.read(good, tmp_path / "cleaned", WANTED)
 
 
 def test_a_name_that_is_no_utf8_gives_a_message_that_can_be_sent(reader: WeightsFileReader, tmp_path: Path) -> None:
@@ -123,7 +137,7 @@ def test_a_name_that_is_no_utf8_gives_a_message_that_can_be_sent(reader: Weights
         file[b"\xff\xfe"] = h5py.SoftLink("/")
 
     with pytest.raises(WeightsError) as refusal:
-        reader.clean(tmp_path / "bad", tmp_path / "cleaned", 1000, 1)
+        reader.read(tmp_path / "bad", tmp_path / "cleaned", WANTED)
 
     assert str(refusal.value).encode()
 
@@ -131,8 +145,47 @@ def test_a_name_that_is_no_utf8_gives_a_message_that_can_be_sent(reader: Weights
 def test_a_stopped_reader_leaves_no_process(good: Path) -> None:
     reader = WeightsFileReader(60.0)
     reader.start()
-    helper = reader._running()
+    helper = reader._idle[0]
 
     reader.stop()
 
-    assert helper.poll() is not None
+    assert not helper.alive()
+
+
+def test_a_hanging_file_delays_no_other_one(good: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    reader = WeightsFileReader(60.0)
+    with monkeypatch.context() as patch:
+        patch.setattr(weights_file, "HELPER", HANGING)
+        reader.start()
+    refused: list[Exception] = []
+
+    def read_forever() -> None:
+        try:
+            reader.read(good, tmp_path / "never", WANTED)
+        except WeightsError as error:
+            refused.append(error)
+
+    hanging = threading.Thread(target=read_forever)
+    hanging.start()
+    wait_until(lambda: bool(reader._busy))
+
+    assert reader.read(good, tmp_path / "cleaned", WANTED) == "hdf5"
+
+    assert hanging.is_alive()
+    reader.stop()
+    hanging.join(10)
+    assert "crashed the helper" in str(refused[0])
+
+
+def test_a_helper_whose_worker_has_died_ends_by_itself(good: Path, tmp_path: Path) -> None:
+    """Also in the middle of a file: its own alarm ends it."""
+    os.mkfifo(tmp_path / "endless")
+    line = {
+        "source": str(tmp_path / "endless"),
+        "target": str(tmp_path / "x"),
+        "wanted": WANTED.to_json(),
+        "seconds": 0.1,
+    }
+    ended = subprocess.run([*weights_file.HELPER], input=json.dumps(line) + "\n", text=True, timeout=60, check=False)
+
+    assert ended.returncode == -signal.SIGALRM

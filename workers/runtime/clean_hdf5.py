@@ -1,15 +1,12 @@
-"""The helper process that reads uploaded HDF5 files: HDF5 can crash the process that reads a malformed one.
+"""Copies an HDF5 file's plain numeric arrays, and nothing else, to a new file that Keras can then read safely.
 
-It copies a file's plain numeric arrays, and nothing else, to a new file that Keras can then read safely. It
-speaks JSON lines on standard input and output, and ends when its input does.
+Runs in the helper process, `workers.runtime.read_weights`: HDF5 can crash the process that reads a malformed file.
 """
 
 from __future__ import annotations
 
-import json
-import resource
-import sys
-import traceback
+from math import prod
+from pathlib import Path
 from typing import Any
 
 import h5py
@@ -18,17 +15,22 @@ MAX_DEPTH = 64
 #: Groups and arrays visited in all: hard links can make a small file a tree without end.
 MAX_MEMBERS = 20_000
 MAX_ATTRIBUTE_CHARACTERS = 256
-#: Address space of the helper in bytes: a file that needs more is refused, not swapped for.
-ADDRESS_SPACE_BYTES = 8 * 1024**3
+MAX_ATTRIBUTE_BYTES = 4096
+#: A compressed chunk is unpacked whole, however little of it the array uses.
+MAX_CHUNK_BYTES = 1024**2
+ANY_NUMBER = "fiub"
 #: What Keras adds to the weights of a compiled model: the state of its training, which a prediction does not need.
 TRAINING_STATE = "/optimizer"
+#: What marks a whole model in the format before `.keras`.
+WHOLE_MODEL = "model_config"
 
 
 class Copier:
     """Copies groups and arrays within the bounds that the architecture gives."""
 
-    def __init__(self, max_bytes: int, max_arrays: int) -> None:
+    def __init__(self, max_bytes: int, max_arrays: int, kinds: str) -> None:
         self._bytes_left = max_bytes
+        self._kinds = kinds
         self._max_arrays = max_arrays
         self._members = 0
         self.arrays = 0
@@ -41,9 +43,7 @@ class Copier:
         """
         if depth > MAX_DEPTH:
             raise ValueError(f"groups are nested more than {MAX_DEPTH} deep")
-        for key, value in source.attrs.items():
-            if isinstance(value, str) and len(value) <= MAX_ATTRIBUTE_CHARACTERS:
-                target.attrs[key] = value
+        _copy_texts(source, target)
         for name in source:
             self._members += 1
             if self._members > MAX_MEMBERS:
@@ -59,47 +59,47 @@ class Copier:
                 self._copy_array(member, target, name)
 
     def _copy_array(self, member: Any, target: h5py.Group, name: str) -> None:
-        if not isinstance(member, h5py.Dataset) or member.dtype.kind not in "fiub":
+        if not isinstance(member, h5py.Dataset) or member.dtype.kind not in ANY_NUMBER:
             raise ValueError(f"{target.name}/{name} is no array of numbers")
+        if member.dtype.kind not in self._kinds:
+            raise ValueError(f"{target.name}/{name} holds {member.dtype}, the network's weights are floating-point")
         if member.external or member.is_virtual:
             raise ValueError(f"{target.name}/{name} keeps its numbers in another file")
+        if member.chunks and prod(member.chunks) * member.dtype.itemsize > max(MAX_CHUNK_BYTES, member.nbytes):
+            raise ValueError(f"{target.name}/{name} comes in chunks that are larger than itself")
         self.arrays += 1
         self._bytes_left -= member.nbytes
         if self._bytes_left < 0 or self.arrays > self._max_arrays:
             raise ValueError("the file holds more than the architecture's weights")
         copied = target.create_dataset(name, data=member[()])
-        for key, value in member.attrs.items():
-            if isinstance(value, str) and len(value) <= MAX_ATTRIBUTE_CHARACTERS:
-                copied.attrs[key] = value
+        _copy_texts(member, copied)
 
 
-def clean(request: dict[str, Any]) -> None:
-    """Copy the arrays of the file `source` to the new file `target`.
+def _copy_texts(source: Any, target: Any) -> None:
+    """Copy the short texts among the attributes; a large attribute is not even read."""
+    for key in source.attrs:
+        if source.attrs.get_id(key).get_storage_size() > MAX_ATTRIBUTE_BYTES:
+            continue
+        value = source.attrs[key]
+        if isinstance(value, str) and len(value) <= MAX_ATTRIBUTE_CHARACTERS:
+            target.attrs[key] = value
+
+
+def clean(source: Path, target: Path, max_bytes: int, arrays: int, kinds: str = ANY_NUMBER) -> None:
+    """Copy the `arrays` arrays of the file `source`, of at most `max_bytes` in all, to the new file `target`.
+
+    `kinds` are numpy's letters for the kinds of numbers that the network's weights are.
 
     Raises:
         OSError: the source is no HDF5 file, or a damaged one.
         ValueError: it does not hold what the architecture's weights file would.
     """
-    copier = Copier(int(request["max_bytes"]), int(request["arrays"]))
-    with h5py.File(request["source"], "r") as source, h5py.File(request["target"], "w") as target:
-        copier.copy(source, target)
-    if copier.arrays != request["arrays"]:
-        raise ValueError(f"the file holds {copier.arrays} arrays, the architecture has {request['arrays']}")
-
-
-def main() -> None:
-    """Answer one line for each line, until the worker closes the pipe."""
-    resource.setrlimit(resource.RLIMIT_AS, (ADDRESS_SPACE_BYTES, ADDRESS_SPACE_BYTES))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    for line in sys.stdin:
-        answer: dict[str, str] = {}
-        try:
-            clean(json.loads(line))
-        except Exception as error:  # noqa: BLE001 - whatever h5py raises is the answer; the worker reports it
-            answer = {"error": f"{type(error).__name__}: {error}", "trace": traceback.format_exc()}
-        sys.stdout.write(json.dumps(answer) + "\n")
-        sys.stdout.flush()
-
-
-if __name__ == "__main__":
-    main()
+    copier = Copier(max_bytes, arrays, kinds)
+    with h5py.File(source, "r") as opened, h5py.File(target, "w") as cleaned:
+        if WHOLE_MODEL in opened.attrs:
+            raise ValueError(
+                "this is a whole model in Keras's legacy .h5 format, which can hold code: save it as .keras"
+            )
+        copier.copy(opened, cleaned)
+    if copier.arrays != arrays:
+        raise ValueError(f"the file holds {copier.arrays} arrays, the architecture has {arrays}")

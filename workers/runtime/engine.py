@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gc
 import json
+import math
 import os
 import threading
 from collections.abc import Callable
@@ -27,10 +28,13 @@ import keras
 import tensorflow as tf
 
 from workers.runtime.errors import ArchitectureError, RowsError, WeightsError
+from workers.runtime.wanted_weights import Variable, WantedWeights
 
 # One row takes another path through the matrix kernels than many and differs in the last bit. With two rows at
 # least, an answer does not depend on what else was in the batch.
 MIN_ROWS = 2
+#: Keras explains itself over many lines; the reason is one, and the trace has the rest.
+MAX_REASON_CHARACTERS = 500
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,27 @@ def build_model(config: str) -> keras.Model:
     return model
 
 
+def is_dense_chain(model: keras.Model) -> bool:
+    """Whether the model's variables are those of Dense layers, and each layer takes just the one before it."""
+    if any(layer.weights and type(layer) is not keras.layers.Dense for layer in model.layers):
+        return False
+    if isinstance(model, keras.Sequential):
+        return True
+    if len(model.inputs) != 1 or len(model.outputs) != 1:
+        return False
+    previous = model.inputs[0]
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.InputLayer):
+            continue
+        try:
+            if layer.input is not previous:
+                return False
+            previous = layer.output
+        except (AttributeError, ValueError):  # it is used twice
+            return False
+    return previous is model.outputs[0]
+
+
 def use_threads(count: int) -> None:
     """Let TensorFlow compute with `count` threads; must be called before its first computation.
 
@@ -91,7 +116,7 @@ class Architecture:
         self.row_shape: tuple[int | None, ...] = tuple(model_input.shape[1:])
         self.dtype: np.dtype[Any] = np.dtype(model_input.dtype)
         self._call = self._compile()
-        self.saved_bytes, self.saved_arrays = self._measure_saved_weights()
+        self.wanted = self._describe_saved_weights()
 
     def _compile(self) -> Any:
         model, trainable = self._model, len(self._model.trainable_variables)
@@ -107,13 +132,13 @@ class Architecture:
 
         return call
 
-    def _measure_saved_weights(self) -> tuple[int, int]:
-        """Bytes and number of the arrays that a weights file of this architecture holds."""
+    def _describe_saved_weights(self) -> WantedWeights:
         saved = self._model.weights
-        return sum(int(np.prod(w.shape)) * np.dtype(w.dtype).itemsize for w in saved), len(saved)
+        variables = tuple(Variable(w.path, tuple(w.shape), keras.backend.standardize_dtype(w.dtype)) for w in saved)
+        return WantedWeights(self._model.name, variables, is_dense_chain(self._model))
 
     def load(self, weights_file: Path) -> Weights:
-        """The tensors of a `.weights.h5` file that `workers.runtime.weights_file` has cleaned.
+        """The tensors of a `.weights.h5` file that the helper has cleaned.
 
         Raises:
             WeightsError: names, shapes or values do not fit this architecture.
@@ -122,10 +147,31 @@ class Architecture:
             try:
                 self._model.load_weights(weights_file)
             except (ValueError, KeyError, TypeError, OSError) as error:
-                raise WeightsError(f"the weights do not fit the architecture: {error}") from error
+                said = " ".join(str(error).split())[:MAX_REASON_CHARACTERS]
+                raise WeightsError(f"the weights do not fit the architecture: {said}") from error
             arrays = [np.array(variable.numpy()) for variable in self._variables]
+        return self._make_weights(arrays)
+
+    def load_tensors(self, file: Path) -> Weights:
+        """The tensors of a file to which the helper has written the wanted variables' numbers, one after the other.
+
+        Raises:
+            WeightsError: the file is not as long as the variables are, or a value is not finite.
+        """
+        numbers, position, saved = np.fromfile(file, np.uint8), 0, {}
+        for variable, wanted in zip(self._model.weights, self.wanted.variables, strict=True):
+            dtype = np.dtype(wanted.dtype)
+            end = position + math.prod(wanted.shape) * dtype.itemsize
+            if end > len(numbers):
+                raise WeightsError("the helper wrote fewer numbers than the architecture has")
+            saved[id(variable)] = numbers[position:end].view(dtype).reshape(wanted.shape)
+            position = end
+        # What no file holds, such as the state of random number generators, stays as the model made it.
+        return self._make_weights([saved.get(id(each), each.numpy()) for each in self._variables])
+
+    def _make_weights(self, arrays: list[NDArray[Any]]) -> Weights:
         for variable, array in zip(self._variables, arrays, strict=True):
-            if np.issubdtype(array.dtype, np.floating) and not np.isfinite(array).all():
+            if array.dtype.kind not in "iub" and not np.isfinite(array).all():
                 raise WeightsError(f"{variable.path} holds values that are not finite")
         weights = Weights(tuple(tf.constant(array) for array in arrays), sum(array.nbytes for array in arrays))
         self.predict(weights, np.zeros((MIN_ROWS, *(size or 1 for size in self.row_shape)), self.dtype))

@@ -23,9 +23,6 @@ from workers.runtime.weights_file import WeightsFileReader
 
 logger = logging.getLogger(__name__)
 
-#: Room for arrays that a weights file keeps in a wider dtype than the network's.
-WEIGHTS_FILE_FACTOR = 2
-
 T = TypeVar("T")
 
 
@@ -114,12 +111,10 @@ class Networks:
             version.architecture, lambda: self._load_architecture(version.architecture)
         )
         with TemporaryDirectory(prefix="pipeline-") as folder:
-            uploaded, cleaned = Path(folder) / "uploaded", Path(folder) / "cleaned.weights.h5"
+            uploaded, readable = Path(folder) / "uploaded", Path(folder) / "readable.weights.h5"
             self._fetch_file(version.digest, uploaded)
-            self._reader.clean(
-                uploaded, cleaned, architecture.saved_bytes * WEIGHTS_FILE_FACTOR, architecture.saved_arrays
-            )
-            weights = architecture.load(cleaned)
+            layout = self._reader.read(uploaded, readable, architecture.wanted)
+            weights = architecture.load(readable) if layout == "hdf5" else architecture.load_tensors(readable)
         settle_memory()
         logger.info("Loaded %s (%d bytes of weights); it answers from now on.", version, weights.size_bytes)
         return LoadedVersion(architecture, weights)

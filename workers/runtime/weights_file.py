@@ -1,4 +1,7 @@
-"""The worker's side of the helper process that reads weights files: starts it, asks it, survives its death."""
+"""The worker's side of the helper processes that read weights files: starts them, asks them, survives their death.
+
+Each file that is being read has a helper to itself, so a slow one delays no other; idle ones stay warm.
+"""
 
 from __future__ import annotations
 
@@ -10,78 +13,124 @@ import threading
 from pathlib import Path
 
 from workers.runtime.errors import WeightsError
+from workers.runtime.wanted_weights import WantedWeights
 from workers.settings import ROOT
 
-HELPER = [sys.executable, "-m", "workers.runtime.clean_hdf5"]
+HELPER = [sys.executable, "-m", "workers.runtime.read_weights"]
+#: Helpers that wait for the next file; more are started when more files come at once.
+MAX_IDLE = 2
 
 
 class HelperError(Exception):
     """What went wrong in the helper process: the trace from there."""
 
 
-class WeightsFileReader:
-    """Owns one helper process, started when first needed and again after a crash; used by one load at a time."""
+class Helper:
+    """One helper process; it reads one file at a time."""
 
-    def __init__(self, timeout_seconds: float) -> None:
-        self._timeout_seconds = timeout_seconds
-        self._lock = threading.Lock()
-        self._process: subprocess.Popen[str] | None = None
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(
+            HELPER, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8"
+        )
+        self.pid = self._process.pid
 
-    def start(self) -> None:
-        """Start the helper ahead of its first use."""
-        with self._lock:
-            self._running()
+    def alive(self) -> bool:
+        """Whether the process still runs."""
+        return self._process.poll() is None
 
-    def clean(self, source: Path, target: Path, max_bytes: int, arrays: int) -> None:
-        """Copy the `arrays` plain arrays of the HDF5 file `source`, of at most `max_bytes` in all, to `target`.
+    def ask(self, line: str, timeout_seconds: float) -> str:
+        """The answer to one line.
 
         Raises:
-            WeightsError: the file is damaged, holds something else, or crashed the helper.
+            WeightsError: the helper died or took too long; it has been ended.
         """
-        request = {"source": str(source), "target": str(target), "max_bytes": max_bytes, "arrays": arrays}
-        with self._lock:
-            answer = json.loads(self._ask(json.dumps(request)))
-        if answer:
-            raise WeightsError(f"the weights file cannot be read: {answer['error']}") from HelperError(answer["trace"])
-
-    def stop(self) -> None:
-        """End the helper."""
-        with self._lock:
-            if self._process is not None:
-                self._end(self._process)
-
-    def _running(self) -> subprocess.Popen[str]:
-        if self._process is not None and self._process.poll() is not None:
-            self._end(self._process)
-        if self._process is None:
-            self._process = subprocess.Popen(HELPER, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        return self._process
-
-    def _ask(self, line: str) -> str:
-        process = self._running()
+        process = self._process
         assert process.stdin is not None and process.stdout is not None  # noqa: S101, PT018 - both are pipes
         try:
             process.stdin.write(line + "\n")
             process.stdin.flush()
         except BrokenPipeError as error:
-            raise WeightsError(f"the helper that reads weights files died{self._end(process)}") from error
+            raise WeightsError(f"the helper that reads weights files died{self.end()}") from error
         with selectors.DefaultSelector() as selector:
             selector.register(process.stdout, selectors.EVENT_READ)
-            answered = selector.select(self._timeout_seconds)
+            answered = selector.select(timeout_seconds)
         if not answered:
-            self._end(process)
-            raise WeightsError(f"the weights file was not read within {self._timeout_seconds:g} s")
+            self.end()
+            raise WeightsError(f"the weights file was not read within {timeout_seconds:g} s")
         answer = process.stdout.readline()
         if not answer:
-            raise WeightsError(f"the weights file crashed the helper that read it{self._end(process)}")
+            raise WeightsError(f"the weights file crashed the helper that read it{self.end()}")
         return answer
 
-    def _end(self, process: subprocess.Popen[str]) -> str:
+    def end(self) -> str:
         """End the process and say how it ended."""
-        process.kill()
-        code = process.wait()
-        for pipe in (process.stdin, process.stdout):
+        self._process.kill()
+        code = self._process.wait()
+        for pipe in (self._process.stdin, self._process.stdout):
             if pipe is not None:
-                pipe.close()
-        self._process = None
+                try:
+                    pipe.close()
+                except OSError:
+                    pass  # what it had not read yet
         return f" (signal {-code})" if code < 0 else f" (exit status {code})"
+
+
+class WeightsFileReader:
+    """Owns the helpers: a warm one is started ahead, others when several files are read at once."""
+
+    def __init__(self, timeout_seconds: float) -> None:
+        self._timeout_seconds = timeout_seconds
+        self._lock = threading.Lock()
+        self._idle: list[Helper] = []
+        self._busy: set[Helper] = set()
+        self._stopped = False
+
+    def start(self) -> None:
+        """Start a helper ahead of its first use."""
+        self._give_back(self._take())
+
+    def read(self, source: Path, target: Path, wanted: WantedWeights) -> str:
+        """Read the file `source` in a helper, which writes what is to be loaded to `target`: "hdf5" or "tensors".
+
+        Raises:
+            WeightsError: the file is damaged, holds something else, or crashed the helper.
+        """
+        request: dict[str, object] = {"source": str(source), "target": str(target), "wanted": wanted.to_json()}
+        request["seconds"] = self._timeout_seconds
+        helper = self._take()
+        try:
+            answer = json.loads(helper.ask(json.dumps(request), self._timeout_seconds))
+        finally:
+            self._give_back(helper)
+        if "error" in answer:
+            raise WeightsError(f"the weights file cannot be read: {answer['error']}") from HelperError(answer["trace"])
+        return str(answer["layout"])
+
+    def stop(self) -> None:
+        """End all helpers, also those that read a file."""
+        with self._lock:
+            self._stopped, helpers = True, [*self._idle, *self._busy]
+            self._idle.clear()
+        for helper in helpers:
+            helper.end()
+
+    def _take(self) -> Helper:
+        with self._lock:
+            while self._idle:
+                helper = self._idle.pop()
+                if helper.alive():
+                    break
+                helper.end()
+            else:
+                helper = Helper()
+            self._busy.add(helper)
+        return helper
+
+    def _give_back(self, helper: Helper) -> None:
+        with self._lock:
+            self._busy.discard(helper)
+            kept = helper.alive() and len(self._idle) < MAX_IDLE and not self._stopped
+            if kept:
+                self._idle.append(helper)
+        if not kept:
+            helper.end()

@@ -1,0 +1,116 @@
+"""Finds, among the named tensors of a file, the one for each variable of an architecture.
+
+Three ways, and no guessing: by the variables' paths; as PyTorch names Dense layers; by number, if all names end in one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import ml_dtypes  # noqa: F401 - makes bfloat16 known to numpy
+import numpy as np
+from numpy.typing import NDArray
+
+from workers.runtime.wanted_weights import Variable, WantedWeights
+
+_SHOWN_NAMES = 6
+_NUMBERED = re.compile(r"(.*?)(\d{1,9})")
+
+
+@dataclass(frozen=True)
+class StoredTensor:
+    """A tensor of a file; `read` brings its numbers into memory, which is not done before the shape is known to fit."""
+
+    shape: tuple[int, ...]
+    read: Callable[[], NDArray[Any]]
+    transposed: bool = False
+
+    @property
+    def network_shape(self) -> tuple[int, ...]:
+        """The shape that the network sees."""
+        return self.shape[::-1] if self.transposed else self.shape
+
+
+def arrange(tensors: dict[str, StoredTensor], wanted: WantedWeights) -> Iterator[NDArray[Any]]:
+    """For each variable its numbers, in the variable's dtype, one array in memory at a time.
+
+    Raises:
+        ValueError: the tensors are not those of the architecture.
+    """
+    found = _choose(tensors, wanted)
+    for variable, (name, tensor) in zip(wanted.variables, found, strict=True):
+        if tensor.network_shape != variable.shape:
+            raise ValueError(
+                f"{name} has the shape {tensor.network_shape}, the architecture's {variable.path} has {variable.shape}"
+            )
+    for variable, (name, tensor) in zip(wanted.variables, found, strict=True):
+        yield _convert(name, tensor, variable)
+
+
+def _convert(name: str, tensor: StoredTensor, variable: Variable) -> NDArray[Any]:
+    array, dtype = tensor.read(), np.dtype(variable.dtype)
+    if dtype.kind in "iub" and array.dtype.kind not in "iub":
+        raise ValueError(f"{name} holds {array.dtype}, the architecture's {variable.path} whole numbers")
+    with np.errstate(over="ignore"):  # what becomes infinite is refused where values are checked
+        converted = array.astype(dtype)
+    return np.ascontiguousarray(converted.T if tensor.transposed else converted)
+
+
+def _choose(tensors: dict[str, StoredTensor], wanted: WantedWeights) -> list[tuple[str, StoredTensor]]:
+    for choose in (_by_path, _as_torch, _by_number):
+        found = choose(tensors, wanted)
+        if found is not None:
+            return found
+    raise ValueError(
+        f"the file holds {len(tensors)} tensors ({_shown(list(tensors))}), the architecture has "
+        f"{len(wanted.variables)} ({_shown([variable.path for variable in wanted.variables])})"
+    )
+
+
+def _shown(names: list[str]) -> str:
+    more = ", …" if len(names) > _SHOWN_NAMES else ""
+    return ", ".join(names[:_SHOWN_NAMES]) + more
+
+
+def _by_path(tensors: dict[str, StoredTensor], wanted: WantedWeights) -> list[tuple[str, StoredTensor]] | None:
+    """By the variables' paths, with or without the model's name in front."""
+    prefix = wanted.model_name + "/"
+    paths = [variable.path for variable in wanted.variables]
+    for names in (paths, [prefix + path for path in paths], [path.removeprefix(prefix) for path in paths]):
+        if tensors.keys() == set(names) and len(tensors) == len(names):
+            return [(name, tensors[name]) for name in names]
+    return None
+
+
+def _by_number(tensors: dict[str, StoredTensor], wanted: WantedWeights) -> list[tuple[str, StoredTensor]] | None:
+    """In the order of the numbers that the names end with, all else in the names being the same."""
+    matches = {name: _NUMBERED.fullmatch(name) for name in tensors}
+    numbers = {name: int(match[2]) for name, match in matches.items() if match}
+    beginnings = {match[1] for match in matches.values() if match}
+    if len(set(numbers.values())) != len(tensors) or len(beginnings) != 1 or len(tensors) != len(wanted.variables):
+        return None
+    return [(name, tensors[name]) for name in sorted(tensors, key=numbers.__getitem__)]
+
+
+def _as_torch(tensors: dict[str, StoredTensor], wanted: WantedWeights) -> list[tuple[str, StoredTensor]] | None:
+    """As the state_dict of PyTorch's Linear layers names them, layers in the order in which the file has them."""
+    layers: dict[str, dict[str, str]] = {}
+    for name in tensors:
+        layer, _, kind = name.rpartition(".")
+        if kind not in ("weight", "bias"):
+            return None
+        layers.setdefault(layer, {})[kind] = name
+    if not wanted.dense_chain:
+        raise ValueError("tensors named as PyTorch does can be loaded only into a plain chain of Dense layers")
+    found: list[tuple[str, StoredTensor]] = []
+    for layer, names in layers.items():
+        if "weight" not in names:
+            raise ValueError(f"{layer}.bias has no {layer}.weight")
+        weight = tensors[names["weight"]]
+        found.append((names["weight"], StoredTensor(weight.shape, weight.read, transposed=True)))
+        if "bias" in names:
+            found.append((names["bias"], tensors[names["bias"]]))
+    return found if len(found) == len(wanted.variables) else None

@@ -1,0 +1,49 @@
+"""What an architecture wants of a weights file: the variables, their shapes, and how much that may be in bytes."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from math import prod
+from typing import Any, Self
+
+#: The widest number that a file may hold, in bytes.
+WIDEST_NUMBER_BYTES = 8
+
+
+@dataclass(frozen=True)
+class Variable:
+    """One variable of a network, by its Keras path, such as `sum/hidden_1/kernel`."""
+
+    path: str
+    shape: tuple[int, ...]
+    dtype: str
+
+
+@dataclass(frozen=True)
+class WantedWeights:
+    """The saved variables of an architecture, in Keras's order; `dense_chain`: it is a plain chain of Dense layers."""
+
+    model_name: str
+    variables: tuple[Variable, ...]
+    dense_chain: bool
+
+    @property
+    def max_bytes(self) -> int:
+        """The most bytes that the arrays of a file can have in all."""
+        return sum(prod(variable.shape) for variable in self.variables) * WIDEST_NUMBER_BYTES
+
+    @property
+    def kinds(self) -> str:
+        """numpy's letters for the kinds of numbers that a file may hold."""
+        floating = all(variable.dtype.startswith(("float", "bfloat")) for variable in self.variables)
+        return "f" if floating else "fiub"
+
+    def to_json(self) -> dict[str, Any]:
+        """As a JSON object."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Self:
+        """What `to_json` made."""
+        variables = tuple(Variable(each["path"], tuple(each["shape"]), each["dtype"]) for each in data["variables"])
+        return cls(data["model_name"], variables, data["dense_chain"])
