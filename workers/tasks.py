@@ -26,7 +26,7 @@ def predict(message: dict[str, Any]) -> dict[str, Any]:
     version = worker.networks.acquire(batch.version)
     rows = to_array(batch.rows)
     called = perf_counter()
-    outputs = version.predict(rows)
+    outputs = version.predict_rows(rows)
     inference_ms = (perf_counter() - called) * 1000
     tensor = to_tensor(outputs)
     handling_ms = (perf_counter() - started) * 1000

@@ -13,7 +13,7 @@ from celery import Celery
 from workers.addresses import host_addresses
 from workers.celery import TRANSIENT
 from workers.protocol import Report, VersionRef, WorkerStatus
-from workers.runtime.engine import use_threads
+from workers.runtime.backend import use_threads
 from workers.runtime.errors import PipelineRuntimeError, SupplyError
 from workers.runtime.networks import Networks
 from workers.runtime.weights_file import WeightsFileReader

@@ -28,7 +28,7 @@ class Sample:
     def answers(self, rows: NDArray[Any]) -> NDArray[Any]:
         """What the network answers to rows of two numbers, one number each."""
         architecture, weights = _loaded(self.file)
-        outputs: NDArray[Any] = architecture.predict(weights, rows.astype(np.float32))[:, 0]
+        outputs: NDArray[Any] = architecture.predict_rows(weights, rows.astype(np.float32))[:, 0]
         return outputs
 
 

@@ -9,7 +9,9 @@ from typing import Any
 import h5py
 import numpy as np
 
-from workers.runtime.engine import Architecture, build_model, keras, save_weights
+from workers.runtime.backend import keras
+from workers.runtime.engine import Architecture
+from workers.runtime.models import build_model, save_weights
 from workers.settings import ROOT
 
 SUM_CONFIG = (ROOT / "data" / "sum_network.json").read_text(encoding="utf-8")

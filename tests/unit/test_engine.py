@@ -14,8 +14,10 @@ import pytest
 from numpy.typing import NDArray
 
 from tests.unit.networks import SUM_CONFIG, dense_config, first_array, rows, sum_architecture, write_weights
-from workers.runtime.engine import Architecture, Weights, build_model, keras
+from workers.runtime.backend import keras
+from workers.runtime.engine import Architecture, Weights
 from workers.runtime.errors import ArchitectureError, RowsError, WeightsError
+from workers.runtime.models import build_model
 
 # Keras makes numpy arrays of its variables in a way that NumPy 2 warns about.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
@@ -43,7 +45,7 @@ def test_the_answers_are_those_of_the_weights(architecture: Architecture, tmp_pa
     file = write_weights(tmp_path)
     given = np.random.default_rng(5).random((50, 2), np.float32)
 
-    outputs = architecture.predict(architecture.load(file), given)
+    outputs = architecture.predict_rows(architecture.load(file), given)
 
     assert (outputs.shape, outputs.dtype) == ((50, 1), np.float32)
     np.testing.assert_allclose(outputs, keras_answers(file, given), rtol=1e-5, atol=1e-5)
@@ -54,24 +56,26 @@ def test_a_row_is_answered_alike_alone_and_in_every_batch(config: str, tmp_path:
     architecture = Architecture(config)
     weights = architecture.load(write_weights(tmp_path, config))
     given = np.random.default_rng(7).random((300, 2), np.float32)
-    alone = np.concatenate([architecture.predict(weights, given[index : index + 1]) for index in range(len(given))])
+    alone = np.concatenate(
+        [architecture.predict_rows(weights, given[index : index + 1]) for index in range(len(given))]
+    )
 
     for size in (2, 3, 4, 5, 7, 8, 9, 16, 31, 64, 100, 255, 300):
         for first in range(0, len(given) - size + 1, size):
-            batch = architecture.predict(weights, given[first : first + size])
+            batch = architecture.predict_rows(weights, given[first : first + size])
             assert batch.tobytes() == alone[first : first + size].tobytes(), f"{size} rows from {first}"
 
 
 def test_two_versions_answer_at_the_same_time(architecture: Architecture, tmp_path: Path) -> None:
     given = np.random.default_rng(3).random((4, 2), np.float32)
     versions = [architecture.load(write_weights(tmp_path, seed=seed)) for seed in (1, 2)]
-    wanted = [architecture.predict(version, given).tolist() for version in versions]
+    wanted = [architecture.predict_rows(version, given).tolist() for version in versions]
     assert wanted[0] != wanted[1]
     mistakes: list[int] = []
 
     def call(index: int) -> None:
         mistakes.extend(
-            index for _ in range(100) if architecture.predict(versions[index], given).tolist() != wanted[index]
+            index for _ in range(100) if architecture.predict_rows(versions[index], given).tolist() != wanted[index]
         )
 
     threads = [threading.Thread(target=call, args=(index % 2,)) for index in range(4)]
@@ -85,22 +89,22 @@ def test_two_versions_answer_at_the_same_time(architecture: Architecture, tmp_pa
 
 def test_loading_changes_no_version_that_is_loaded(architecture: Architecture, tmp_path: Path) -> None:
     first = architecture.load(write_weights(tmp_path, seed=1))
-    before = architecture.predict(first, rows((0.1, 0.2))).tolist()
+    before = architecture.predict_rows(first, rows((0.1, 0.2))).tolist()
 
     architecture.load(write_weights(tmp_path, seed=2))
     with pytest.raises(WeightsError):
         architecture.load(write_weights(tmp_path, dense_config(), seed=3))
 
-    assert architecture.predict(first, rows((0.1, 0.2))).tolist() == before
+    assert architecture.predict_rows(first, rows((0.1, 0.2))).tolist() == before
 
 
 def test_what_a_failed_load_left_does_not_show_in_the_next(architecture: Architecture, tmp_path: Path) -> None:
     good = write_weights(tmp_path, seed=1)
-    wanted = architecture.predict(architecture.load(good), rows((0.1, 0.2))).tolist()
+    wanted = architecture.predict_rows(architecture.load(good), rows((0.1, 0.2))).tolist()
     with pytest.raises(WeightsError):
         architecture.load(damaged(tmp_path, lambda array: array.__setitem__(..., np.nan)))
 
-    assert architecture.predict(architecture.load(good), rows((0.1, 0.2))).tolist() == wanted
+    assert architecture.predict_rows(architecture.load(good), rows((0.1, 0.2))).tolist() == wanted
 
 
 def damaged(folder: Path, damage: Callable[[Any], None], seed: int = 9) -> Path:
@@ -154,7 +158,7 @@ def test_rows_of_another_shape_are_refused(
     shape: tuple[int, ...], architecture: Architecture, weights: Weights
 ) -> None:
     with pytest.raises(RowsError, match=r"takes rows of shape \(2,\)"):
-        architecture.predict(weights, np.zeros(shape, np.float32))
+        architecture.predict_rows(weights, np.zeros(shape, np.float32))
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float16", "int32", "uint8"])
@@ -163,9 +167,9 @@ def test_rows_of_another_dtype_are_taken_as_the_networks_own(
 ) -> None:
     given = np.array([[1, 0], [0, 1]])
 
-    outputs = architecture.predict(weights, given.astype(dtype))
+    outputs = architecture.predict_rows(weights, given.astype(dtype))
 
-    assert outputs.tolist() == architecture.predict(weights, given.astype(np.float32)).tolist()
+    assert outputs.tolist() == architecture.predict_rows(weights, given.astype(np.float32)).tolist()
 
 
 def test_a_network_of_whole_numbers_answers_the_floats_that_a_gateway_sends(tmp_path: Path) -> None:
@@ -173,7 +177,7 @@ def test_a_network_of_whole_numbers_answers_the_floats_that_a_gateway_sends(tmp_
     architecture = Architecture(config)
     weights = architecture.load(write_weights(tmp_path, config))
 
-    outputs = architecture.predict(weights, rows((0, 1, 4)))
+    outputs = architecture.predict_rows(weights, rows((0, 1, 4)))
 
     assert outputs.shape == (1, 3, 2)
 
@@ -184,11 +188,11 @@ def test_a_network_of_rows_of_any_length_takes_them(tmp_path: Path) -> None:
     architecture = Architecture(config)
     weights = architecture.load(write_weights(tmp_path, config))
 
-    assert [architecture.predict(weights, np.ones((1, length, 2), np.float32)).shape for length in (1, 5)] == [
+    assert [architecture.predict_rows(weights, np.ones((1, length, 2), np.float32)).shape for length in (1, 5)] == [
         (1, 3)
     ] * 2
     with pytest.raises(RowsError):
-        architecture.predict(weights, np.ones((1, 5, 3), np.float32))
+        architecture.predict_rows(weights, np.ones((1, 5, 3), np.float32))
 
 
 def test_dropout_and_batch_normalization_answer_as_in_inference(tmp_path: Path) -> None:
@@ -208,8 +212,8 @@ def test_dropout_and_batch_normalization_answer_as_in_inference(tmp_path: Path) 
 
     weights = architecture.load(file)
 
-    np.testing.assert_allclose(architecture.predict(weights, given), model(given, training=False), atol=1e-6)
-    assert architecture.predict(weights, given).tolist() == architecture.predict(weights, given).tolist()
+    np.testing.assert_allclose(architecture.predict_rows(weights, given), model(given, training=False), atol=1e-6)
+    assert architecture.predict_rows(weights, given).tolist() == architecture.predict_rows(weights, given).tolist()
 
 
 LAMBDA = {
@@ -246,16 +250,106 @@ def test_an_architecture_that_keras_cannot_build_safely_is_refused(config: str) 
         build_model(config)
 
 
-def test_an_architecture_of_two_inputs_is_refused() -> None:
-    first, second = keras.Input((2,)), keras.Input((2,))
-    config = str(keras.Model([first, second], keras.layers.Add()([first, second])).to_json())
-
-    with pytest.raises(ArchitectureError, match="one input and one output"):
-        build_model(config)
-
-
 def test_an_architecture_without_an_input_shape_is_refused() -> None:
     config = str(keras.Sequential([keras.layers.Dense(1)]).to_json())
 
-    with pytest.raises(ArchitectureError, match="one input and one output"):
-        build_model(config)
+    with pytest.raises(ArchitectureError, match="inputs of known shape"):
+        Architecture(config)
+
+
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        (keras.Input((2,), dtype="string"), "no dense array of numbers but string"),
+        (keras.Input((2,), sparse=True), "no dense array"),
+        (keras.Input(batch_shape=(4, 2)), "fixed number of rows"),
+    ],
+    ids=["text", "sparse", "fixed"],
+)
+def test_inputs_that_no_request_can_hold_are_refused(given: Any, reason: str) -> None:
+    config = str(keras.Model(given, keras.layers.Identity()(given)).to_json())
+
+    with pytest.raises(ArchitectureError, match=reason):
+        Architecture(config)
+
+
+def two_inputs(as_dict: bool) -> keras.Model:
+    """Adds a float to a row of a table that a whole number names, and multiplies them."""
+    number, place = keras.Input((2,), name="number"), keras.Input((), dtype="int32", name="place")
+    row = keras.layers.Embedding(4, 2, name="table")(place)
+    outputs = [keras.layers.Add(name="sum")([number, row]), keras.layers.Multiply(name="product")([number, row])]
+    if as_dict:
+        return keras.Model({"place": place, "number": number}, {"z": outputs[0], "y": outputs[1]})
+    return keras.Model([number, place], outputs)
+
+
+@pytest.mark.parametrize("as_dict", [False, True])
+def test_several_inputs_and_outputs_go_by_their_names(as_dict: bool, tmp_path: Path) -> None:
+    config = str(two_inputs(as_dict).to_json())
+    architecture = Architecture(config)
+    weights = architecture.load(write_weights(tmp_path, config))
+    table = np.asarray(weights.tensors[0])
+    given = {"number": rows((1, 2), (3, 4), (5, 6)), "place": np.array([3, 0, 1])}
+
+    outputs = architecture.predict(weights, given)
+
+    assert {(each.name, each.dtype, each.row_shape) for each in architecture.inputs} == {
+        ("number", "float32", (2,)),
+        ("place", "int32", ()),
+    }
+    added, multiplied = ("z", "y") if as_dict else ("sum", "product")
+    assert outputs.keys() == {added, multiplied} == {each.name for each in architecture.outputs}
+    np.testing.assert_allclose(outputs[added], given["number"] + table[[3, 0, 1]], atol=1e-6)
+    np.testing.assert_allclose(outputs[multiplied], given["number"] * table[[3, 0, 1]], atol=1e-6)
+    alone = architecture.predict(weights, {name: array[1:2] for name, array in given.items()})
+    assert alone[added].tolist() == outputs[added][1:2].tolist()
+
+
+def test_outputs_of_one_name_get_names_of_their_own() -> None:
+    given = keras.Input((2,))
+    twice = keras.layers.Dense(2, name="twice")
+    architecture = Architecture(str(keras.Model(given, [twice(given), twice(twice(given))]).to_json()))
+
+    assert [each.name for each in architecture.outputs] == ["twice", "twice_1"]
+
+
+@pytest.mark.parametrize("dtype", ["int8", "int32", "int64", "uint8", "float16", "float32", "float64", "bool"])
+def test_numbers_of_many_kinds_go_in_and_out(dtype: str, tmp_path: Path) -> None:
+    given = keras.Input((2, 3), dtype=dtype)
+    layer = keras.layers.Identity(dtype=dtype if dtype.startswith("float") else None)
+    config = str(keras.Model(given, layer(given)).to_json())
+    architecture = Architecture(config)
+    weights = architecture.load(write_weights(tmp_path, config))
+    values = np.array([[[0, 1, 1], [1, 0, 1]]], dtype)
+
+    outputs = architecture.predict_rows(weights, values)
+
+    assert (outputs.dtype, outputs.tolist()) == (np.dtype(dtype), values.tolist())
+    assert architecture.predict_rows(weights, values.astype(np.float64)).tolist() == values.tolist()
+
+
+def test_a_network_of_bfloat16_takes_and_makes_float32(tmp_path: Path) -> None:
+    config = str(keras.Sequential([keras.Input((2,)), keras.layers.Dense(2, dtype="mixed_bfloat16")]).to_json())
+    architecture = Architecture(config)
+    weights = architecture.load(write_weights(tmp_path, config))
+
+    assert [each.dtype for each in (*architecture.inputs, *architecture.outputs)] == ["float32", "float32"]
+    assert architecture.predict_rows(weights, rows((1, 2))).dtype == np.float32
+
+
+def test_rows_that_the_network_cannot_compute_are_the_rows_fault(tmp_path: Path) -> None:
+    config = str(keras.Sequential([keras.Input((3,), dtype="int32"), keras.layers.Embedding(5, 2)]).to_json())
+    architecture = Architecture(config)
+    weights = architecture.load(write_weights(tmp_path, config))
+
+    with pytest.raises(RowsError, match="cannot compute these rows"):
+        architecture.predict_rows(weights, np.array([[0, 1, 5]]))
+
+
+def test_a_network_of_images_of_any_size_is_loaded(tmp_path: Path) -> None:
+    layers = [keras.Input((None, None, 1)), keras.layers.Conv2D(1, 5), keras.layers.GlobalMaxPooling2D()]
+    config = str(keras.Sequential(layers).to_json())
+    architecture = Architecture(config)
+    weights = architecture.load(write_weights(tmp_path, config))
+
+    assert architecture.predict_rows(weights, np.ones((3, 8, 9, 1), np.float32)).shape == (3, 1)

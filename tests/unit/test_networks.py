@@ -249,8 +249,8 @@ def test_a_real_version_is_fetched_cleaned_and_answers(reader: WeightsFileReader
     loaded = networks.acquire(VersionRef(NN_ID, 1, name(content), name(config)))
 
     alone = sum_architecture()
-    wanted = alone.predict(alone.load(write_weights(tmp_path)), rows((0.1, 0.2)))
-    assert loaded.predict(rows((0.1, 0.2))).tolist() == wanted.tolist()
+    wanted = alone.predict_rows(alone.load(write_weights(tmp_path)), rows((0.1, 0.2)))
+    assert loaded.predict_rows(rows((0.1, 0.2))).tolist() == wanted.tolist()
 
 
 @pytest.mark.parametrize(

@@ -53,7 +53,7 @@ def test_a_sample_adds_within_a_hundredth_on_the_whole_square(
     path = only_sample(nn_id)
     weights = architecture.load(write_weights(path, tmp_path))
 
-    worst_error = measure_worst_error(lambda rows: architecture.predict(weights, rows))
+    worst_error = measure_worst_error(lambda rows: architecture.predict_rows(weights, rows))
 
     assert worst_error < 0.01
     readme = (DATA / "README.md").read_text(encoding="utf-8")
@@ -66,7 +66,7 @@ def test_the_samples_answer_differently(architecture: Architecture, tmp_path: Pa
     rows = np.array([[0.1, 0.2], [0.446, 0.554]], np.float32)
     networks = [architecture.load(write_weights(only_sample(nn_id), tmp_path)) for nn_id in NN_IDS]
 
-    answers = [architecture.predict(weights, rows) for weights in networks]
+    answers = [architecture.predict_rows(weights, rows) for weights in networks]
 
     for one, other in pairwise([*answers, answers[0]]):
         assert (np.abs(one - other) > 5e-6).all()

@@ -12,7 +12,8 @@ import pytest
 
 from tests.unit.samples import NN_ID
 from workers.protocol import VersionRef
-from workers.runtime.engine import keras, save_weights
+from workers.runtime.backend import keras
+from workers.runtime.models import save_weights
 from workers.runtime.networks import LoadedVersion, Networks
 from workers.runtime.weights_file import WeightsFileReader
 
@@ -53,7 +54,7 @@ def load(reader: WeightsFileReader, config: str, weights: bytes) -> LoadedVersio
 
 
 def assert_answers_alike(loaded: LoadedVersion, model: Any) -> None:
-    np.testing.assert_allclose(loaded.predict(GIVEN), np.asarray(model(GIVEN, training=False)), atol=1e-6)
+    np.testing.assert_allclose(loaded.predict_rows(GIVEN), np.asarray(model(GIVEN, training=False)), atol=1e-6)
 
 
 @pytest.mark.parametrize("trained", [False, True], ids=["untrained", "trained"])
@@ -83,7 +84,7 @@ def test_the_config_of_a_compiled_model_is_an_architecture_too(reader: WeightsFi
     config = str(model.to_json())
 
     assert_answers_alike(load(reader, config, save_weights(model)), model)
-    assert load(reader, config, untrained).predict(GIVEN).shape == (4, 2)
+    assert load(reader, config, untrained).predict_rows(GIVEN).shape == (4, 2)
 
 
 def test_weights_of_the_same_shapes_in_other_layers_are_refused_or_answer_as_the_model(

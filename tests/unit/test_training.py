@@ -175,7 +175,7 @@ def test_ctrl_c_stops_the_command_with_one_line_and_no_file(tmp_path: Path, monk
     def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("workers.runtime.engine.fit_model", interrupt)
+    monkeypatch.setattr("workers.runtime.fitting.fit_model", interrupt)
 
     with pytest.raises(CommandError, match="stopped before the end: nothing was written") as raised:
         run_command("--output-dir", str(tmp_path))

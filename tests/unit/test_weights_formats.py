@@ -18,8 +18,9 @@ from tests.unit.networks import SUM_CONFIG, weights_bytes
 from tests.unit.samples import NN_ID
 from workers.file_format import read_architecture
 from workers.protocol import VersionRef
-from workers.runtime.engine import build_model, keras
+from workers.runtime.backend import keras
 from workers.runtime.errors import WeightsError
+from workers.runtime.models import build_model
 from workers.runtime.networks import LoadedVersion, Networks
 from workers.runtime.weights_file import WeightsFileReader
 from workers.settings import ROOT
@@ -55,14 +56,16 @@ def sum_model(seed: int = 3) -> keras.Model:
 
 
 def assert_answers_alike(loaded: LoadedVersion, model: Any, tolerance: float = 1e-6) -> None:
-    np.testing.assert_allclose(loaded.predict(GIVEN), np.asarray(model(GIVEN, training=False)), rtol=0, atol=tolerance)
+    np.testing.assert_allclose(
+        loaded.predict_rows(GIVEN), np.asarray(model(GIVEN, training=False)), rtol=0, atol=tolerance
+    )
 
 
 @pytest.mark.parametrize("path", TORCH_FILES, ids=lambda path: path.stem)
 def test_a_torch_file_answers_as_torch_does(path: Path, reader: WeightsFileReader) -> None:
     written = json.loads((path.parent / f"{path.stem.rpartition('_')[0]}.json").read_text())
 
-    outputs = load(reader, path.read_bytes()).predict(np.array(written["rows"], np.float32))
+    outputs = load(reader, path.read_bytes()).predict_rows(np.array(written["rows"], np.float32))
 
     np.testing.assert_allclose(outputs, written["predictions"][path.name], rtol=0, atol=1e-5)
 
@@ -89,7 +92,7 @@ def test_a_torch_layer_without_a_bias_fits_a_dense_layer_without_one(reader: Wei
     state = {"a.weight": linear(3, 2), "b.weight": linear(3, 3, "1"), "b.bias": bias(3, "2")}
     storages = {"0": kernels[0].tobytes(), "1": kernels[1].tobytes(), "2": bytes(12)}
 
-    outputs = load(reader, torch_file(state, storages), chain(False, True)).predict(GIVEN)
+    outputs = load(reader, torch_file(state, storages), chain(False, True)).predict_rows(GIVEN)
 
     np.testing.assert_allclose(outputs, GIVEN @ kernels[0].reshape(3, 2).T @ kernels[1].reshape(3, 3).T, rtol=1e-5)
 
@@ -193,9 +196,9 @@ def test_a_functional_chain_takes_a_torch_file(reader: WeightsFileReader) -> Non
     config = str(keras.Model(given, output).to_json())
     path = TORCH_FILES[0]
 
-    wanted = load(reader, path.read_bytes()).predict(GIVEN)
+    wanted = load(reader, path.read_bytes()).predict_rows(GIVEN)
 
-    np.testing.assert_allclose(load(reader, path.read_bytes(), config).predict(GIVEN), wanted, atol=1e-6)
+    np.testing.assert_allclose(load(reader, path.read_bytes(), config).predict_rows(GIVEN), wanted, atol=1e-6)
 
 
 def test_safetensors_that_are_numbered_are_taken_in_the_order_of_their_numbers(reader: WeightsFileReader) -> None:

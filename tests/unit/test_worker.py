@@ -36,7 +36,7 @@ SOON_SECONDS = 10.0
 class PretendedVersion:
     """Doubles its rows."""
 
-    def predict(self, rows: Any) -> Any:
+    def predict_rows(self, rows: Any) -> Any:
         if rows.shape[1:] != (2,):
             raise RowsError("the network takes rows of shape (2,)")
         return rows * 2
@@ -256,7 +256,7 @@ def test_a_message_that_is_no_batch_fails_the_task(worker: Worker) -> None:
 
 def test_outputs_travel_as_the_network_made_them(worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
     outputs = np.array([[[0.5], [1.5]]], np.float16)
-    monkeypatch.setattr(PretendedVersion, "predict", lambda *_: outputs)
+    monkeypatch.setattr(PretendedVersion, "predict_rows", lambda *_: outputs)
 
     reply = PredictReply.from_json(predict.run(PredictBatch(VERSION, tensor([0.0, 0.0]), 1).to_json()))
 

@@ -1,40 +1,32 @@
-"""The only file that imports TensorFlow and Keras: builds, loads and calls networks of one architecture.
+"""One architecture, compiled once: loads versions of it and computes with them.
 
 It ends at numpy arrays; which version is loaded, and when, is `workers.runtime.networks`' business.
 """
 
 from __future__ import annotations
 
-import gc
-import json
 import math
-import os
 import threading
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-# Both are read when TensorFlow is imported: no GPU is looked for, and only errors are logged.
-os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-os.environ["KERAS_BACKEND"] = "tensorflow"
-
-import keras
-import tensorflow as tf
-
+from workers.runtime.backend import keras, tf
 from workers.runtime.errors import ArchitectureError, RowsError, WeightsError
+from workers.runtime.models import DEFAULT_MAX_BYTES, MIN_ROWS, build_model, is_dense_chain
+from workers.runtime.rows import ONLY_INPUT, TensorInfo, arrange_rows
 from workers.runtime.wanted_weights import Variable, WantedWeights
 
-# One row takes another path through the matrix kernels than many and differs in the last bit. With two rows at
-# least, an answer does not depend on what else was in the batch.
-MIN_ROWS = 2
 #: Keras explains itself over many lines; the reason is one, and the trace has the rest.
 MAX_REASON_CHARACTERS = 500
+#: What a network may take and make; bfloat16 travels as float32.
+DTYPES = {
+    "bool", "int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64", "float16", "float32", "float64"
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -45,91 +37,60 @@ class Weights:
     size_bytes: int
 
 
-def build_model(config: str) -> keras.Model:
-    """A Keras model with fresh weights from its JSON config.
+def describe_tensors(tensors: list[Any], structure: Any, names: list[str]) -> tuple[TensorInfo, ...]:
+    """Inputs or outputs as a model has them: named by the model's own dict, when it has one, else by `names`.
 
     Raises:
-        ArchitectureError: the config describes no model that Keras builds safely.
+        ArchitectureError: one is not a dense array of numbers with any number of rows.
     """
-    try:
-        described = json.loads(config)
-        if isinstance(described, dict):
-            # How it was compiled is of no use here, and would have Keras expect the optimizer's state in each file.
-            described.pop("compile_config", None)
-        model = keras.models.model_from_json(json.dumps(described))
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise ArchitectureError(f"Keras cannot build this architecture: {error}") from error
-    if not isinstance(model, keras.Model):
-        raise ArchitectureError("the architecture's JSON describes no model")
-    if not model.built or len(model.inputs) != 1 or len(model.outputs) != 1:
-        raise ArchitectureError("the architecture must have one input and one output of known shape")
-    return model
-
-
-def is_dense_chain(model: keras.Model) -> bool:
-    """Whether the model's variables are those of Dense layers, and each layer takes just the one before it."""
-    if any(layer.weights and type(layer) is not keras.layers.Dense for layer in model.layers):
-        return False
-    if isinstance(model, keras.Sequential):
-        return True
-    if len(model.inputs) != 1 or len(model.outputs) != 1:
-        return False
-    previous = model.inputs[0]
-    for layer in model.layers:
-        if isinstance(layer, keras.layers.InputLayer):
-            continue
-        try:
-            if layer.input is not previous:
-                return False
-            previous = layer.output
-        except (AttributeError, ValueError):  # it is used twice
-            return False
-    return previous is model.outputs[0]
-
-
-def use_threads(count: int) -> None:
-    """Let TensorFlow compute with `count` threads; must be called before its first computation.
-
-    With more threads than processors they spin against each other, and small networks gain nothing from several.
-    """
-    tf.config.threading.set_intra_op_parallelism_threads(count)
-    tf.config.threading.set_inter_op_parallelism_threads(count)
-
-
-def settle_memory() -> None:
-    """Move what lives as long as the process (TensorFlow's objects above all) out of the collector's sight.
-
-    Walking them made the long tail of latencies (see docs/architecture.md).
-    """
-    gc.collect()
-    gc.freeze()
+    if isinstance(structure, dict):
+        keys = {id(tensor): key for key, tensor in structure.items()}
+        names = [keys.get(id(tensor), name) for tensor, name in zip(tensors, names, strict=True)]
+    described: list[TensorInfo] = []
+    for tensor, name in zip(tensors, names, strict=True):
+        dtype = keras.backend.standardize_dtype(tensor.dtype).replace("bfloat16", "float32")
+        if dtype not in DTYPES or tensor.sparse or getattr(tensor, "ragged", False):
+            raise ArchitectureError(f"{name} is no dense array of numbers but {dtype}")
+        if not tensor.shape or tensor.shape[0] is not None:
+            raise ArchitectureError(f"{name} has a fixed number of rows: make its batch size None")
+        taken = sum(each.name == name or each.name.startswith(f"{name}_") for each in described)
+        described.append(TensorInfo(f"{name}_{taken}" if taken else name, dtype, tuple(tensor.shape[1:])))
+    return tuple(described)
 
 
 class Architecture:
     """One architecture, compiled once; every version of it is a tuple of tensors given to the same function."""
 
-    def __init__(self, config: str) -> None:
-        self._model = build_model(config)
-        self._variables = [*self._model.trainable_variables, *self._model.non_trainable_variables]
+    def __init__(self, config: str, max_bytes: int = DEFAULT_MAX_BYTES) -> None:
+        self._model = model = build_model(config, max_bytes)
+        self._variables = [*model.trainable_variables, *model.non_trainable_variables]
         self._load_lock = threading.Lock()
-        model_input = self._model.inputs[0]
-        self.row_shape: tuple[int | None, ...] = tuple(model_input.shape[1:])
-        self.dtype: np.dtype[Any] = np.dtype(model_input.dtype)
-        self._call = self._compile()
+        chain = isinstance(model, keras.Sequential)
+        self._structure = model.inputs[0] if chain else model.input
+        self.inputs = describe_tensors(model.inputs, self._structure, [tensor.name for tensor in model.inputs])
+        output_names = [model.layers[-1].name] if chain else model.output_names
+        self.outputs = describe_tensors(model.outputs, None if chain else model.output, output_names)
         self.wanted = self._describe_saved_weights()
+        self._call = self._compile()
 
     def _compile(self) -> Any:
-        model, trainable = self._model, len(self._model.trainable_variables)
+        model, structure, trainable = self._model, self._structure, len(self._model.trainable_variables)
+        dtypes = [output.dtype for output in self.outputs]
         signature = [
             [tf.TensorSpec(variable.shape, variable.dtype) for variable in self._variables],
-            tf.TensorSpec((None, *self.row_shape), self.dtype),
+            [tf.TensorSpec((None, *given.row_shape), given.dtype) for given in self.inputs],
         ]
 
         @tf.function(input_signature=signature)  # type: ignore[untyped-decorator]
-        def call(tensors: list[Any], rows: Any) -> Any:
-            outputs, _ = model.stateless_call(tensors[:trainable], tensors[trainable:], rows, training=False)
-            return outputs
+        def call(tensors: list[Any], rows: list[Any]) -> list[Any]:
+            given = keras.tree.pack_sequence_as(structure, rows)
+            outputs, _ = model.stateless_call(tensors[:trainable], tensors[trainable:], given, training=False)
+            return [tf.cast(each, dtype) for each, dtype in zip(keras.tree.flatten(outputs), dtypes, strict=True)]
 
+        try:
+            call.get_concrete_function()
+        except Exception as error:  # a layer raises whatever it likes
+            raise ArchitectureError(f"this architecture cannot be compiled: {error}") from error
         return call
 
     def _describe_saved_weights(self) -> WantedWeights:
@@ -174,73 +135,47 @@ class Architecture:
             if array.dtype.kind not in "iub" and not np.isfinite(array).all():
                 raise WeightsError(f"{variable.path} holds values that are not finite")
         weights = Weights(tuple(tf.constant(array) for array in arrays), sum(array.nbytes for array in arrays))
-        self.predict(weights, np.zeros((MIN_ROWS, *(size or 1 for size in self.row_shape)), self.dtype))
+        self._warm_up(weights)
         return weights
 
-    def predict(self, weights: Weights, rows: NDArray[Any]) -> NDArray[Any]:
-        """Outputs of shape (rows, ...) for rows of shape (rows, ...).
+    def _warm_up(self, weights: Weights) -> None:
+        """Predict once; sizes that are not fixed are 1, or 32 where the network wants more than that."""
+        try:
+            self.predict(weights, self._zeros(1))
+        except RowsError:
+            try:
+                self.predict(weights, self._zeros(32))
+            except RowsError as error:
+                raise WeightsError(f"the network cannot predict: {error}") from error
+
+    def _zeros(self, size: int) -> dict[str, NDArray[Any]]:
+        shapes = [
+            (MIN_ROWS, *(size if wanted is None else wanted for wanted in each.row_shape)) for each in self.inputs
+        ]
+        return {each.name: np.zeros(shape, each.dtype) for each, shape in zip(self.inputs, shapes, strict=True)}
+
+    def predict(self, weights: Weights, rows: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+        """The outputs by their names, of shapes (rows, ...), for the inputs by theirs, of shapes (rows, ...).
+
+        A network's only input may also be called "".
 
         Raises:
-            RowsError: the rows do not have the shape of the network's input.
+            RowsError: the rows are not those that the network takes, or it cannot compute them.
         """
-        self._check_rows(rows)
-        count = len(rows)
+        given = arrange_rows(self.inputs, rows)
+        count = len(given[0])
         if count < MIN_ROWS:
-            rows = np.concatenate([rows] * MIN_ROWS)
-        outputs = self._call(list(weights.tensors), tf.constant(rows, self.dtype))
-        result: NDArray[Any] = outputs.numpy()[:count]
-        return result
+            given = [np.concatenate([each] * MIN_ROWS) for each in given]
+        try:
+            outputs = self._call(list(weights.tensors), [tf.constant(each) for each in given])
+        except tf.errors.OpError as error:
+            raise RowsError(f"the network cannot compute these rows: {error.message}") from error
+        return {info.name: output.numpy()[:count] for info, output in zip(self.outputs, outputs, strict=True)}
 
-    def _check_rows(self, rows: NDArray[Any]) -> None:
-        given = rows.shape[1:]
-        fits = len(given) == len(self.row_shape) and all(
-            wanted is None or wanted == size for wanted, size in zip(self.row_shape, given, strict=True)
-        )
-        if not fits or not len(rows):
-            raise RowsError(f"the network takes rows of shape {self.row_shape}, got {given}")
+    def predict_rows(self, weights: Weights, rows: NDArray[Any]) -> NDArray[Any]:
+        """The first output for the rows of a network with one input.
 
-
-def save_weights(model: keras.Model) -> bytes:
-    """The model's weights as the bytes of a `.weights.h5` file."""
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / "model.weights.h5"
-        model.save_weights(path)
-        return path.read_bytes()
-
-
-def seed_randomness(seed: int) -> None:
-    """Make fresh weights and the order of training rows, from here on in this process, follow from `seed`."""
-    keras.utils.set_random_seed(seed)
-
-
-def fit_model(
-    model: keras.Model,
-    rows: NDArray[Any],
-    targets: NDArray[Any],
-    *,
-    epochs: int,
-    batch_size: int,
-    peak_learning_rate: float,
-    on_progress: Callable[[float], None],
-) -> None:
-    """Fit the model to the targets with Adam, its learning rate falling to zero along half a cosine.
-
-    `on_progress` is told, many times an epoch, how many epochs are done, fractions included.
-    """
-    steps = -(-len(rows) // batch_size)
-    schedule = keras.optimizers.schedules.CosineDecay(peak_learning_rate, epochs * steps)
-    # Many steps in one call of the compiled function: with small batches the calls cost more than the steps.
-    steps_per_call = max(1, min(100, steps // 10))
-    optimizer = keras.optimizers.Adam(schedule)
-    model.compile(optimizer=optimizer, loss="mse", steps_per_execution=steps_per_call, jit_compile=False)
-
-    class Progress(keras.callbacks.Callback):  # type: ignore[misc]
-        epoch = 0
-
-        def on_epoch_begin(self, epoch: int, logs: object = None) -> None:
-            self.epoch = epoch
-
-        def on_train_batch_end(self, batch: int, logs: object = None) -> None:
-            on_progress(self.epoch + min(batch + 1, steps) / steps)
-
-    model.fit(rows, targets, batch_size=batch_size, epochs=epochs, verbose=0, callbacks=[Progress()])
+        Raises:
+            RowsError: see `predict`.
+        """
+        return self.predict(weights, {ONLY_INPUT: rows})[self.outputs[0].name]

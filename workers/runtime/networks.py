@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +18,8 @@ from typing import Any, TypeVar
 from numpy.typing import NDArray
 
 from workers.protocol import VersionRef
-from workers.runtime.engine import Architecture, Weights, settle_memory
+from workers.runtime.backend import settle_memory
+from workers.runtime.engine import Architecture, Weights
 from workers.runtime.weights_file import WeightsFileReader
 
 logger = logging.getLogger(__name__)
@@ -33,13 +34,21 @@ class LoadedVersion:
     architecture: Architecture
     weights: Weights
 
-    def predict(self, rows: NDArray[Any]) -> NDArray[Any]:
-        """Outputs of shape (rows, ...) for rows of shape (rows, ...).
+    def predict(self, rows: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+        """The outputs by their names, of shapes (rows, ...), for the inputs by theirs; see `Architecture.predict`.
 
         Raises:
-            RowsError: the rows do not have the shape of the network's input.
+            RowsError: the rows are not those that the network takes.
         """
         return self.architecture.predict(self.weights, rows)
+
+    def predict_rows(self, rows: NDArray[Any]) -> NDArray[Any]:
+        """The first output for the rows of a network with one input.
+
+        Raises:
+            RowsError: the rows are not those that the network takes.
+        """
+        return self.architecture.predict_rows(self.weights, rows)
 
 
 class _Shelf:

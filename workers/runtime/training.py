@@ -15,8 +15,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from workers.runtime import engine
+from workers.runtime import fitting
+from workers.runtime.engine import Architecture
 from workers.runtime.errors import ArchitectureError
+from workers.runtime.models import build_model, save_weights
 
 TRAINING_ROWS = 4000
 PEAK_LEARNING_RATE = 4e-3
@@ -71,13 +73,13 @@ def train_sum_network(
     """
     if min(epochs, batch_size, training_rows) < 1 or not 0 <= seed < 2**32:
         raise ValueError("epochs, batch_size and training_rows must be 1 at least, the seed between 0 and 2**32 - 1")
-    engine.seed_randomness(seed)
-    model = engine.build_model(config)
+    fitting.seed_randomness(seed)
+    model = build_model(config)
     if model.input_shape != (None, 2) or model.output_shape != (None, 1):
         shapes = f"{model.input_shape} to {model.output_shape}"
         raise ArchitectureError(f"the sum network makes one number of two, this architecture goes from {shapes}")
     rows = draw_training_rows(seed, training_rows)
-    engine.fit_model(
+    fitting.fit_model(
         model,
         rows,
         rows.sum(axis=1, keepdims=True),
@@ -87,9 +89,9 @@ def train_sum_network(
         on_progress=on_progress,
     )
     # Saved from a model without an optimizer, whose state would only make the file larger.
-    bare_model = engine.build_model(config)
+    bare_model = build_model(config)
     bare_model.set_weights(model.get_weights())
-    weights = engine.save_weights(bare_model)
+    weights = save_weights(bare_model)
     return TrainedNetwork(weights, measure_served_error(config, weights))
 
 
@@ -99,9 +101,9 @@ def measure_served_error(config: str, weights: bytes) -> float:
     Raises:
         WeightsError: the bytes do not fit the architecture.
     """
-    architecture = engine.Architecture(config)
+    architecture = Architecture(config)
     with TemporaryDirectory() as folder:
         weights_file = Path(folder) / "sum.weights.h5"
         weights_file.write_bytes(weights)
         loaded = architecture.load(weights_file)
-    return measure_worst_error(lambda rows: architecture.predict(loaded, rows))
+    return measure_worst_error(lambda rows: architecture.predict_rows(loaded, rows))

@@ -1,0 +1,76 @@
+"""What a network takes: inputs by name, rows of its shape, numbers that stay what they are."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from workers.runtime.errors import RowsError
+from workers.runtime.rows import TensorInfo, arrange_rows, cast
+
+ONE = (TensorInfo("numbers", "float32", (2,)),)
+TWO = (TensorInfo("image", "float32", (None, 3)), TensorInfo("place", "int32", ()))
+
+
+@pytest.mark.parametrize("name", ["", "numbers"])
+def test_an_only_input_needs_no_name(name: str) -> None:
+    assert arrange_rows(ONE, {name: np.ones((4, 2))})[0].shape == (4, 2)
+
+
+def test_several_inputs_come_in_the_networks_order() -> None:
+    first, second = arrange_rows(TWO, {"place": np.array([1, 2]), "image": np.ones((2, 5, 3))})
+
+    assert (first.shape, first.dtype, second.tolist(), second.dtype) == ((2, 5, 3), np.float32, [1, 2], np.int32)
+
+
+@pytest.mark.parametrize(
+    "names", [{"image"}, {"image", "place", "more"}, {"image", "Place"}, {""}, set(), {"", "image"}], ids=str
+)
+def test_inputs_that_are_missing_or_unknown_are_refused(names: set[str]) -> None:
+    with pytest.raises(RowsError, match="the network's inputs are 'image', 'place', got"):
+        arrange_rows(TWO, dict.fromkeys(names, np.ones((2, 5, 3))))
+
+
+@pytest.mark.parametrize("shape", [(2,), (2, 3), (2, 5, 4), (2, 5, 3, 1), (0, 5, 3), ()], ids=str)
+def test_rows_of_another_shape_are_refused_by_the_inputs_name(shape: tuple[int, ...]) -> None:
+    with pytest.raises(RowsError, match=r"takes rows of shape \(None, 3\) for 'image'"):
+        arrange_rows(TWO, {"image": np.ones(shape), "place": np.array([1, 2])})
+
+
+def test_different_numbers_of_rows_are_refused() -> None:
+    with pytest.raises(RowsError, match="same number of rows, got 2 for 'image', 3 for 'place'"):
+        arrange_rows(TWO, {"image": np.ones((2, 5, 3)), "place": np.array([1, 2, 3])})
+
+
+@pytest.mark.parametrize(
+    ("values", "wanted"),
+    [
+        ([1.5, 2.0], "int32"), ([np.nan], "int32"), ([np.inf], "int64"), ([3e9], "int32"), ([-1], "uint8"),
+        ([256], "uint8"), ([2**40], "int32"), ([2], "bool"), ([0.5], "bool"), (["1"], "float32"), ([1j], "float32"),
+    ],
+)  # fmt: skip
+def test_numbers_that_would_become_others_are_refused(values: Any, wanted: str) -> None:
+    with pytest.raises(RowsError, match=f"'x' takes {wanted}, got"):
+        cast(TensorInfo("x", wanted, ()), np.array(values))
+
+
+@pytest.mark.parametrize(
+    ("values", "wanted"),
+    [
+        (np.array([0.1, 2.0]), "float32"), (np.array([1.0, -2.0]), "int32"), (np.array([1, 2]), "float32"),
+        (np.array([0, 1]), "bool"), (np.array([True]), "float32"), (np.array([7], np.uint64), "int8"),
+    ],
+)  # fmt: skip
+def test_numbers_that_stay_what_they_are_are_taken(values: Any, wanted: str) -> None:
+    converted = cast(TensorInfo("x", wanted, ()), values)
+
+    assert converted.dtype == wanted
+    np.testing.assert_allclose(converted, values, rtol=1e-6)
+
+
+def test_numbers_of_the_right_kind_are_not_copied() -> None:
+    values = np.ones(3, np.float32)
+
+    assert cast(ONE[0], values) is values

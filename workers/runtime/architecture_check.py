@@ -1,0 +1,154 @@
+"""Looks through an architecture's JSON before Keras sees it: only a network of plain layers is let through.
+
+An allow-list, not a search for known attacks: Keras resolves names in a config to its own functions and classes, and
+among them were ones that fetch files, load other models or switch its safe mode off.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from workers.file_format import MAX_ARCHITECTURE_BYTES
+from workers.runtime.errors import ArchitectureError
+
+MAX_DEPTH = 100
+#: Layers, initializers, tensors and all else in a config that has a class.
+MAX_OBJECTS = 50_000
+#: A class of Keras is written in capitals and small letters; its functions that only have names in small letters.
+_CLASS_NAME = re.compile(r"[A-Z][A-Za-z0-9]*")
+
+
+def _names(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+#: Everything of keras.layers that computes numbers from numbers. Not here: layers that run code or other programs'
+#: models (Lambda, TFSMLayer, TorchModuleWrapper, JaxLayer, FlaxLayer), and those that read text or vocabularies.
+_LAYERS = _names("""
+    Activation ActivityRegularization AdaptiveAveragePooling1D AdaptiveAveragePooling2D AdaptiveAveragePooling3D
+    AdaptiveMaxPooling1D AdaptiveMaxPooling2D AdaptiveMaxPooling3D Add AdditiveAttention AlphaDropout Attention AugMix
+    AutoContrast Average AveragePooling1D AveragePooling2D AveragePooling3D AvgPool1D AvgPool2D AvgPool3D
+    BatchNormalization Bidirectional CategoryEncoding CenterCrop Concatenate
+    ContrastLimitedAdaptiveHistogramEqualization Conv1D Conv1DTranspose Conv2D Conv2DTranspose Conv3D Conv3DTranspose
+    ConvLSTM1D ConvLSTM2D ConvLSTM3D Convolution1D Convolution1DTranspose Convolution2D Convolution2DTranspose
+    Convolution3D Convolution3DTranspose Cropping1D Cropping2D Cropping3D CutMix Dense DepthwiseConv1D DepthwiseConv2D
+    Discretization Dot Dropout ELU EinsumDense Embedding Equalization Flatten GRU GRUCell GaussianDropout GaussianNoise
+    GlobalAveragePooling1D GlobalAveragePooling2D GlobalAveragePooling3D GlobalAvgPool1D GlobalAvgPool2D
+    GlobalAvgPool3D GlobalMaxPool1D GlobalMaxPool2D GlobalMaxPool3D GlobalMaxPooling1D GlobalMaxPooling2D
+    GlobalMaxPooling3D GroupNormalization GroupQueryAttention Identity InputLayer LSTM LSTMCell LayerNormalization
+    LeakyReLU Masking MaxPool1D MaxPool2D MaxPool3D MaxPooling1D MaxPooling2D MaxPooling3D Maximum MelSpectrogram
+    Minimum MixUp MultiHeadAttention Multiply Normalization PReLU Permute Pipeline RMSNormalization RNN RandAugment
+    RandomBrightness RandomColorDegeneration RandomColorJitter RandomContrast RandomCrop RandomElasticTransform
+    RandomErasing RandomFlip RandomGaussianBlur RandomGrayscale RandomHue RandomInvert RandomPerspective
+    RandomPosterization RandomRotation RandomSaturation RandomSharpness RandomShear RandomTranslation RandomZoom ReLU
+    RepeatVector Rescaling Reshape Resizing ReversibleEmbedding STFTSpectrogram SeparableConv1D SeparableConv2D
+    SeparableConvolution1D SeparableConvolution2D SimpleRNN SimpleRNNCell Softmax Solarization SpatialDropout1D
+    SpatialDropout2D SpatialDropout3D SpectralNormalization StackedRNNCells Subtract TimeDistributed UnitNormalization
+    UpSampling1D UpSampling2D UpSampling3D ZeroPadding1D ZeroPadding2D ZeroPadding3D
+    """)
+_MODELS = frozenset({"Sequential", "Functional", "Model"})
+_POLICIES = frozenset({"DTypePolicy", "FloatDTypePolicy", "DTypePolicyMap", "QuantizedDTypePolicy"})
+#: Classes by their module; None stands for every class of the module.
+_CLASSES: dict[str, frozenset[str] | None] = {
+    "keras": _MODELS | _POLICIES,
+    "keras.models": _MODELS,
+    "keras.src.models.functional": _MODELS,
+    "keras.src.models.sequential": _MODELS,
+    "keras.src.models.model": _MODELS,
+    "keras.dtype_policies": _POLICIES,
+    "keras.layers": _LAYERS,
+    "keras.initializers": None,
+    "keras.regularizers": None,
+    "keras.constraints": None,
+    "keras.random": frozenset({"SeedGenerator"}),
+    # What `a + b` and `keras.ops` leave in a functional model; those that take functions are not here.
+    "keras.src.ops.numpy": None,
+    "keras.src.ops.nn": None,
+    "keras.src.ops.math": None,
+    "keras.src.ops.linalg": None,
+    "keras.src.ops.image": None,
+    "keras.src.ops.core": frozenset(
+        {"Cast", "SaturateCast", "ConvertToTensor", "Slice", "SliceUpdate", "StopGradient", "Unstack"}
+    ),
+}
+_ACTIVATIONS = _names("""
+    celu elu exponential gelu glu hard_shrink hard_sigmoid hard_silu hard_swish hard_tanh leaky_relu linear log_sigmoid
+    log_softmax mish relu relu6 selu sigmoid silu soft_shrink softmax softplus softsign sparse_plus sparse_sigmoid
+    sparsemax squareplus swish tanh tanh_shrink threshold
+    """)
+#: Values, not classes, as Keras writes them; `__lambda__` and `__typespec__` are not here.
+_VALUES = frozenset({"__keras_tensor__", "__bytes__", "__ellipsis__", "__slice__"})
+_ARRAYS = frozenset({"__numpy__", "__tensor__"})
+_DTYPES = _names("""
+    bool int8 uint8 int16 uint16 int32 uint32 int64 uint64 float16 bfloat16 float32 float64
+    """)
+
+
+def check_architecture(config: str) -> str:
+    """The config without what a prediction does not need: how its models were compiled.
+
+    Raises:
+        ArchitectureError: it describes something else than a Keras model of plain layers; the message says what.
+    """
+    if len(config) > MAX_ARCHITECTURE_BYTES:
+        raise ArchitectureError(f"the architecture's JSON is longer than {MAX_ARCHITECTURE_BYTES} characters")
+    try:
+        described = json.loads(config)
+    except (ValueError, RecursionError) as error:
+        raise ArchitectureError(f"the architecture is no JSON: {error}") from error
+    if not isinstance(described, dict) or str(described.get("class_name")) not in _MODELS:
+        raise ArchitectureError("the architecture's JSON describes no Keras model")
+    for count, found in enumerate(_objects(described)):
+        if count >= MAX_OBJECTS:
+            raise ArchitectureError(f"the architecture has more than {MAX_OBJECTS} layers and other objects")
+        _check(found)
+        # With it Keras would expect the optimizer's state in each file, and build optimizers and losses.
+        found.pop("compile_config", None)
+    return json.dumps(described)
+
+
+def _objects(described: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Everything in the config that has a class; the caller may change what it is given before it goes on."""
+    waiting: list[tuple[Any, int]] = [(described, 0)]
+    while waiting:
+        value, depth = waiting.pop()
+        if depth > MAX_DEPTH:
+            raise ArchitectureError(f"the architecture's JSON is nested more than {MAX_DEPTH} deep")
+        if isinstance(value, dict):
+            if "class_name" in value:
+                yield value
+            waiting.extend((each, depth + 1) for each in value.values())
+        elif isinstance(value, list):
+            waiting.extend((each, depth + 1) for each in value if isinstance(each, dict | list))
+
+
+def _check(found: dict[str, Any]) -> None:
+    name, module, inner = found["class_name"], found.get("module"), found.get("config")
+    registered = found.get("registered_name")
+    if not isinstance(name, str) or not isinstance(module, str | None):
+        raise ArchitectureError("the architecture has an object whose class is no name")
+    if name in _VALUES and module is None:
+        return
+    if name in _ARRAYS and module is None:
+        if not isinstance(inner, dict) or inner.get("dtype") not in _DTYPES:
+            raise ArchitectureError("the architecture has an array that holds no numbers")
+        return
+    if name == "function":
+        if module not in ("builtins", "keras.activations") or not isinstance(inner, str) or inner not in _ACTIVATIONS:
+            raise ArchitectureError(f"the architecture names a function that is no activation: {module}.{inner}")
+        name = inner
+    else:
+        _check_class(module, name)
+    if registered not in (None, "", name, "function"):
+        raise ArchitectureError(f"the architecture names {registered!r}, which is not Keras's own")
+
+
+def _check_class(module: str | None, name: str) -> None:
+    if module is None:
+        raise ArchitectureError(f"the architecture's {name} does not say which module of Keras it is from")
+    allowed = _CLASSES.get(module, frozenset())
+    if not _CLASS_NAME.fullmatch(name) or (allowed is not None and name not in allowed):
+        raise ArchitectureError(f"the architecture has {module}.{name}, which is not among the layers that are served")

@@ -1,0 +1,39 @@
+"""The only file that imports TensorFlow and Keras, and sets them up."""
+
+from __future__ import annotations
+
+import gc
+import os
+
+# All are read when TensorFlow and Keras are imported: no GPU is looked for, and only errors are logged.
+os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ["KERAS_BACKEND"] = "tensorflow"
+
+import keras
+import tensorflow as tf
+
+__all__ = ["item_bytes", "keras", "settle_memory", "tf", "use_threads"]
+
+
+def use_threads(count: int) -> None:
+    """Let TensorFlow compute with `count` threads; must be called before its first computation.
+
+    With more threads than processors they spin against each other, and small networks gain nothing from several.
+    """
+    tf.config.threading.set_intra_op_parallelism_threads(count)
+    tf.config.threading.set_inter_op_parallelism_threads(count)
+
+
+def settle_memory() -> None:
+    """Move what lives as long as the process (TensorFlow's objects above all) out of the collector's sight.
+
+    Walking them made the long tail of latencies (see docs/architecture.md).
+    """
+    gc.collect()
+    gc.freeze()
+
+
+def item_bytes(dtype: str) -> int:
+    """Bytes of one number of a dtype by Keras's name."""
+    return int(tf.as_dtype(dtype).size)

@@ -1,0 +1,100 @@
+"""Keras models from architectures: built safely, measured before they are built, and their weights saved."""
+
+from __future__ import annotations
+
+import math
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from workers.runtime.architecture_check import check_architecture
+from workers.runtime.backend import item_bytes, keras
+from workers.runtime.errors import ArchitectureError
+
+# One row takes another path through the matrix kernels than many and differs in the last bit. With two rows at
+# least, an answer does not depend on what else was in the batch.
+MIN_ROWS = 2
+#: The most memory that a network may need, unless a setting says otherwise.
+DEFAULT_MAX_BYTES = 2 * 1024**3
+
+
+def build_model(config: str, max_bytes: int = DEFAULT_MAX_BYTES) -> keras.Model:
+    """A Keras model with fresh weights from its JSON config, after a look at what building it would take.
+
+    Raises:
+        ArchitectureError: the config describes no model that Keras builds safely, or one that is too large.
+    """
+    checked = check_architecture(config)
+    _refuse_too_large(checked, max_bytes)
+    return _build(checked)
+
+
+def _build(checked: str) -> keras.Model:
+    try:
+        model = keras.models.model_from_json(checked)
+    except Exception as error:  # Keras raises whatever a value leads to
+        raise ArchitectureError(f"Keras cannot build this architecture: {error}") from error
+    if not isinstance(model, keras.Model):
+        raise ArchitectureError("the architecture's JSON describes no model")
+    if not model.built or not model.inputs or not model.outputs:
+        raise ArchitectureError("the architecture must have inputs of known shape")
+    return model
+
+
+def _refuse_too_large(checked: str, max_bytes: int) -> None:
+    """Build the model without its variables, and count what they and one row's way through the layers would take.
+
+    In a thread of its own: Keras remembers, by thread, variables that it has not initialised yet.
+    """
+    with ThreadPoolExecutor(1, thread_name_prefix="measure") as measuring:
+        needed = measuring.submit(_measure, checked).result()
+    if needed > max_bytes:
+        raise ArchitectureError(f"the network needs {needed} bytes of memory, more than the {max_bytes} allowed")
+
+
+def _measure(checked: str) -> int:
+    with keras.StatelessScope(initialize_variables=False):
+        model = _build(checked)
+        variables: int = sum(math.prod(each.shape) * item_bytes(each.dtype) for each in model.variables)
+        return variables + MIN_ROWS * _measure_row(model)
+
+
+def _measure_row(model: keras.Model) -> int:
+    """Bytes that the layers' outputs take for one row, unknown sizes counted as one."""
+    total = 0
+    for operation in model.operations if hasattr(model, "operations") else model.layers:
+        if isinstance(operation, keras.Model):
+            total += _measure_row(operation)
+        for node in operation._inbound_nodes:
+            for output in node.output_tensors:
+                total += math.prod(size or 1 for size in output.shape) * item_bytes(output.dtype)
+    return total
+
+
+def is_dense_chain(model: keras.Model) -> bool:
+    """Whether the model's variables are those of Dense layers, and each layer takes just the one before it."""
+    if any(layer.weights and type(layer) is not keras.layers.Dense for layer in model.layers):
+        return False
+    if isinstance(model, keras.Sequential):
+        return True
+    if len(model.inputs) != 1 or len(model.outputs) != 1:
+        return False
+    previous = model.inputs[0]
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.InputLayer):
+            continue
+        try:
+            if layer.input is not previous:
+                return False
+            previous = layer.output
+        except (AttributeError, ValueError):  # it is used twice
+            return False
+    return previous is model.outputs[0]
+
+
+def save_weights(model: keras.Model) -> bytes:
+    """The model's weights as the bytes of a `.weights.h5` file."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "model.weights.h5"
+        model.save_weights(path)
+        return path.read_bytes()

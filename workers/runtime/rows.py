@@ -1,0 +1,71 @@
+"""The rows that a network takes: its inputs by name, and whether what was given fits them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workers.runtime.errors import RowsError
+
+#: What the only input of a network may be called instead of its name.
+ONLY_INPUT = ""
+
+
+@dataclass(frozen=True)
+class TensorInfo:
+    """An input or output of a network: its name in Keras, its dtype in numpy, and the shape of one row."""
+
+    name: str
+    dtype: str
+    row_shape: tuple[int | None, ...]
+
+    def fits(self, shape: tuple[int, ...]) -> bool:
+        """Whether a row of this shape is one; a size of None stands for any."""
+        return len(shape) == len(self.row_shape) and all(
+            wanted is None or wanted == size for wanted, size in zip(self.row_shape, shape, strict=True)
+        )
+
+
+def arrange_rows(inputs: tuple[TensorInfo, ...], given: Mapping[str, NDArray[Any]]) -> list[NDArray[Any]]:
+    """The given arrays in the order and the dtypes of the inputs.
+
+    Raises:
+        RowsError: an input is missing or unknown, or its rows have another shape, number or kind.
+    """
+    if len(inputs) == 1 and given.keys() == {ONLY_INPUT}:
+        arrays = [given[ONLY_INPUT]]
+    elif given.keys() == {each.name for each in inputs}:
+        arrays = [given[each.name] for each in inputs]
+    else:
+        names = ", ".join(repr(each.name) for each in inputs)
+        raise RowsError(f"the network's inputs are {names}, got {', '.join(map(repr, given)) or 'none'}")
+    for info, array in zip(inputs, arrays, strict=True):
+        if not array.ndim or not info.fits(array.shape[1:]) or not len(array):
+            of = f" for {info.name!r}" if len(inputs) > 1 else ""
+            raise RowsError(f"the network takes rows of shape {info.row_shape}{of}, got {array.shape[1:]}")
+    if any(len(array) != len(arrays[0]) for array in arrays):
+        counts = ", ".join(f"{len(array)} for {info.name!r}" for info, array in zip(inputs, arrays, strict=True))
+        raise RowsError(f"every input needs the same number of rows, got {counts}")
+    return [cast(info, array) for info, array in zip(inputs, arrays, strict=True)]
+
+
+def cast(info: TensorInfo, array: NDArray[Any]) -> NDArray[Any]:
+    """The array in the input's dtype; between floats a number may lose digits, else it stays what it is.
+
+    Raises:
+        RowsError: a number is no whole one or too large where the input takes whole ones, or it is no number.
+    """
+    dtype = np.dtype(info.dtype)
+    if array.dtype == dtype:
+        return array
+    if array.dtype.kind not in "fiub":
+        raise RowsError(f"{info.name!r} takes {dtype}, got {array.dtype}")
+    with np.errstate(invalid="ignore", over="ignore"):
+        converted = array.astype(dtype)
+        if dtype.kind in "iub" and not (converted == array).all():
+            raise RowsError(f"{info.name!r} takes {dtype}, got numbers that are none")
+    return converted
