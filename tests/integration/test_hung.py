@@ -87,3 +87,21 @@ def test_a_hung_broker_is_answered_with_503_in_time_and_forgotten(service: Syste
         os.kill(rabbitmq.pid, signal.SIGCONT)
     wait_until(lambda: service.workers_count() == 2, 90, "both workers are back")
     assert service.client.predict([0.1, 0.2])["status"] is True
+
+
+def test_a_request_that_no_worker_answers_ends_with_504_at_its_timeout(
+    rabbitmq: PrivateNode, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    made = System(tmp_path_factory.mktemp("late"), rabbitmq.url, PIPELINE_REQUEST_TIMEOUT="2")
+    for system in running(made, workers=1):
+        assert load(system, samples()[0])["status"] is True
+        system.workers[0].kill()
+        system.wait_for_workers(0)
+        started = time.monotonic()
+        response = system.post("/predict", {"vector": [0.1, 0.2]})
+        assert 2 <= time.monotonic() - started < 10
+        assert (response.status_code, response.json()["status"]) == (504, False)
+        assert "no worker answered within 2 s" in response.json()["message"]
+        with pytest.raises(ClientError, match="no worker is connected") as refused:
+            load(system, samples()[1])
+        assert refused.value.status_code == 503
