@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import os
+import resource
 from typing import Any
 
 from environs import validate
 
+from inference.supervision.options import read_gateway_options
 from workers.settings import environment, settings
 
 env = environment()
@@ -14,9 +15,9 @@ positive = validate.Range(min=0, min_inclusive=False)
 queue_requests_max = env.int("PIPELINE_QUEUE_REQUESTS_MAX", 256, validate=positive)
 
 bind = env.str("PIPELINE_BIND", "127.0.0.1:54321")
-worker_class = "gthread"
+worker_class = "gateway_site.http_worker.HttpWorker"
 # The embedded form is one process by its nature: the broker lives in it.
-workers = 1 if settings().embedded else env.int("PIPELINE_GATEWAY_PROCESSES", min(4, os.cpu_count() or 1))
+workers = 1 if settings().embedded else read_gateway_options().processes
 # Each waiting request holds a thread; the rest are for /status, weight changes and the admin.
 threads = queue_requests_max + 32
 worker_connections = threads * 4
@@ -27,6 +28,15 @@ timeout = 60
 preload_app = False
 control_socket_disable = True
 accesslog = None
+OTHER_FILES = 256
+
+
+def on_starting(server: Any) -> None:
+    """Let each process have as many files as connections: many systems allow 1024 unless asked for more."""
+    wanted, (soft, hard) = worker_connections + OTHER_FILES, resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 def post_worker_init(worker: Any) -> None:

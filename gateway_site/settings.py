@@ -28,6 +28,11 @@ PIPELINE_DEFAULT_ARCHITECTURE: Path = ROOT / env.path(
     "PIPELINE_DEFAULT_ARCHITECTURE", ROOT / "data" / "sum_network.json"
 )
 
+if not PIPELINE_DEFAULT_ARCHITECTURE.is_file():
+    raise EnvError(
+        f'Environment variable "PIPELINE_DEFAULT_ARCHITECTURE" names no file: {PIPELINE_DEFAULT_ARCHITECTURE}'
+    )
+
 SECRET_KEY: str = env.str("PIPELINE_SECRET_KEY", "") or kept_secret_key(PIPELINE_DATA_DIR)
 DEBUG = False
 ALLOWED_HOSTS: list[str] = env.list("PIPELINE_ALLOWED_HOSTS", ["*"])
@@ -115,8 +120,12 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "filters": {"defects": {"()": "gateway_site.log_filter.DefectsOnly"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": shared_settings().log_level},
-    # One line for each 4xx answer would let a stranger fill the log.
-    "loggers": {"django.request": {"level": "ERROR"}},
+    # A line for each request that is refused would let a stranger fill the log.
+    "loggers": {
+        "django.request": {"level": "ERROR", "filters": ["defects"]},
+        "django.security": {"level": "CRITICAL"},
+    },
 }

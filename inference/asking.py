@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from dataclasses import dataclass
 from time import monotonic
 from typing import Any, Generic, TypeVar
@@ -38,6 +38,8 @@ class Question(Generic[M]):
     count: Callable[[], int]
     read: Callable[[Any], M]
     sender: Callable[[M], str]
+    #: Called when as many have answered as there are: whether they are the ones that are there.
+    complete: Callable[[Set[str]], bool] = lambda _: True
 
 
 def ask_everybody(replies: Replies, question: Question[M], timeout_seconds: float) -> Answers[M]:
@@ -61,9 +63,9 @@ def ask_everybody(replies: Replies, question: Question[M], timeout_seconds: floa
 
     replies.expect(ticket, receive)
     try:
-        ask_again = 0.0
-        expected = question.count()
-        while len(answers) < expected and monotonic() < deadline:
+        ask_again, expected = 0.0, question.count()
+        complete = expected == 0
+        while not complete and monotonic() < deadline:
             if monotonic() >= ask_again:
                 # A new connection has a new reply queue, so its name goes into every asking.
                 question.send(replies.queue, ticket)
@@ -73,7 +75,12 @@ def ask_everybody(replies: Replies, question: Question[M], timeout_seconds: floa
                     arrived.wait(COUNT_SECONDS)
             if len(answers) < expected:
                 expected = question.count()
+            if len(answers) >= expected:
+                complete = question.complete(answers.keys())
+                if not complete:
+                    with arrived:
+                        arrived.wait(COUNT_SECONDS)
     finally:
         replies.forget(ticket)
     messages = [answers[sender] for sender in sorted(answers)]
-    return Answers(messages, max(0, expected - len(messages)))
+    return Answers(messages, 0 if complete else max(1, expected - len(messages)))

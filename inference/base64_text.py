@@ -1,4 +1,4 @@
-"""Base64, as clients send weights and receive stack traces."""
+"""Base64, as clients may send weights and as they receive stack traces."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import base64
 import binascii
 
 from inference.errors import BadInputError
+from workers.file_format import tell_format
 
 WHITE_SPACE = b" \t\r\n"
 
@@ -16,11 +17,15 @@ def encode_text(text: str) -> str:
 
 
 def decode_file(content: bytes) -> bytes:
-    """The bytes that a file's base64 text stands for; line breaks are allowed.
+    """The bytes of a weights file: as they are when they have the form of one, else what their base64 text stands for.
+
+    Line breaks in the text are allowed.
 
     Raises:
-        BadInputError: it is empty or no base64.
+        BadInputError: it is empty, or neither a weights file nor base64.
     """
+    if tell_format(content) is not None:
+        return content
     try:
         decoded = base64.b64decode(content.translate(None, WHITE_SPACE), validate=True)
     except binascii.Error as error:

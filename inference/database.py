@@ -14,7 +14,7 @@ def on_live_connection(query: Callable[[], T]) -> T:
     """The result of `query`; a connection that turns out to be dead is opened anew, once.
 
     Raises:
-        django.db.DatabaseError: it fails on a new connection as well.
+        django.db.Error: it fails on a new connection as well.
     """
     try:
         return query()

@@ -16,7 +16,7 @@ from time import monotonic
 from typing import Any
 from uuid import uuid4
 
-from django.db import DatabaseError, connection
+from django.db import Error as DatabaseError
 
 from inference.answer import Answer
 from inference.coalescer import Coalescer, Waiting
@@ -30,6 +30,7 @@ from inference.errors import (
 )
 from inference.publisher import Publisher
 from inference.replies import Replies
+from inference.service_thread import ServiceThread
 from workers.arrays import to_array
 from workers.protocol import PredictBatch, PredictReply, ProtocolError, Tensor, VersionRef
 
@@ -38,7 +39,7 @@ logger = logging.getLogger(__name__)
 #: With fewer batches in flight a request is sent at once; with more, requests gather.
 BATCHES_IN_FLIGHT = 4
 #: How often the sender looks for batches and requests whose time is over.
-SWEEP_SECONDS = 1.0
+SWEEP_SECONDS = 0.5
 #: How long the sender rests after the broker or the database failed it.
 PAUSE_SECONDS = 0.5
 
@@ -69,8 +70,7 @@ class Dispatcher:
         self._held = 0
         self._paused_until = 0.0
         self._next_sweep = 0.0
-        self._stopping = False
-        self._thread = threading.Thread(target=self._run, name="sender", daemon=True)
+        self._thread = ServiceThread("sender", self._send_next)
         replies.call_when_connected(self._send_again)
 
     def start(self) -> None:
@@ -79,10 +79,7 @@ class Dispatcher:
 
     def stop(self) -> None:
         """End the sender; what still waits is given up."""
-        with self._changed:
-            self._stopping = True
-            self._changed.notify()
-        self._thread.join(SWEEP_SECONDS + 5)
+        self._thread.stop()
         self._publisher.close()
 
     @property
@@ -99,7 +96,7 @@ class Dispatcher:
         now = monotonic()
         request = Waiting(nn_id, rows, now, now + seconds)
         with self._changed:
-            if self._stopping or self._held >= self._requests_max:
+            if self._thread.stopping.is_set() or self._held >= self._requests_max:
                 raise BusyError("Server is busy")
             self._held += 1
             self._coalescer.add(request)
@@ -111,18 +108,14 @@ class Dispatcher:
         with self._changed:
             self._held -= 1
 
-    def _run(self) -> None:
-        try:
-            while not self._stopping:
-                requests = self._next_batch()
-                if requests:
-                    self._send(requests)
-        finally:
-            connection.close()
+    def _send_next(self) -> None:
+        requests = self._next_batch()
+        if requests:
+            self._send(requests)
 
     def _next_batch(self) -> list[Waiting]:
         with self._changed:
-            self._changed.wait_for(lambda: self._stopping or self._may_send(), SWEEP_SECONDS)
+            self._changed.wait_for(self._may_send, SWEEP_SECONDS)
             self._sweep()
             return self._coalescer.take() if self._may_send() else []
 
@@ -174,6 +167,7 @@ class Dispatcher:
 
     def _send_again(self) -> None:
         """After a reconnect no reply can come to what is in flight: send it again, by what is active then."""
+        self._publisher.renew()
         with self._changed:
             lost = list(self._in_flight)
             for batch_id in lost:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from typing import Any, TypeVar
 
 from amqp.exceptions import AMQPError
@@ -16,6 +16,9 @@ from workers.celery import PREDICT, SUPPLY, app
 from workers.protocol import LOAD_COMMAND, STATUS_COMMAND, GatewayStatus, Report, VersionRef, WorkerStatus
 
 M = TypeVar("M", Report, WorkerStatus)
+
+#: How long a roll call after the last report waits for a worker that does not answer.
+ROLL_CALL_SECONDS = 1.0
 
 
 class Fleet:
@@ -31,7 +34,8 @@ class Fleet:
         Raises:
             BrokerUnavailableError: the broker cannot be reached.
         """
-        return self._command(LOAD_COMMAND, {"version": version.to_json()}, Report.from_json, timeout_seconds)
+        arguments = {"version": version.to_json()}
+        return self._command(LOAD_COMMAND, arguments, Report.from_json, timeout_seconds, self._all_are_among)
 
     def status(self, default: VersionRef | None, timeout_seconds: float) -> Answers[WorkerStatus]:
         """Have every worker tell how it is; `default` is the default network's active version.
@@ -60,8 +64,19 @@ class Fleet:
         """Close the connection."""
         self._publisher.close()
 
+    def _all_are_among(self, reported: Set[str]) -> bool:
+        """Whether a roll call names nobody else: counting alone would let a report of a worker that has left since,
+        or of one that has come, stand for one that is silent."""
+        roll = self.status(None, ROLL_CALL_SECONDS)
+        return not roll.silent and all(worker.worker in reported for worker in roll.messages)
+
     def _command(
-        self, command: str, arguments: dict[str, Any], read: Callable[[Any], M], timeout_seconds: float
+        self,
+        command: str,
+        arguments: dict[str, Any],
+        read: Callable[[Any], M],
+        timeout_seconds: float,
+        complete: Callable[[Set[str]], bool] = lambda _: True,
     ) -> Answers[M]:
         """Send a Celery control command to all workers and gather their answers."""
 
@@ -76,5 +91,6 @@ class Fleet:
             count=lambda: self._publisher.count_consumers(PREDICT),
             read=read,
             sender=lambda message: message.worker,
+            complete=complete,
         )
         return ask_everybody(self._replies, question, timeout_seconds)

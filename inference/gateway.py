@@ -27,7 +27,7 @@ class Gateway:
         self.fleet = Fleet(self.replies)
         self._supply = Supply()
         self.timings = Timings()
-        self.replies.tell_when_asked(self._tell)
+        self.replies.tell_when_asked(self.status)
 
     def start(self) -> None:
         """Start all parts; none waits for the broker."""
@@ -36,7 +36,8 @@ class Gateway:
         self._supply.start()
         self.dispatcher.start()
 
-    def _tell(self) -> GatewayStatus:
+    def status(self) -> GatewayStatus:
+        """How this process is; what it has buffered is written soon, for whoever asks."""
         self.timings.flush_soon()
         name = f"{gethostname()}-{os.getpid()}"
         return GatewayStatus(name, self.dispatcher.requests_held, settings.PIPELINE_QUEUE_REQUESTS_MAX)

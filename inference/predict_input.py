@@ -12,6 +12,9 @@ from inference.errors import BadInputError
 from workers.arrays import to_tensor
 from workers.protocol import Tensor
 
+#: How deep `data` may be nested: more dimensions than any layer has.
+MAX_DEPTH = 32
+
 
 @dataclass(frozen=True)
 class PredictInput:
@@ -45,12 +48,15 @@ def read_predict_input(body: Any) -> PredictInput:
 def _read_numbers(name: str, value: Any) -> NDArray[np.float32]:
     if not isinstance(value, list) or not value:
         raise BadInputError(f"{name} must be a list of numbers that is not empty")
+    # Before numpy sees them: it would make every element as wide as the longest text among them.
+    if not _holds_numbers_only(value):
+        raise BadInputError(f"{name} must hold numbers only, and at least one")
     try:
         array = np.asarray(value)
     except ValueError as error:
         raise BadInputError(f"{name}: all rows must have the same length") from error
-    if array.dtype.kind not in "fiu" or not array.size or _holds_booleans(value):
-        raise BadInputError(f"{name} must hold numbers only, and at least one")
+    if array.dtype.kind not in "fiu" or not array.size:
+        raise BadInputError(f"{name} must hold numbers that a float32 can hold, and at least one")
     with np.errstate(over="ignore"):
         numbers = array.astype(np.float32)
     if not np.isfinite(numbers).all():
@@ -58,6 +64,9 @@ def _read_numbers(name: str, value: Any) -> NDArray[np.float32]:
     return numbers
 
 
-def _holds_booleans(value: list[Any]) -> bool:
-    """Whether a truth value stands among the numbers: numpy takes it for 0 or 1 without a word."""
-    return any(item is True or item is False or (isinstance(item, list) and _holds_booleans(item)) for item in value)
+def _holds_numbers_only(value: list[Any], depth: int = 1) -> bool:
+    """Whether all leaves of lists nested up to 32 deep are numbers; a truth value is none."""
+    kinds = set(map(type, value))
+    if kinds <= {int, float}:
+        return True
+    return kinds == {list} and depth < MAX_DEPTH and all(_holds_numbers_only(item, depth + 1) for item in value)

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from inference.answer import Answer
 from inference.errors import (
+    BrokerUnavailableError,
     BusyError,
     InferenceError,
     NoNetworkError,
@@ -47,6 +48,8 @@ def _wait_for_answer(nn_id: str | None, rows: Tensor) -> Answer:
         answer = future.result(timeout=seconds)
     except (TimeoutError, CancelledError) as error:
         future.cancel()
+        if not gateway().replies.connected:
+            raise BrokerUnavailableError(f"the broker could not be reached for {seconds:g} s") from error
         raise RequestTimeoutError(
             f"no worker answered within {seconds:g} s; see /status for the workers that are connected"
         ) from error
@@ -59,7 +62,7 @@ def _outcome(error: InferenceError) -> Outcome:
     match error:
         case BusyError():
             return Outcome.REFUSED
-        case RequestTimeoutError():
+        case RequestTimeoutError() | BrokerUnavailableError():
             return Outcome.TIMED_OUT
         case NoNetworkError() | PredictionFailedError():
             return Outcome.FAILED

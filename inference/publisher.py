@@ -12,13 +12,11 @@ from typing import Any, TypeVar
 from kombu import Connection, Producer, Queue
 
 from inference.errors import BrokerUnavailableError
-from workers.celery import GATEWAYS, TRANSIENT, app
+from workers.celery import CONNECT_SECONDS, GATEWAYS, TRANSIENT, app
 from workers.protocol import PREDICT_QUEUE, PREDICT_TASK, PredictBatch
 
 T = TypeVar("T")
 
-#: Seconds that opening a connection may take before the broker counts as unavailable.
-CONNECT_SECONDS = 3.0
 #: The part of Celery's message protocol (version 2) that is the same in every message.
 TASK_HEADERS = {
     "lang": "py",
@@ -40,6 +38,7 @@ class Publisher:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self._stale = False
         self._connection: Connection | None = None
         self._producer: Producer | None = None
 
@@ -91,26 +90,43 @@ class Publisher:
             )
         )
 
+    def renew(self) -> None:
+        """Have the next call open a new connection: the old one may lead nowhere without anybody knowing."""
+        self._stale = True
+
     def close(self) -> None:
         """Close the connection; the next call opens a new one."""
         with self._lock:
             self._drop()
 
     def _with_producer(self, act: Callable[[Producer], T]) -> T:
-        with self._lock:
+        if not self._lock.acquire(timeout=CONNECT_SECONDS):
+            raise BrokerUnavailableError("the broker does not answer")
+        try:
+            return self._act_on_live_connection(act)
+        finally:
+            self._lock.release()
+
+    def _act_on_live_connection(self, act: Callable[[Producer], T]) -> T:
+        if self._stale:
+            self._stale = False
+            self._drop()
+        if self._producer is not None:
             try:
-                return act(self._producer or self._open())
+                return act(self._producer)
+            except TimeoutError as error:
+                self._drop()
+                raise BrokerUnavailableError("the broker does not answer") from error
             except self._errors():
-                self._drop()
-            # A connection that the broker closed while it was idle is found out only now: once more, on a new one.
-            try:
-                return act(self._open())
-            except self._errors() as error:
-                self._drop()
-                raise BrokerUnavailableError(f"the broker cannot be reached: {error}") from error
+                self._drop()  # the broker closed it while it was idle, as is found out only now
+        try:
+            return act(self._open())
+        except self._errors() as error:
+            self._drop()
+            raise BrokerUnavailableError(f"the broker cannot be reached: {error}") from error
 
     def _open(self) -> Producer:
-        self._connection = app.connection_for_write(connect_timeout=CONNECT_SECONDS)
+        self._connection = app.connection_for_write()
         self._producer = Producer(self._connection.channel(), auto_declare=False)
         return self._producer
 

@@ -13,6 +13,7 @@ from kombu import Connection, Consumer, Queue
 from kombu.exceptions import KombuError
 from kombu.message import Message
 
+from inference.service_thread import ServiceThread
 from workers.celery import GATEWAYS, HEARTBEAT_SECONDS, PREDICT, SUPPLY, TRANSIENT, app
 from workers.protocol import GatewayStatus
 
@@ -28,7 +29,7 @@ def keep_consuming(
 ) -> None:
     """Consume on a connection of its own until `stopping`, connecting anew whenever it breaks.
 
-    `connected` declares what is needed on a new connection and returns its consumer; `lost` hears of each break.
+    `connected` declares what is needed on a new connection and returns its consumer; `lost` hears of each end.
     """
     while not stopping.is_set():
         connection = app.connection_for_read(heartbeat=HEARTBEAT_SECONDS)
@@ -42,9 +43,10 @@ def keep_consuming(
             with connection, connected(connection):
                 _drain(connection, stopping)
         except errors as error:
-            lost()
             logger.warning("Lost the broker (%s); connecting again in %g s.", error, RECONNECT_SECONDS)
             stopping.wait(RECONNECT_SECONDS)
+        finally:
+            lost()
 
 
 def _drain(connection: Connection, stopping: threading.Event) -> None:
@@ -59,6 +61,12 @@ def _drain(connection: Connection, stopping: threading.Event) -> None:
             checked = monotonic()
 
 
+def drop_undecodable(message: Message, error: Exception) -> None:
+    """Log and drop a message that is no JSON, or compressed in an unknown way."""
+    logger.warning("Dropping a message that cannot be decoded: %r", error)
+    message.ack()
+
+
 class Replies:
     """Owns the reply queue of this process: exclusive, gone with its connection, a new name on each."""
 
@@ -68,13 +76,7 @@ class Replies:
         self._on_connected: list[Callable[[], None]] = []
         self._tell: Callable[[], GatewayStatus] | None = None
         self._connected = threading.Event()
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(
-            target=keep_consuming,
-            args=(self._consume, self._stopping, self._connected.clear),
-            name="replies",
-            daemon=True,
-        )
+        self._thread = ServiceThread("replies", self._receive_all)
 
     def start(self) -> None:
         """Start receiving."""
@@ -82,8 +84,7 @@ class Replies:
 
     def stop(self) -> None:
         """End the thread and close its connection."""
-        self._stopping.set()
-        self._thread.join(DRAIN_SECONDS + 5)
+        self._thread.stop()
 
     @property
     def connected(self) -> bool:
@@ -110,6 +111,9 @@ class Replies:
         """Drop later messages with the correlation id `ticket`."""
         self._receivers.pop(ticket, None)
 
+    def _receive_all(self) -> None:
+        keep_consuming(self._consume, self._thread.stopping, self._connected.clear)
+
     def _consume(self, connection: Connection) -> Consumer:
         channel = connection.channel()
         for shared in (PREDICT, SUPPLY):
@@ -117,7 +121,13 @@ class Replies:
         queue = Queue(f"replies.{uuid4().hex}", GATEWAYS, exclusive=True, auto_delete=True, durable=False)(channel)
         queue.declare()
         consumer = Consumer(
-            channel, [queue], on_message=self._receive, no_ack=True, auto_declare=False, accept=["json"]
+            channel,
+            [queue],
+            on_message=self._receive,
+            on_decode_error=drop_undecodable,
+            no_ack=True,
+            auto_declare=False,
+            accept=["json"],
         )
         consumer.consume()
         self.queue = queue.name

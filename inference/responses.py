@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from django.db import DatabaseError
+from django.db import Error as DatabaseError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.views import defaults
 from rest_framework.exceptions import APIException
@@ -36,14 +36,14 @@ def answer_exception(error: Exception, context: dict[str, Any]) -> Response | No
         case errors.NoNetworkError():
             return failed_prediction("No weights loaded")
         case errors.InferenceError():
-            status = STATUS_OF[type(error)]
+            status = _status_of(error)
             return _failure(str(error), status, {"Retry-After": RETRY_AFTER_SECONDS} if status == 503 else {})
         case APIException():
             headers = {"Allow": ", ".join(context["view"].allowed_methods)} if error.status_code == 405 else {}
             return _failure(flatten(error.detail), error.status_code, headers)
         case DatabaseError():
             logger.exception("The database failed a request.")
-            message = "the database cannot be reached; nothing has changed, try again"
+            message = "the database cannot be reached; try again"
             return _failure(message, 503, {"Retry-After": RETRY_AFTER_SECONDS})
         case Http404():
             return _failure("not found", 404, {})
@@ -62,6 +62,10 @@ def flatten(detail: Any) -> str:
     if isinstance(detail, list):
         return "; ".join(flatten(item) for item in detail)
     return str(detail)
+
+
+def _status_of(error: errors.InferenceError) -> int:
+    return next((STATUS_OF[kind] for kind in type(error).__mro__ if kind in STATUS_OF), 500)
 
 
 def _failure(message: str, status: int, headers: dict[str, str]) -> Response:

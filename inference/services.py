@@ -28,17 +28,26 @@ def store_file(content: bytes) -> StoredFile:
 
 
 @transaction.atomic
-def store_version(nn_id: str, file_name: str, weights: bytes, default_architecture: bytes) -> Version:
-    """An upload as the network's next version, state pending; a new network takes the default architecture."""
+def store_version(
+    nn_id: str, file_name: str, weights: bytes, default_architecture: bytes, own_architecture: bytes | None = None
+) -> Version:
+    """An upload as the network's next version, state pending.
+
+    Its architecture is the one that came with it, else that of the network's version before, else the default one.
+    """
     Network.objects.get_or_create(nn_id=nn_id)
     # The lock makes uploads for one network take their numbers one after the other.
     network = Network.objects.select_for_update().get(nn_id=nn_id)
     latest = network.versions.order_by("-number").first()
+    if own_architecture is None and latest is not None:
+        architecture = latest.architecture
+    else:
+        architecture = store_file(own_architecture or default_architecture)
     return Version.objects.create(
         network=network,
         number=(network.versions.aggregate(latest=Max("number"))["latest"] or 0) + 1,
         weights=store_file(weights),
-        architecture=latest.architecture if latest else store_file(default_architecture),
+        architecture=architecture,
         file_name=file_name,
     )
 

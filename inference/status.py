@@ -20,7 +20,8 @@ def read_status() -> dict[str, Any]:
     running.timings.flush()
     default = selectors.active_version(None)
     timeout = shared_settings().status_timeout_seconds
-    gateways = running.fleet.gateways(timeout).messages
+    others = running.fleet.gateways(timeout).messages
+    gateways = {status.gateway: status for status in (*others, running.status())}.values()
     answer = running.fleet.status(default, timeout)
     return {
         "status": True,

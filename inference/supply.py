@@ -7,17 +7,17 @@ from __future__ import annotations
 
 import base64
 import logging
-import threading
 from typing import Any
 
-from django.db import DatabaseError
-from django.db import connection as database
+from django.db import Error as DatabaseError
 from kombu import Connection, Consumer
+from kombu.exceptions import ContentDisallowed, DecodeError
 from kombu.message import Message
 
 from inference import selectors
 from inference.database import on_live_connection
-from inference.replies import DRAIN_SECONDS, keep_consuming
+from inference.replies import drop_undecodable, keep_consuming
+from inference.service_thread import ServiceThread
 from workers.celery import SUPPLY, TRANSIENT, app
 from workers.protocol import ActiveVersions, FileChunk, FileRequest, ProtocolError
 
@@ -28,8 +28,7 @@ class Supply:
     """Owns the thread and its connections to broker and database."""
 
     def __init__(self) -> None:
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="supply", daemon=True)
+        self._thread = ServiceThread("supply", self._serve)
 
     def start(self) -> None:
         """Start answering."""
@@ -37,14 +36,10 @@ class Supply:
 
     def stop(self) -> None:
         """End the thread."""
-        self._stopping.set()
-        self._thread.join(DRAIN_SECONDS + 5)
+        self._thread.stop()
 
-    def _run(self) -> None:
-        try:
-            keep_consuming(self._consume, self._stopping)
-        finally:
-            database.close()
+    def _serve(self) -> None:
+        keep_consuming(self._consume, self._thread.stopping)
 
     def _consume(self, connection: Connection) -> Consumer:
         channel = connection.channel()
@@ -52,7 +47,13 @@ class Supply:
         queue.queue_declare()
         # One at a time, so that several gateways share the work.
         consumer = Consumer(
-            channel, [queue], on_message=self._receive, prefetch_count=1, auto_declare=False, accept=["json"]
+            channel,
+            [queue],
+            on_message=self._receive,
+            on_decode_error=drop_undecodable,
+            prefetch_count=1,
+            auto_declare=False,
+            accept=["json"],
         )
         consumer.consume()
         return consumer
@@ -62,7 +63,7 @@ class Supply:
         try:
             answer = on_live_connection(lambda: _answer(message.decode())).to_json()
             self._send(answer, message.properties)
-        except ProtocolError as error:
+        except (ProtocolError, ContentDisallowed, DecodeError) as error:
             logger.warning("A request on the queue supply cannot be read: %s", error)
         except DatabaseError as error:
             logger.warning("The database cannot answer a worker's request: %s", error)

@@ -5,11 +5,14 @@ from __future__ import annotations
 import logging
 import threading
 from collections import deque
+from functools import partial
 
-from django.db import DatabaseError, connection
+from django.db import DataError, IntegrityError
+from django.db import Error as DatabaseError
 
 from inference.database import on_live_connection
 from inference.models import PredictionTiming
+from inference.service_thread import ServiceThread
 
 logger = logging.getLogger(__name__)
 
@@ -26,9 +29,8 @@ class Timings:
         self.dropped = 0
         self._buffer: deque[PredictionTiming] = deque()
         self._wake = threading.Event()
-        self._stopping = False
         self._writing = threading.Lock()
-        self._thread = threading.Thread(target=self._run, name="timings", daemon=True)
+        self._thread = ServiceThread("timings", self._write_next, finish=self._flush_or_keep)
 
     def start(self) -> None:
         """Start writing."""
@@ -36,14 +38,15 @@ class Timings:
 
     def stop(self) -> None:
         """Write what is buffered, and end the thread."""
-        self._stopping = True
         self._wake.set()
-        self._thread.join(10)
+        self._thread.stop()
 
     def add(self, timing: PredictionTiming) -> None:
         """Note a timing; it reaches the database within a second."""
         if len(self._buffer) >= BUFFERED_TIMINGS_MAX:
             self.dropped += 1
+            if self.dropped % ROWS_A_STATEMENT == 1:
+                logger.warning("The buffer of timings is full: %d dropped so far.", self.dropped)
             return
         self._buffer.append(timing)
 
@@ -57,7 +60,11 @@ class Timings:
             while self._buffer:
                 count = min(len(self._buffer), ROWS_A_STATEMENT)
                 batch = [self._buffer[index] for index in range(count)]
-                on_live_connection(lambda batch=batch: PredictionTiming.objects.bulk_create(batch))  # type: ignore[misc]
+                try:
+                    on_live_connection(partial(PredictionTiming.objects.bulk_create, batch))
+                except (DataError, IntegrityError, ValueError):
+                    self.dropped += count
+                    logger.exception("Dropping %d timings that the database refuses; %d in all.", count, self.dropped)
                 for _ in range(count):
                     self._buffer.popleft()
 
@@ -65,15 +72,10 @@ class Timings:
         """Have the writer thread write what is buffered now."""
         self._wake.set()
 
-    def _run(self) -> None:
-        try:
-            while not self._stopping:
-                self._wake.wait(FLUSH_SECONDS)
-                self._wake.clear()
-                self._flush_or_keep()
-            self._flush_or_keep()
-        finally:
-            connection.close()
+    def _write_next(self) -> None:
+        self._wake.wait(FLUSH_SECONDS)
+        self._wake.clear()
+        self._flush_or_keep()
 
     def _flush_or_keep(self) -> None:
         try:

@@ -26,11 +26,18 @@ TRANSIENT = 1
 #: Seconds between heartbeats that a connection asks for: a peer that is silent for two of them is gone.
 HEARTBEAT_SECONDS = 10
 
+#: Seconds that a broker may take to accept a connection, and to answer on one.
+CONNECT_SECONDS = 3
+ANSWER_SECONDS = 3
+
 transport.install()
 app = Celery("workers")
 app.conf.update(
     broker_url=settings().broker_url,
     broker_heartbeat=HEARTBEAT_SECONDS,
+    broker_connection_timeout=CONNECT_SECONDS,
+    # A broker that hangs is noticed: no read or write of a socket waits longer.
+    broker_transport_options={"read_timeout": ANSWER_SECONDS, "write_timeout": ANSWER_SECONDS},
     broker_connection_retry_on_startup=True,
     broker_connection_max_retries=None,
     result_backend="rpc://",

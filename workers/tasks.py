@@ -12,7 +12,7 @@ from workers.runtime.errors import PipelineRuntimeError
 from workers.worker import this_worker
 
 
-@app.task(name=PREDICT_TASK, throws=(PipelineRuntimeError, ProtocolError))
+@app.task(name=PREDICT_TASK, Strategy="workers.strategy:careful", throws=(PipelineRuntimeError, ProtocolError))
 def predict(message: dict[str, Any]) -> dict[str, Any]:
     """Predict a batch with exactly the version it names; see `PredictBatch` and `PredictReply`.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 import traceback
 from concurrent.futures import ThreadPoolExecutor
 from time import perf_counter
@@ -24,6 +25,11 @@ logger = logging.getLogger(__name__)
 
 #: Each load that waits for a slow file or gateway takes a thread; other networks' loads must find one.
 LOADS_AT_ONCE = 8
+#: Weight changes whose report is kept in case that the gateway asks for it again.
+REMEMBERED_TICKETS = 100
+#: The parts of the load timeout that fetching a file, and reading it, may take: a slow load is then this worker's
+#: own report, not the gateway's guess.
+FETCH_PART, READ_PART = 0.4, 0.5
 
 
 class Worker:
@@ -34,10 +40,12 @@ class Worker:
         self.stats = RequestStats()
         self._app = app
         self._settings = settings
-        self._reader = WeightsFileReader(settings.load_timeout_seconds)
-        self._supply = Supply(app, settings.load_timeout_seconds)
+        self._reader = WeightsFileReader(settings.load_timeout_seconds * READ_PART)
+        self._supply = Supply(app, settings.load_timeout_seconds * FETCH_PART)
         self._loader = ThreadPoolExecutor(LOADS_AT_ONCE, thread_name_prefix="loader")
         self._shown: VersionRef | None = None
+        self._lock = threading.Lock()
+        self._reports: dict[str, Report | None] = {}
         self.networks = Networks(
             self._supply.fetch_file, self._reader, settings.worker_memory_bytes, settings.worker_max_network_bytes
         )
@@ -53,8 +61,19 @@ class Worker:
         self._reader.stop()
 
     def load_later(self, version: VersionRef, reply_to: str, ticket: str) -> None:
-        """Load the version off the caller's thread, and send the report to the queue `reply_to`."""
-        self._loader.submit(self._load_and_report, version, reply_to, ticket)
+        """Load the version off the caller's thread, and send the report to the queue `reply_to`.
+
+        A gateway asks again while it waits: the same ticket is loaded once, and a report that was sent is sent again.
+        """
+        with self._lock:
+            known = ticket in self._reports
+            report = self._reports.setdefault(ticket, None)
+            while len(self._reports) > REMEMBERED_TICKETS:
+                del self._reports[next(iter(self._reports))]
+        if not known:
+            self._loader.submit(self._load_and_report, version, reply_to, ticket)
+        elif report is not None:
+            self._loader.submit(self._send_report, report, reply_to, ticket)
 
     def catch_up_later(self) -> None:
         """Load, off the caller's thread, the versions that are active already."""
@@ -101,10 +120,15 @@ class Worker:
             trace = traceback.format_exc()
             logger.exception("Loading %s failed unexpectedly; what is served stays as it is.", version)
         report = Report(self.name, not trace, trace, perf_counter() - started)
+        with self._lock:
+            self._reports[ticket] = report
+        self._send_report(report, reply_to, ticket)
+
+    def _send_report(self, report: Report, reply_to: str, ticket: str) -> None:
         try:
             self.send(report, reply_to, ticket)
         except Exception:
-            logger.exception("The report on %s did not reach the broker; the gateway will ask again.", version)
+            logger.exception("A report did not reach the broker; the gateway will ask again.")
 
     def _catch_up(self) -> None:
         try:
@@ -125,7 +149,7 @@ class Worker:
     def _load_ahead(self, version: VersionRef) -> None:
         try:
             self.networks.acquire(version)
-        except PipelineRuntimeError:
+        except Exception:
             logger.warning("Cannot load %s yet; trying again when it is asked for.", version, exc_info=True)
 
 

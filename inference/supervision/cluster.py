@@ -19,7 +19,7 @@ def run(options: ClusterOptions, progress: Progress, supervisor: Supervisor) -> 
     Raises:
         SupervisionError: one of them cannot start.
     """
-    bind = come_up.check(options)
+    bind = come_up.claim(options)
     node = None if options.broker_url else _private_node(options, progress)
     if node:
         supervisor.start(node)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from inference.http_client import PipelineClient
-from inference.supervision import data_directory, first_answer
+from inference.supervision import first_answer
 from inference.supervision.addresses import Bind
 from inference.supervision.errors import BindError, StartError, log_tail
 from inference.supervision.options import Options
@@ -15,18 +15,16 @@ from workers.settings import ROOT
 START_SECONDS = 120.0
 
 
-def check(options: Options) -> Bind:
-    """Make sure that the address is free and the data directory can be written; returns the address.
+def claim(options: Options) -> Bind:
+    """Make sure that the address is free; returns it.
 
     Raises:
-        BindError, StartError: one is not.
+        BindError: it is not.
     """
     try:
-        bind = options.bind.claim()
+        return options.bind.claim()
     except BindError as error:
         raise BindError(f"{error}; choose another address with --bind HOST:PORT (or PIPELINE_BIND)") from error
-    data_directory.prepare(options.data_dir)
-    return bind
 
 
 def wait_for_gateway(

@@ -9,11 +9,12 @@ from __future__ import annotations
 import sys
 from argparse import ArgumentParser
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from typing import Any
 
 from environs import EnvError
 
-from inference.supervision import cluster, options, serve
+from inference.supervision import cluster, data_directory, options, serve
 from inference.supervision.errors import StopRequestedError, SupervisionError
 from inference.supervision.progress import Progress
 from inference.supervision.supervisor import Supervisor
@@ -33,12 +34,15 @@ def run(command: str, flags: Mapping[str, Any]) -> int:
     progress = Progress(sys.stdout)
     supervisor = Supervisor(progress.say)
     try:
-        with supervisor.signals():
+        with ExitStack() as until_all_have_stopped, supervisor.signals():
             try:
-                if command == "serve":
-                    serve.run(options.read_serve_options(flags), progress, supervisor)
+                read = options.read_serve_options if command == "serve" else options.read_cluster_options
+                said = read(flags)
+                until_all_have_stopped.enter_context(data_directory.held(said.data_dir))
+                if isinstance(said, options.ClusterOptions):
+                    cluster.run(said, progress, supervisor)
                 else:
-                    cluster.run(options.read_cluster_options(flags), progress, supervisor)
+                    serve.run(said, progress, supervisor)
             except StopRequestedError:
                 progress.say("stopping …")
                 raise

@@ -12,6 +12,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from kombu.utils.url import maybe_sanitize_url
+
 from inference.http_client import Answer, ClientError, PipelineClient
 from inference.supervision.errors import StartError
 
@@ -90,13 +92,27 @@ def self_test(client: PipelineClient, deadline_seconds: float, look: Look) -> st
         _next_turn(end, f"the self-test prediction fails: {reason}")
 
 
-def banner(url: str, data_dir: Path, root: Path) -> str:
+def refusal(client: PipelineClient) -> str:
+    """Why GET /status is refused now; an empty text when it is not."""
+    try:
+        client.status(timeout_seconds=ONE_LOOK_SECONDS)
+    except ClientError as error:
+        return str(error)
+    return ""
+
+
+def without_password(broker_url: str) -> str:
+    """A broker's address, or several with `;` between them, as it may be shown."""
+    return ";".join(maybe_sanitize_url(url) for url in broker_url.split(";"))
+
+
+def banner(url: str, data_dir: Path, root: Path, heading: str = "Pipeline answers at {url}") -> str:
     """What a user who has just started the service wants to know, with lines that work when copied."""
     setting = "" if data_dir == root / "var" else f"PIPELINE_DATA_DIR={shlex.quote(str(data_dir))} "
     superuser = f"{setting}{_shown(Path(sys.executable))} {_shown(root / 'manage.py')} createsuperuser"
     body = json.dumps({"vector": QUESTION})
     return (
-        f"\nPipeline answers at {url}\n\n"
+        f"\n{heading.format(url=url)}\n\n"
         f"  curl -X POST {url}/predict -H 'Content-Type: application/json' -d '{body}'\n\n"
         f"admin: {url}/admin/  (make a user for it first: {superuser})\n"
         f"logs:  {data_dir / 'log'}\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ from workers.settings import ROOT, environment, settings
 DEFAULT_BIND = "127.0.0.1:54321"
 DEFAULT_WORKERS = 2
 DEFAULT_AMQP_PORT = 25679
+DEFAULT_CLIENT_TIMEOUT_SECONDS = 10.0
+MOST_DEFAULT_PROCESSES = 4
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,14 @@ class ClusterOptions(Options):
     workers: int
     amqp_port: int
     install: bool
+
+
+@dataclass(frozen=True)
+class GatewayOptions:
+    """What a gateway's gunicorn needs to know; it reads them itself, from the environment alone."""
+
+    processes: int
+    client_timeout_seconds: float
 
 
 def add_serve_flags(parser: ArgumentParser) -> None:
@@ -81,6 +92,7 @@ def read_serve_options(flags: Mapping[str, Any]) -> Options:
         BindError: the address cannot be read.
     """
     env = environment()
+    read_gateway_options()  # what gunicorn could not read is said now, not in its log
     return Options(
         bind=Bind.parse(flags.get("bind") or env.str("PIPELINE_BIND", "") or DEFAULT_BIND),
         data_dir=data_directory.choose(flags.get("data_dir"), env.str("PIPELINE_DATA_DIR", ""), ROOT),
@@ -104,6 +116,25 @@ def read_cluster_options(flags: Mapping[str, Any]) -> ClusterOptions:
         if amqp_port is None
         else amqp_port,
         install=bool(flags.get("install")),
+    )
+
+
+def read_gateway_options() -> GatewayOptions:
+    """The options of a gateway host.
+
+    Raises:
+        environs.EnvError: a variable cannot be read; the message names it.
+    """
+    env = environment()
+    return GatewayOptions(
+        processes=env.int(
+            "PIPELINE_GATEWAY_PROCESSES",
+            min(MOST_DEFAULT_PROCESSES, os.cpu_count() or 1),
+            validate=validate.Range(min=1),
+        ),
+        client_timeout_seconds=env.float(
+            "PIPELINE_CLIENT_TIMEOUT", DEFAULT_CLIENT_TIMEOUT_SECONDS, validate=validate.Range(min=0.1, max=86_400)
+        ),
     )
 
 

@@ -16,7 +16,7 @@ def run(options: Options, progress: Progress, supervisor: Supervisor) -> None:
     Raises:
         SupervisionError: it cannot start.
     """
-    bind = come_up.check(options)
+    bind = come_up.claim(options)
     env = programs.environment(options.data_dir, bind, options.broker_url)
     with progress.step("preparing the database"):
         programs.migrate(env)
@@ -27,10 +27,23 @@ def run(options: Options, progress: Progress, supervisor: Supervisor) -> None:
     workers = come_up.wait_for_gateway(client, workers_needed, supervisor, progress, gateway)
     if workers:
         come_up.make_first_answer(client, supervisor, progress)
-    progress.say(first_answer.banner(bind.url, options.data_dir, ROOT))
-    if not workers:
-        progress.say(
-            "No worker is connected to the broker yet. On this host or another, start one with the same BROKER_URL:"
-        )
-        progress.say(f"  {first_answer.worker_hint(ROOT)}\n")
+        progress.say(first_answer.banner(bind.url, options.data_dir, ROOT))
+    else:
+        _say_what_is_missing(client, options, progress)
     supervisor.watch()
+
+
+def _say_what_is_missing(client: PipelineClient, options: Options, progress: Progress) -> None:
+    refusal = first_answer.refusal(client)
+    if refusal:
+        progress.say(
+            first_answer.banner(client.url, options.data_dir, ROOT, "The gateway runs at {url}, without its broker yet")
+        )
+        broker = first_answer.without_password(str(options.broker_url))
+        progress.say(f"The broker at {broker} cannot be reached; the gateway keeps trying. Now: {refusal}\n")
+        return
+    progress.say(first_answer.banner(client.url, options.data_dir, ROOT))
+    progress.say(
+        "No worker is connected to the broker yet. On this host or another, start one with the same BROKER_URL:"
+    )
+    progress.say(f"  {first_answer.worker_hint(ROOT)}\n")

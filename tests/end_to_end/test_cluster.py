@@ -6,17 +6,21 @@ import json
 import os
 import signal
 import socket
+import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
+import requests
 
 from inference.supervision import rabbitmq
 from inference.supervision.addresses import Bind
 from inference.supervision.rabbitmq import PrivateNode
+from tests.support.load import JOIN_SECONDS, at_once
 from tests.support.requirement import require
 from tests.support.samples import samples
 from tests.support.service import Service, run, user_environment
@@ -31,6 +35,8 @@ PROGRAMS = {
     "a worker's helper": "-m workers.runtime.read_weights",
 }
 RESTART_SECONDS = 90.0
+CLIENTS = 200
+ASKED_BY_EACH = 3
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -134,6 +140,70 @@ def test_a_worker_that_is_killed_is_started_again_and_catches_up(clustered: Serv
     assert answer(clustered, "predict1.sh")["message"] == nn_id
 
 
+def test_a_worker_that_is_killed_during_200_concurrent_predictions_loses_none(clustered: Service) -> None:
+    assert answer(clustered, "set_weights1.sh")["status"] is True
+    wait_until(lambda: len(clustered.workers()) == 2, RESTART_SECONDS, "two workers answer")
+    victim = next(each for each in clustered.processes() if PROGRAMS["a worker"] in " ".join(each.cmdline()))
+    url, answered, lock = f"{clustered.url}/predict", [], threading.Lock()
+    some_answered = threading.Event()
+
+    def ask(number: int) -> None:
+        for turn in range(ASKED_BY_EACH):
+            vector = [number / CLIENTS, turn / ASKED_BY_EACH]
+            response = requests.post(url, json={"vector": vector}, timeout=60)
+            with lock:
+                answered.append((vector, response.status_code, response.json()))
+                if len(answered) >= CLIENTS // 2:
+                    some_answered.set()
+
+    def act(number: int) -> None:
+        if number < CLIENTS:
+            ask(number)
+        else:
+            # The worker takes its batches and answers none; then it dies with them.
+            assert some_answered.wait(JOIN_SECONDS)
+            os.kill(victim.pid, signal.SIGKILL)
+
+    os.kill(victim.pid, signal.SIGSTOP)
+    try:
+        at_once(CLIENTS + 1, act)
+    finally:
+        with suppress(psutil.NoSuchProcess):
+            victim.kill()
+    assert len(answered) == CLIENTS * ASKED_BY_EACH
+    for vector, status, body in answered:
+        assert (status, body["status"]) == (200, True), body
+        assert body["result"] == pytest.approx(sum(vector), abs=0.01)
+    clustered.wait_for(r"worker-\d ended \(signal SIGKILL\); starting it again in")
+    wait_until(lambda: len(clustered.workers()) == 2, RESTART_SECONDS, "two workers answer again")
+
+
+def test_a_gateway_that_is_killed_is_started_again_and_serves(clustered: Service) -> None:
+    assert answer(clustered, "set_weights2.sh")["status"] is True
+    before = gateways(clustered)
+    master = next(each for each in before.values() if each.ppid() not in before)
+    os.kill(master.pid, signal.SIGKILL)
+    clustered.wait_for(r"gateway ended \(signal SIGKILL\); starting it again in")
+
+    def serves_again() -> bool:
+        now = gateways(clustered)
+        return bool(now) and before.keys().isdisjoint(now) and len(clustered.workers()) == 2
+
+    wait_until(serves_again, RESTART_SECONDS, "a new gateway, and nothing of the old one")
+    predicted = answer(clustered, "predict2.sh")
+    assert (predicted["status"], predicted["message"]) == (True, samples()[1].nn_id)
+
+
+def gateways(service: Service) -> dict[int, psutil.Process]:
+    """The gateway's processes by their ids: the master and its children."""
+    found = {}
+    for each in service.processes():
+        with suppress(psutil.Error):
+            if PROGRAMS["the gateway"] in " ".join(each.cmdline()):
+                found[each.pid] = each
+    return found
+
+
 @dataclass(frozen=True)
 class Stopped:
     """What Ctrl-C left of the first cluster, and where it listened."""
@@ -200,6 +270,7 @@ def test_with_a_broker_of_the_users_own_it_starts_none(tmp_path: Path) -> None:
         (("--bind", "nowhere"), {}, "is no address to listen on"),
         ((), {"PIPELINE_WORKERS": "some"}, "PIPELINE_WORKERS"),
         ((), {"PIPELINE_AMQP_PORT": "70000"}, "PIPELINE_AMQP_PORT"),
+        ((), {"PIPELINE_GATEWAY_PROCESSES": "0"}, "PIPELINE_GATEWAY_PROCESSES"),
         ((), {"PIPELINE_REQUEST_TIMEOUT": "soon"}, "PIPELINE_REQUEST_TIMEOUT"),
     ],
 )

@@ -7,6 +7,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,11 +15,13 @@ from typing import Any
 
 import pytest
 
-from inference.supervision.addresses import Bind
+from inference.supervision.addresses import Bind, free_ports
 from tests.support.samples import samples
 from tests.support.service import NOWHERE, Service, run, user_environment
 from workers.settings import ROOT
 
+#: What issue 2 promises.
+SECOND_START_SECONDS = 15.0
 SERVE = ROOT / "scripts" / "serve"
 NO_NETWORK = {
     "PIP_INDEX_URL": NOWHERE,
@@ -26,6 +29,7 @@ NO_NETWORK = {
     "PIP_NO_INDEX": "1",
     "http_proxy": NOWHERE,
     "https_proxy": NOWHERE,
+    "HTTPS_PROXY": NOWHERE,
 }
 
 
@@ -102,6 +106,59 @@ def test_a_second_start_needs_no_network_and_no_upload(second: Run) -> None:
     assert (second.answer["status"], second.answer["message"]) == (True, samples()[1].nn_id)
 
 
+def test_a_second_start_answers_within_15_seconds_and_runs_no_pip(directory: Path, second: Run) -> None:
+    pip_log = directory / "pip.log"  # pip writes there whatever it is asked for
+    environment = NO_NETWORK | {"PIP_LOG": str(pip_log)}
+    took = [second_start_seconds(directory, **environment)]
+    if took[0] >= SECOND_START_SECONDS:
+        took.append(second_start_seconds(directory, **environment))
+    print(f"seconds from a second start to its first answer: {took}")
+    assert not pip_log.exists(), pip_log.read_text()
+    assert min(took) < SECOND_START_SECONDS
+    asked = run(sys.executable, "-m", "pip", "list", cwd=directory, env=user_environment(**environment))
+    assert (asked.returncode, pip_log.exists()) == (0, True), asked.stderr
+
+
+def second_start_seconds(directory: Path, **settings: str) -> float:
+    """How long a start takes until its curl line has answered."""
+    service = Service("serve", directory, **settings)
+    started = time.monotonic()
+    try:
+        assert answer_of_curl_line(service.start())["status"] is True
+        return time.monotonic() - started
+    finally:
+        service.stop()
+
+
+def test_a_second_service_on_the_same_data_is_refused_in_one_line_and_the_first_goes_on(tmp_path: Path) -> None:
+    service = Service("serve", tmp_path)
+    try:
+        service.start()
+        for script in ("serve", "cluster"):
+            here = ("--bind", "127.0.0.1:0", "--data-dir", service.data_dir)
+            done = run(ROOT / "scripts" / script, *here, cwd=tmp_path, env=user_environment())
+            assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1), done.stderr
+            assert f"{script}: the data directory {service.data_dir} is in use by another Pipeline" in done.stderr
+        assert answer_of_curl_line(service)["status"] is True
+    finally:
+        service.stop()
+
+
+def test_a_broker_that_cannot_be_reached_is_named_without_its_password(tmp_path: Path) -> None:
+    broker = f"127.0.0.1:{free_ports(1)[0]}"
+    service = Service("serve", tmp_path, BROKER_URL=f"amqp://user:secret@{broker}//")
+    try:
+        service.start()
+        said = service.wait_for(r"\n(The broker at .*)\n")[1]
+        assert f"The broker at amqp://user:**@{broker}// cannot be reached; the gateway keeps trying" in said
+        assert "Pipeline answers" not in service.output
+        assert "No worker" not in service.output
+        assert "secret" not in service.output
+        assert service.terminate() == "exit status 0"
+    finally:
+        service.stop()
+
+
 @pytest.mark.parametrize("stopped_by", ["Ctrl-C", "SIGTERM"])
 def test_it_stops_cleanly(stopped_by: str, request: pytest.FixtureRequest) -> None:
     stopped: Run = request.getfixturevalue("first" if stopped_by == "Ctrl-C" else "second")
@@ -146,6 +203,8 @@ def test_a_data_directory_that_cannot_be_written_is_said_in_one_line(tmp_path: P
         ("PIPELINE_REQUEST_TIMEOUT", "-1"),
         ("PIPELINE_LOG_LEVEL", "loud"),
         ("PIPELINE_QUEUE_REQUESTS_MAX", "many"),
+        ("PIPELINE_GATEWAY_PROCESSES", "0"),
+        ("PIPELINE_CLIENT_TIMEOUT", "0"),
         ("DATABASE_URL", "somewhere"),
     ],
 )

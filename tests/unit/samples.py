@@ -148,3 +148,8 @@ class PretendedGateway:
         self.dispatcher = PretendedDispatcher()
         self.fleet = PretendedFleet()
         self.timings = PretendedTimings()
+        self.replies = PretendedReplies()
+        self.own_status = GatewayStatus("one", 1, 256)
+
+    def status(self) -> GatewayStatus:
+        return self.own_status

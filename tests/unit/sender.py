@@ -32,6 +32,9 @@ class PretendedPublisher:
         self.sent.append((batch_id, batch, reply_to, seconds_left))
         self.on_send()
 
+    def renew(self) -> None:
+        pass
+
     def close(self) -> None:
         pass
 

@@ -257,3 +257,33 @@ def test_a_tree_without_end_is_refused(source: Path, target: Path, monkeypatch: 
 
     with pytest.raises(ValueError, match="more than 1000 groups and arrays"):
         clean_it(source, target)
+
+
+def test_a_chunk_that_is_larger_than_its_array_is_refused(source: Path, target: Path) -> None:
+    """It would be unpacked whole: a megabyte of file into gigabytes of memory."""
+    with h5py.File(source, "w") as file:
+        file.create_dataset("0", (2,), np.float32, maxshape=(None,), chunks=(64 * 1024**2,), compression="gzip")
+
+    with pytest.raises(ValueError, match="chunks that are larger than itself"):
+        clean_it(source, target)
+
+
+def test_a_large_attribute_is_not_read(source: Path, target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clean_hdf5, "MAX_ATTRIBUTE_BYTES", 100)
+    with h5py.File(source, "w") as file:
+        file["0"] = ARRAY
+        file.attrs["numbers"] = np.arange(1000)
+        file.attrs["name"] = "sum"
+
+    clean_it(source, target)
+
+    with h5py.File(target) as file:
+        assert dict(file.attrs) == {"name": "sum"}
+
+
+def test_whole_numbers_in_place_of_floating_point_weights_are_refused(source: Path, target: Path) -> None:
+    with h5py.File(source, "w") as file:
+        file["0"] = np.arange(3)
+
+    with pytest.raises(ValueError, match="holds int64, the network's weights are floating-point"):
+        clean(source, target, 1000, 1, "f")

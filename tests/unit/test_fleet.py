@@ -13,7 +13,7 @@ from inference.errors import BrokerUnavailableError
 from inference.fleet import Fleet
 from tests.unit.samples import VERSION, PretendedReplies, failed, loaded, worker_status
 from workers.celery import PREDICT, SUPPLY, app
-from workers.protocol import LOAD_COMMAND, STATUS_COMMAND, GatewayStatus
+from workers.protocol import LOAD_COMMAND, STATUS_COMMAND, GatewayStatus, Report, WorkerStatus
 
 SECONDS = 60.0
 
@@ -66,21 +66,40 @@ class Broadcasts:
 
     def __call__(self, command: str, arguments: dict[str, Any]) -> None:
         self.sent.append((command, arguments))
+        kind = Report if command == LOAD_COMMAND else WorkerStatus
         for message in self._messages:
-            self._replies.deliver(arguments["ticket"], message.to_json())
+            if isinstance(message, kind):
+                self._replies.deliver(arguments["ticket"], message.to_json())
 
 
 def test_all_workers_load_a_version(
     fleet: Fleet, publisher: PretendedPublisher, replies: PretendedReplies, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    broadcasts = Broadcasts(replies, failed("w2"), loaded("w1"))
+    present = [worker_status("w1"), worker_status("w2")]
+    broadcasts = Broadcasts(replies, failed("w2"), loaded("w1"), *present)
     monkeypatch.setattr(app.control, "broadcast", broadcasts)
     publisher.consumers[PREDICT.name] = 2
 
     assert fleet.load(VERSION, SECONDS) == Answers([loaded("w1"), failed("w2")], 0)
-    [(command, arguments)] = broadcasts.sent
+    (command, arguments), (roll_call, _) = broadcasts.sent
+    assert roll_call == STATUS_COMMAND
     assert command == LOAD_COMMAND
     assert arguments == {"version": VERSION.to_json(), "reply_to": replies.queue, "ticket": arguments["ticket"]}
+
+
+@pytest.mark.parametrize("present", [[], [worker_status("w2")]], ids=["silent", "another"])
+def test_a_report_of_a_worker_that_left_does_not_stand_for_one_that_has_not_reported(
+    present: list[WorkerStatus],
+    fleet: Fleet,
+    publisher: PretendedPublisher,
+    replies: PretendedReplies,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(fleet_module, "ROLL_CALL_SECONDS", 0.02)
+    monkeypatch.setattr(app.control, "broadcast", Broadcasts(replies, loaded("w1"), *present))
+    publisher.consumers[PREDICT.name] = 1
+
+    assert fleet.load(VERSION, 0.2) == Answers([loaded("w1")], 1)
 
 
 @pytest.mark.parametrize("default", [None, VERSION])

@@ -129,14 +129,19 @@ def test_data_that_is_one_row_is_refused() -> None:
         read_predict_input({"data": [0.1, 0.2]})
 
 
-@pytest.mark.parametrize("depth", [40, 70, 500])
+@pytest.mark.parametrize("depth", [30, 40, 70, 500])
 def test_nesting_without_end_is_refused_or_read(depth: int) -> None:
     value: Any = 1.0
     for _ in range(depth):
         value = [value]
 
-    if depth <= 64:
+    if depth <= 32:
         assert len(read_predict_input({"data": value}).rows.shape) == depth
     else:
         with pytest.raises(BadInputError):
             read_predict_input({"data": value})
+
+
+def test_a_long_text_among_the_numbers_is_refused_before_it_takes_memory() -> None:
+    with pytest.raises(BadInputError, match="numbers only"):
+        read_predict_input({"vector": ["x" * 4_000_000, *["a"] * 500_000]})

@@ -10,6 +10,7 @@ from pytest_django.fixtures import Settings
 
 from inference.answer import Answer
 from inference.errors import (
+    BrokerUnavailableError,
     BusyError,
     InferenceError,
     NoNetworkError,
@@ -88,6 +89,17 @@ def test_a_request_without_an_answer_is_given_up_at_its_deadline(
     with pytest.raises(RequestTimeoutError, match=r"no worker answered within 0\.01 s"):
         predict(None, ROWS)
     assert futures[0].cancelled()
+    assert noted(gateway).outcome == "timed_out"
+
+
+def test_a_request_without_an_answer_while_the_broker_is_away_says_so(
+    gateway: PretendedGateway, settings: Settings
+) -> None:
+    settings.PIPELINE_REQUEST_TIMEOUT = 0.01
+    gateway.replies.connected = False
+
+    with pytest.raises(BrokerUnavailableError, match="could not be reached"):
+        predict(None, ROWS)
     assert noted(gateway).outcome == "timed_out"
 
 

@@ -129,7 +129,7 @@ def test_a_connection_that_turns_out_to_be_dead_is_opened_anew(
 def test_a_broker_that_cannot_be_reached_is_unavailable_until_it_is_back(
     publisher: Publisher, queue: Queue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(app, "connection_for_write", Breaking(app.connection_for_write, 2))
+    monkeypatch.setattr(app, "connection_for_write", Breaking(app.connection_for_write, 1))
 
     with pytest.raises(BrokerUnavailableError, match="connection reset by peer"):
         publisher.count_consumers(queue)

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 from io import StringIO
 from pathlib import Path
 
 import pytest
+from environs import EnvError
 
-from inference.supervision import data_directory
+from inference.supervision import data_directory, first_answer
 from inference.supervision.addresses import Bind
 from inference.supervision.errors import BindError, StartError, StopRequestedError, log_tail
-from inference.supervision.options import ClusterOptions, read_cluster_options, read_serve_options
+from inference.supervision.options import ClusterOptions, read_cluster_options, read_gateway_options, read_serve_options
 from inference.supervision.progress import Progress
 from inference.supervision.rabbitmq import PrivateNode
 from inference.supervision.supervisor import BackOff, Supervisor
@@ -249,6 +252,49 @@ def test_a_data_directory_that_cannot_be_made_is_one_clear_line(tmp_path: Path) 
     (tmp_path / "file").write_text("")
     with pytest.raises(StartError, match=r"^cannot write to the data directory [^\n]*--data-dir$"):
         data_directory.prepare(tmp_path / "file" / "var")
+
+
+def test_a_data_directory_is_held_by_one_at_a_time_and_free_again_afterwards(tmp_path: Path) -> None:
+    folder = tmp_path / "var"
+    with (
+        data_directory.held(folder),
+        pytest.raises(StartError, match=rf"^the data directory \S+ is in use [^\n]*\(process {os.getpid()}\)[^\n]*$"),
+        data_directory.held(folder),
+    ):
+        raise AssertionError("both hold it")
+    with data_directory.held(folder), data_directory.held(tmp_path / "other"):
+        pass
+
+
+def test_a_program_that_is_started_meanwhile_does_not_hold_the_data_directory(tmp_path: Path) -> None:
+    with data_directory.held(tmp_path):
+        child = subprocess.Popen(
+            [sys.executable, "-c", "input(1)"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, close_fds=False
+        )
+    try:
+        assert child.stdout is not None
+        assert child.stdout.read(1) == b"1"
+        with data_directory.held(tmp_path):
+            pass
+    finally:
+        child.communicate(b"\n")
+
+
+@pytest.mark.parametrize("name", ["PIPELINE_GATEWAY_PROCESSES", "PIPELINE_CLIENT_TIMEOUT"])
+@pytest.mark.parametrize("value", ["0", "-1", "some", "nan"])
+def test_what_gunicorn_could_not_read_stops_serve_and_cluster_by_its_name(
+    name: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, value)
+    for read in (read_gateway_options, lambda: read_serve_options({}), lambda: read_cluster_options({})):
+        with pytest.raises(EnvError, match=name):
+            read()
+
+
+def test_a_brokers_address_is_shown_without_its_password() -> None:
+    url = "amqp://user:secret@one:5672//;amqp://user:secret@two//"
+    assert first_answer.without_password(url) == "amqp://user:**@one:5672//;amqp://user:**@two//"
+    assert first_answer.without_password("amqp://one//") == "amqp://one//"
 
 
 def test_flags_win_over_the_environment_and_that_over_defaults(monkeypatch: pytest.MonkeyPatch) -> None:

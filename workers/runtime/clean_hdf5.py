@@ -5,6 +5,7 @@ Runs in the helper process, `workers.runtime.read_weights`: HDF5 can crash the p
 
 from __future__ import annotations
 
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,12 @@ import h5py
 
 MAX_DEPTH = 64
 #: Groups and arrays visited in all: hard links can make a small file a tree without end.
-MAX_MEMBERS = 100_000
+MAX_MEMBERS = 20_000
 MAX_ATTRIBUTE_CHARACTERS = 256
+MAX_ATTRIBUTE_BYTES = 4096
+#: A compressed chunk is unpacked whole, however little of it the array uses.
+MAX_CHUNK_BYTES = 1024**2
+ANY_NUMBER = "fiub"
 #: What Keras adds to the weights of a compiled model: the state of its training, which a prediction does not need.
 TRAINING_STATE = "/optimizer"
 #: What marks a whole model in the format before `.keras`.
@@ -23,8 +28,9 @@ WHOLE_MODEL = "model_config"
 class Copier:
     """Copies groups and arrays within the bounds that the architecture gives."""
 
-    def __init__(self, max_bytes: int, max_arrays: int) -> None:
+    def __init__(self, max_bytes: int, max_arrays: int, kinds: str) -> None:
         self._bytes_left = max_bytes
+        self._kinds = kinds
         self._max_arrays = max_arrays
         self._members = 0
         self.arrays = 0
@@ -37,9 +43,7 @@ class Copier:
         """
         if depth > MAX_DEPTH:
             raise ValueError(f"groups are nested more than {MAX_DEPTH} deep")
-        for key, value in source.attrs.items():
-            if isinstance(value, str) and len(value) <= MAX_ATTRIBUTE_CHARACTERS:
-                target.attrs[key] = value
+        _copy_texts(source, target)
         for name in source:
             self._members += 1
             if self._members > MAX_MEMBERS:
@@ -55,28 +59,42 @@ class Copier:
                 self._copy_array(member, target, name)
 
     def _copy_array(self, member: Any, target: h5py.Group, name: str) -> None:
-        if not isinstance(member, h5py.Dataset) or member.dtype.kind not in "fiub":
+        if not isinstance(member, h5py.Dataset) or member.dtype.kind not in ANY_NUMBER:
             raise ValueError(f"{target.name}/{name} is no array of numbers")
+        if member.dtype.kind not in self._kinds:
+            raise ValueError(f"{target.name}/{name} holds {member.dtype}, the network's weights are floating-point")
         if member.external or member.is_virtual:
             raise ValueError(f"{target.name}/{name} keeps its numbers in another file")
+        if member.chunks and prod(member.chunks) * member.dtype.itemsize > max(MAX_CHUNK_BYTES, member.nbytes):
+            raise ValueError(f"{target.name}/{name} comes in chunks that are larger than itself")
         self.arrays += 1
         self._bytes_left -= member.nbytes
         if self._bytes_left < 0 or self.arrays > self._max_arrays:
             raise ValueError("the file holds more than the architecture's weights")
         copied = target.create_dataset(name, data=member[()])
-        for key, value in member.attrs.items():
-            if isinstance(value, str) and len(value) <= MAX_ATTRIBUTE_CHARACTERS:
-                copied.attrs[key] = value
+        _copy_texts(member, copied)
 
 
-def clean(source: Path, target: Path, max_bytes: int, arrays: int) -> None:
+def _copy_texts(source: Any, target: Any) -> None:
+    """Copy the short texts among the attributes; a large attribute is not even read."""
+    for key in source.attrs:
+        if source.attrs.get_id(key).get_storage_size() > MAX_ATTRIBUTE_BYTES:
+            continue
+        value = source.attrs[key]
+        if isinstance(value, str) and len(value) <= MAX_ATTRIBUTE_CHARACTERS:
+            target.attrs[key] = value
+
+
+def clean(source: Path, target: Path, max_bytes: int, arrays: int, kinds: str = ANY_NUMBER) -> None:
     """Copy the `arrays` arrays of the file `source`, of at most `max_bytes` in all, to the new file `target`.
+
+    `kinds` are numpy's letters for the kinds of numbers that the network's weights are.
 
     Raises:
         OSError: the source is no HDF5 file, or a damaged one.
         ValueError: it does not hold what the architecture's weights file would.
     """
-    copier = Copier(max_bytes, arrays)
+    copier = Copier(max_bytes, arrays, kinds)
     with h5py.File(source, "r") as opened, h5py.File(target, "w") as cleaned:
         if WHOLE_MODEL in opened.attrs:
             raise ValueError(

@@ -21,6 +21,8 @@ from workers.runtime.models import DEFAULT_MAX_BYTES, MIN_ROWS, build_model, is_
 from workers.runtime.rows import ONLY_INPUT, TensorInfo, arrange_rows
 from workers.runtime.wanted_weights import Variable, WantedWeights
 
+#: Keras explains itself over many lines; the reason is one, and the trace has the rest.
+MAX_REASON_CHARACTERS = 500
 #: What a network may take and make; bfloat16 travels as float32.
 DTYPES = {
     "bool", "int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64", "float16", "float32", "float64"
@@ -108,7 +110,8 @@ class Architecture:
             try:
                 self._model.load_weights(weights_file)
             except (ValueError, KeyError, TypeError, OSError) as error:
-                raise WeightsError(f"the weights do not fit the architecture: {error}") from error
+                said = " ".join(str(error).split())[:MAX_REASON_CHARACTERS]
+                raise WeightsError(f"the weights do not fit the architecture: {said}") from error
             arrays = [np.array(variable.numpy()) for variable in self._variables]
         return self._make_weights(arrays)
 

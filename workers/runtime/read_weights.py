@@ -26,8 +26,10 @@ from workers.runtime.stored_tensors import StoredTensor, arrange
 from workers.runtime.torch_file import open_torch_file
 from workers.runtime.wanted_weights import WantedWeights
 
-#: Address space of the helper in bytes: a file that needs more is refused, not swapped for.
-ADDRESS_SPACE_BYTES = 8 * 1024**3
+#: Address space of the helper in bytes, beside a few times what the architecture's weights take: a file that needs
+#: more is refused, not swapped for.
+ADDRESS_SPACE_BYTES = 2 * 1024**3
+ADDRESS_SPACE_FACTOR = 4
 #: An archive's weights may come with the state of their training, about twice as much again, and HDF5's own structure.
 TRAINED_FACTOR = 4
 STRUCTURE_BYTES = 64 * 1024**2
@@ -61,7 +63,7 @@ def read_weights(source: Path, target: Path, wanted: WantedWeights) -> str:
     with source.open("rb") as file:
         kind = tell_format(file)
         if kind == "hdf5":
-            clean(source, target, wanted.max_bytes, len(wanted.variables))
+            clean(source, target, wanted.max_bytes, len(wanted.variables), wanted.kinds)
         elif kind == "keras":
             _clean_archive(file, target, wanted)
         elif kind == "torch":
@@ -82,7 +84,7 @@ def _clean_archive(file: IO[bytes], target: Path, wanted: WantedWeights) -> None
         refuse_strange_members(archive)
         for chunk in read_chunks(archive, KERAS_WEIGHTS, max_bytes):
             writer.write(chunk)
-    clean(unpacked, target, wanted.max_bytes, len(wanted.variables))
+    clean(unpacked, target, wanted.max_bytes, len(wanted.variables), wanted.kinds)
     unpacked.unlink()
 
 
@@ -99,6 +101,8 @@ def answer(line: str) -> dict[str, str]:
         # The worker ends a helper that is late; this ends it also when the worker has died meanwhile.
         signal.setitimer(signal.ITIMER_REAL, float(request["seconds"]) + 1)
         wanted = WantedWeights.from_json(request["wanted"])
+        _limit(resource.RLIMIT_AS, ADDRESS_SPACE_BYTES + wanted.max_bytes * ADDRESS_SPACE_FACTOR)
+        _limit(resource.RLIMIT_FSIZE, STRUCTURE_BYTES + wanted.max_bytes * TRAINED_FACTOR)
         return {"layout": read_weights(Path(request["source"]), Path(request["target"]), wanted)}
     except Exception as error:  # noqa: BLE001 - whatever a library raises is the answer; the worker reports it
         return {"error": f"{type(error).__name__}: {error}", "trace": traceback.format_exc()}
@@ -106,10 +110,14 @@ def answer(line: str) -> dict[str, str]:
         signal.setitimer(signal.ITIMER_REAL, 0)
 
 
+def _limit(what: int, limit: int) -> None:
+    """Limit what this process may take from here on."""
+    resource.setrlimit(what, (limit, resource.getrlimit(what)[1]))
+
+
 def main() -> None:
     """Answer one line for each line, until the worker closes the pipe."""
-    resource.setrlimit(resource.RLIMIT_AS, (ADDRESS_SPACE_BYTES, ADDRESS_SPACE_BYTES))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    _limit(resource.RLIMIT_CORE, 0)
     for line in sys.stdin:
         sys.stdout.write(json.dumps(answer(line)) + "\n")
         sys.stdout.flush()

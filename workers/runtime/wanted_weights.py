@@ -32,6 +32,12 @@ class WantedWeights:
         """The most bytes that the arrays of a file can have in all."""
         return sum(prod(variable.shape) for variable in self.variables) * WIDEST_NUMBER_BYTES
 
+    @property
+    def kinds(self) -> str:
+        """numpy's letters for the kinds of numbers that a file may hold."""
+        floating = all(variable.dtype.startswith(("float", "bfloat")) for variable in self.variables)
+        return "f" if floating else "fiub"
+
     def to_json(self) -> dict[str, Any]:
         """As a JSON object."""
         return asdict(self)

@@ -1,0 +1,82 @@
+"""Files of every format go through a real upload to real workers, and answer as what they were made with does."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64decode, b64encode
+from collections.abc import Callable
+from pathlib import Path
+from uuid import uuid4
+
+import numpy as np
+import pytest
+import requests
+
+from tests.support.samples import ARCHITECTURE, samples
+from tests.support.system import System
+from workers.settings import ROOT
+
+DATA = ROOT / "tests" / "data"
+ROWS = np.random.default_rng(2).random((20, 2)).astype(np.float32)
+
+
+def upload(system: System, content: bytes) -> requests.Response:
+    files = {"data": ("weights", content, "application/octet-stream")}
+    return requests.put(system.url + "/set_weights", data={"nn_id": uuid4().hex}, files=files, timeout=100)
+
+
+def answers(system: System, rows: object) -> np.ndarray:
+    answer = system.post("/predict", {"data": rows}).json()
+    assert answer["status"] is True, answer
+    return np.array(answer["result"])
+
+
+@pytest.mark.parametrize("encode", [bytes, b64encode], ids=["raw", "base64"])
+@pytest.mark.parametrize("made", ["torch_2_0", "torch_2_13"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_state_dict_predicts_what_pytorch_does(
+    system: System, made: str, dtype: str, encode: Callable[[bytes], bytes]
+) -> None:
+    answer = upload(system, encode((DATA / f"{made}_{dtype}.pt").read_bytes())).json()
+    assert (answer["status"], answer["workers_count"]) == (True, 2), answer
+    expected = json.loads((DATA / f"{made}.json").read_text())
+    assert (
+        np.abs(answers(system, expected["rows"]) - np.array(expected["predictions"][f"{made}_{dtype}.pt"])).max()
+        <= 1e-5
+    )
+
+
+def test_a_keras_archive_brings_its_own_architecture(system: System, tmp_path: Path) -> None:
+    import keras
+
+    inputs = keras.Input((3,))
+    hidden = keras.layers.Dense(7, activation="tanh")(inputs)
+    model = keras.Model(inputs, keras.layers.Dense(2)(keras.layers.BatchNormalization()(hidden)))
+    model.save(tmp_path / "model.keras")
+    answer = upload(system, (tmp_path / "model.keras").read_bytes()).json()
+    assert (answer["status"], answer["workers_count"]) == (True, 2), answer
+    rows = np.random.default_rng(3).random((9, 3)).astype(np.float32)
+    assert np.abs(answers(system, rows.tolist()) - model(rows).numpy()).max() <= 1e-6
+
+
+def test_safetensors_named_by_the_variables_paths_load(system: System) -> None:
+    from safetensors.numpy import save
+
+    from workers.runtime.engine import build_model
+
+    model = build_model(ARCHITECTURE.read_text())
+    answer = upload(system, save({weight.path: np.array(weight.numpy()) for weight in model.weights})).json()
+    assert answer["status"] is True, answer
+    assert np.abs(answers(system, ROWS.tolist()) - model(ROWS).numpy()).max() <= 1e-6
+
+
+def test_a_raw_weights_file_loads(system: System) -> None:
+    first = samples()[0]
+    assert upload(system, b64decode(first.file.read_bytes())).json()["status"] is True
+    assert np.abs(answers(system, ROWS.tolist())[:, 0] - first.answers(ROWS)).max() <= 1e-6
+
+
+def test_what_is_neither_base64_nor_a_weights_file_is_refused(system: System) -> None:
+    response = upload(system, b"\x00\x01\x02 nothing that is known")
+    assert response.status_code == 400
+    assert "base64" in response.json()["message"]

@@ -1,0 +1,29 @@
+"""How a worker takes a task from the queue: as Celery does, but a malformed one is dropped, not deadly.
+
+Celery reads some parts of a message outside its own guards: a body that is no list, a header that is no number. What
+that raises ends the worker, the broker hands the message to the next one, and so on through the fleet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from celery.exceptions import InvalidTaskError
+from celery.worker.strategy import default
+
+#: What reading a malformed message raises. A lost connection is none of these: Celery must see it.
+MALFORMED = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+
+
+def careful(task: Any, app: Any, consumer: Any, **options: Any) -> Callable[..., Any]:
+    """Celery's default strategy; what it cannot read is refused as an invalid task, which Celery logs and drops."""
+    take = default(task, app, consumer, **options)
+
+    def take_carefully(*arguments: Any, **named: Any) -> Any:
+        try:
+            return take(*arguments, **named)
+        except MALFORMED as error:
+            raise InvalidTaskError(f"the message cannot be read: {error!r}") from error
+
+    return take_carefully
