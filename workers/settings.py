@@ -29,7 +29,8 @@ class Settings:
     status_timeout_seconds: float
     worker_concurrency: int
     worker_tensorflow_threads: int
-    worker_versions_kept: int
+    worker_memory_bytes: int
+    worker_max_network_bytes: int
     log_level: str
 
     @property
@@ -56,6 +57,7 @@ def settings() -> Settings:
         status_timeout_seconds=env.float("PIPELINE_STATUS_TIMEOUT", 2.0, validate=seconds),
         worker_concurrency=env.int("PIPELINE_WORKER_CONCURRENCY", 2, validate=positive),
         worker_tensorflow_threads=env.int("PIPELINE_WORKER_TENSORFLOW_THREADS", 1, validate=positive),
-        worker_versions_kept=env.int("PIPELINE_WORKER_VERSIONS_KEPT", 8, validate=positive),
+        worker_memory_bytes=env.int("PIPELINE_WORKER_MEMORY", 1024**3, validate=positive),
+        worker_max_network_bytes=env.int("PIPELINE_WORKER_MAX_NETWORK_BYTES", 2 * 1024**3, validate=positive),
         log_level=env.str("PIPELINE_LOG_LEVEL", "INFO", validate=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"])),
     )

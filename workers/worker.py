@@ -28,6 +28,8 @@ REMEMBERED_TICKETS = 100
 #: The parts of the load timeout that fetching a file, and reading it, may take: a slow load is then this worker's
 #: own report, not the gateway's guess.
 FETCH_PART, READ_PART = 0.4, 0.5
+#: Each load that waits for a slow file or gateway takes a thread; other networks' loads must find one.
+LOADS_AT_ONCE = 8
 
 
 class Worker:
@@ -40,11 +42,13 @@ class Worker:
         self._settings = settings
         self._reader = WeightsFileReader(settings.load_timeout_seconds * READ_PART)
         self._supply = Supply(app, settings.load_timeout_seconds * FETCH_PART)
-        self._loader = ThreadPoolExecutor(2, thread_name_prefix="loader")
+        self._loader = ThreadPoolExecutor(LOADS_AT_ONCE, thread_name_prefix="loader")
         self._shown: VersionRef | None = None
         self._lock = threading.Lock()
         self._reports: dict[str, Report | None] = {}
-        self.networks = Networks(self._supply.fetch_file, self._reader, settings.worker_versions_kept)
+        self.networks = Networks(
+            self._supply.fetch_file, self._reader, settings.worker_memory_bytes, settings.worker_max_network_bytes
+        )
 
     def start(self) -> None:
         """Prepare TensorFlow, and the helper process, so that the first load does not wait for them."""
@@ -128,17 +132,25 @@ class Worker:
 
     def _catch_up(self) -> None:
         try:
-            active = self._supply.active_versions().versions[: self._settings.worker_versions_kept]
+            active = self._supply.active_versions().versions
         except SupplyError as error:
             logger.info("Starting with no network (%s); it comes with the first batch.", error)
             return
-        for version in reversed(active):
-            try:
-                self.networks.acquire(version)
-            except Exception:
-                logger.warning("Cannot load %s yet; trying again when it is asked for.", version, exc_info=True)
+        for version in active:
+            if self.networks.free_bytes() <= 0:
+                logger.info("The memory for networks is full; the others are loaded when they are asked for.")
+                break
+            self._load_ahead(version)
         if active:
+            # Last, so that it is the last to make room for others.
+            self._load_ahead(active[0])
             self._shown = active[0]
+
+    def _load_ahead(self, version: VersionRef) -> None:
+        try:
+            self.networks.acquire(version)
+        except Exception:
+            logger.warning("Cannot load %s yet; trying again when it is asked for.", version, exc_info=True)
 
 
 _worker: Worker | None = None

@@ -20,7 +20,9 @@ from workers.runtime.networks import Networks
 from workers.runtime.weights_file import WeightsFileReader
 
 SOON_SECONDS = 10.0
-KEPT = 3
+SIZE = 10 * 1024**2
+#: Enough for three versions of one architecture, or two of two.
+MEMORY = 4 * SIZE + SIZE // 2
 # Keras makes numpy arrays of its variables in a way that NumPy 2 warns about.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
 
@@ -34,15 +36,16 @@ class PretendedWeights:
     """What a pretended architecture makes of a file."""
 
     content: str
-    size_bytes: int = 0
+    size_bytes: int = SIZE
 
 
 class PretendedArchitecture:
     """Takes any file's text for weights."""
 
     wanted = None
+    size_bytes = SIZE
 
-    def __init__(self, config: str) -> None:
+    def __init__(self, config: str, max_bytes: int) -> None:
         self.config = config
 
     def load(self, file: Path) -> PretendedWeights:
@@ -79,7 +82,7 @@ def files() -> Files:
 def networks(files: Files, monkeypatch: pytest.MonkeyPatch) -> Networks:
     monkeypatch.setattr(networks_module, "Architecture", PretendedArchitecture)
     monkeypatch.setattr(networks_module, "settle_memory", lambda: None)
-    return Networks(files.fetch, PretendedReader(), KEPT)  # type: ignore[arg-type]
+    return Networks(files.fetch, PretendedReader(), MEMORY)  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -140,6 +143,45 @@ def test_the_last_used_versions_are_kept(networks: Networks, files: Files) -> No
     networks.acquire(version(4))
 
     assert [number for number in (1, 2, 3, 4) if networks.holds(version(number))] == [1, 3, 4]
+
+
+def test_a_version_that_was_let_go_goes_on_answering_those_who_have_it(networks: Networks) -> None:
+    loaded = networks.acquire(version(1))
+    for number in (2, 3, 4):
+        networks.acquire(version(number))
+
+    assert not networks.holds(version(1))
+    assert loaded.weights.content == version(1).digest  # type: ignore[attr-defined]
+
+
+def test_a_version_larger_than_the_memory_is_loaded_all_the_same(networks: Networks, files: Files) -> None:
+    networks = Networks(files.fetch, PretendedReader(), SIZE)  # type: ignore[arg-type]
+    for number in (1, 2):
+        networks.acquire(version(number))
+
+        assert [networks.holds(version(other)) for other in (1, 2)] == [number == 1, number == 2]
+        assert networks.free_bytes() < 0
+
+
+def test_an_architecture_without_versions_makes_room(networks: Networks, files: Files) -> None:
+    for number in (1, 2, 3):
+        networks.acquire(version(number, architecture=f"{number}" * 64))
+
+    assert [networks.holds(version(number, architecture=f"{number}" * 64)) for number in (1, 2, 3)] == [
+        False,
+        True,
+        True,
+    ]
+    networks.acquire(version(1, architecture="1" * 64))
+    assert files.fetched.count("1" * 64) == 2
+
+
+def test_what_is_free_is_told(networks: Networks) -> None:
+    before = networks.free_bytes()
+    networks.acquire(version(1))
+
+    assert before == MEMORY
+    assert before - networks.free_bytes() >= 2 * SIZE
 
 
 def test_a_version_that_was_let_go_is_loaded_again(networks: Networks, files: Files) -> None:
@@ -244,7 +286,7 @@ def reader() -> Iterator[WeightsFileReader]:
 
 def test_a_real_version_is_fetched_cleaned_and_answers(reader: WeightsFileReader, tmp_path: Path) -> None:
     config, content = SUM_CONFIG.encode(), weights_bytes()
-    networks = Networks(RealFiles(config, content).fetch, reader, KEPT)
+    networks = Networks(RealFiles(config, content).fetch, reader, MEMORY)
 
     loaded = networks.acquire(VersionRef(NN_ID, 1, name(content), name(config)))
 
@@ -262,7 +304,7 @@ def test_what_cannot_be_loaded_is_refused(
     config: str, kept_bytes: int | None, error: type[Exception], reader: WeightsFileReader
 ) -> None:
     content = weights_bytes()[:kept_bytes]
-    networks = Networks(RealFiles(config.encode(), content).fetch, reader, KEPT)
+    networks = Networks(RealFiles(config.encode(), content).fetch, reader, MEMORY)
 
     with pytest.raises(error):
         networks.acquire(VersionRef(NN_ID, 1, name(content), name(config.encode())))
@@ -270,7 +312,7 @@ def test_what_cannot_be_loaded_is_refused(
 
 def test_weights_of_another_network_are_refused(reader: WeightsFileReader) -> None:
     content = weights_bytes(dense_config(4, 4, hidden=400))
-    networks = Networks(RealFiles(SUM_CONFIG.encode(), content).fetch, reader, KEPT)
+    networks = Networks(RealFiles(SUM_CONFIG.encode(), content).fetch, reader, MEMORY)
 
     with pytest.raises(WeightsError, match="the file holds"):
         networks.acquire(VersionRef(NN_ID, 1, name(content), name(SUM_CONFIG.encode())))

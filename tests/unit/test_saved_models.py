@@ -50,7 +50,7 @@ def load(reader: WeightsFileReader, config: str, weights: bytes) -> LoadedVersio
     def fetch(name: str, target: Path) -> None:
         target.write_bytes(files[name])
 
-    return Networks(fetch, reader, 1).acquire(VersionRef(NN_ID, 1, digest, architecture))
+    return Networks(fetch, reader, 1024**3).acquire(VersionRef(NN_ID, 1, digest, architecture))
 
 
 def assert_answers_alike(loaded: LoadedVersion, model: Any) -> None:

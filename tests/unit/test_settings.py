@@ -61,13 +61,14 @@ def test_every_setting_is_read_from_its_variable(monkeypatch: pytest.MonkeyPatch
         "PIPELINE_STATUS_TIMEOUT": "3.5",
         "PIPELINE_WORKER_CONCURRENCY": "4",
         "PIPELINE_WORKER_TENSORFLOW_THREADS": "5",
-        "PIPELINE_WORKER_VERSIONS_KEPT": "6",
+        "PIPELINE_WORKER_MEMORY": "6",
+        "PIPELINE_WORKER_MAX_NETWORK_BYTES": "7",
         "PIPELINE_LOG_LEVEL": "DEBUG",
     }
     for name, value in values.items():
         monkeypatch.setenv(name, value)
 
-    assert read_settings() == Settings("amqp://rabbit", 1.5, 2.5, 3.5, 4, 5, 6, "DEBUG")
+    assert read_settings() == Settings("amqp://rabbit", 1.5, 2.5, 3.5, 4, 5, 6, 7, "DEBUG")
 
 
 @pytest.mark.parametrize(
@@ -80,7 +81,8 @@ def test_every_setting_is_read_from_its_variable(monkeypatch: pytest.MonkeyPatch
         ("PIPELINE_STATUS_TIMEOUT", ""),
         ("PIPELINE_WORKER_CONCURRENCY", "2.5"),
         ("PIPELINE_WORKER_TENSORFLOW_THREADS", "0"),
-        ("PIPELINE_WORKER_VERSIONS_KEPT", "all"),
+        ("PIPELINE_WORKER_MEMORY", "all"),
+        ("PIPELINE_WORKER_MAX_NETWORK_BYTES", "0"),
         ("PIPELINE_LOG_LEVEL", "LOUD"),
     ],
 )

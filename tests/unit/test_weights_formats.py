@@ -45,7 +45,7 @@ def load(reader: WeightsFileReader, weights: bytes, config: str = SUM_CONFIG) ->
     def fetch(name: str, target: Path) -> None:
         target.write_bytes(files[name])
 
-    return Networks(fetch, reader, 1).acquire(VersionRef(NN_ID, 1, digest, architecture))
+    return Networks(fetch, reader, 1024**3).acquire(VersionRef(NN_ID, 1, digest, architecture))
 
 
 def sum_model(seed: int = 3) -> keras.Model:

@@ -58,6 +58,9 @@ class PretendedNetworks:
     def holds(self, version: VersionRef) -> bool:
         return version in self.acquired
 
+    def free_bytes(self) -> int:
+        return 3 - len(self.acquired)
+
 
 class PretendedSupply:
     """Tells which versions are active."""
@@ -196,17 +199,18 @@ def test_a_worker_catches_up_with_what_is_active_and_loads_the_default_network_l
 
     catch_up(worker, ActiveVersions((VERSION, other)))
 
-    assert networks.acquired == [other, VERSION]
+    assert networks.acquired == [VERSION, other, VERSION]
     assert worker.status(None).nn_id == VERSION.nn_id
 
 
-def test_a_worker_catches_up_with_no_more_versions_than_it_keeps(worker: Worker, networks: PretendedNetworks) -> None:
-    kept = settings().worker_versions_kept
-    versions = tuple(VersionRef(f"{number:032x}", 1, DIGEST, DIGEST) for number in range(kept + 5))
+def test_a_worker_catches_up_with_no_more_versions_than_it_has_memory_for(
+    worker: Worker, networks: PretendedNetworks
+) -> None:
+    versions = tuple(VersionRef(f"{number:032x}", 1, DIGEST, DIGEST) for number in range(8))
 
     catch_up(worker, ActiveVersions(versions))
 
-    assert networks.acquired == list(reversed(versions[:kept]))
+    assert networks.acquired == [*versions[:3], versions[0]]
 
 
 @pytest.mark.parametrize("answer", [ActiveVersions(()), SupplyError("no gateway answered in time")], ids=repr)
@@ -226,7 +230,7 @@ def test_a_version_that_cannot_be_loaded_does_not_keep_the_others_from_it(
 
     catch_up(worker, ActiveVersions((VERSION, NEXT_VERSION)))
 
-    assert networks.acquired == [NEXT_VERSION, VERSION]
+    assert networks.acquired == [VERSION, NEXT_VERSION, VERSION]
 
 
 def test_a_batch_is_answered_by_the_version_it_names(worker: Worker, networks: PretendedNetworks) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from workers.runtime.backend import keras, tf
+from workers.runtime.backend import item_bytes, keras, tf
 from workers.runtime.errors import ArchitectureError, RowsError, WeightsError
 from workers.runtime.models import DEFAULT_MAX_BYTES, MIN_ROWS, build_model, is_dense_chain
 from workers.runtime.rows import ONLY_INPUT, TensorInfo, arrange_rows
@@ -71,6 +71,8 @@ class Architecture:
         output_names = [model.layers[-1].name] if chain else model.output_names
         self.outputs = describe_tensors(model.outputs, None if chain else model.output, output_names)
         self.wanted = self._describe_saved_weights()
+        #: What the model itself holds: it has weights of its own, which no prediction uses.
+        self.size_bytes = sum(math.prod(each.shape) * item_bytes(each.dtype) for each in model.variables)
         self._call = self._compile()
 
     def _compile(self) -> Any:

@@ -6,25 +6,27 @@ A version is loaded once, however many threads ask for it, and nobody waits for 
 from __future__ import annotations
 
 import logging
-import threading
-from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, TypeVar
+from typing import Any
 
 from numpy.typing import NDArray
 
 from workers.protocol import VersionRef
 from workers.runtime.backend import settle_memory
 from workers.runtime.engine import Architecture, Weights
+from workers.runtime.errors import ArchitectureError
+from workers.runtime.models import DEFAULT_MAX_BYTES
+from workers.runtime.shelf import Shelf
 from workers.runtime.weights_file import WeightsFileReader
 
 logger = logging.getLogger(__name__)
 
-T = TypeVar("T")
+#: What a version takes beside its weights, and an architecture beside its model's own: objects and a compiled function.
+VERSION_BYTES = 16 * 1024
+ARCHITECTURE_BYTES = 2 * 1024**2
 
 
 @dataclass(frozen=True)
@@ -51,65 +53,52 @@ class LoadedVersion:
         return self.architecture.predict_rows(self.weights, rows)
 
 
-class _Shelf:
-    """Things that are made once, by whoever asks first, while the others wait; the last used are kept."""
-
-    def __init__(self, kept: int) -> None:
-        self._kept = kept
-        self._lock = threading.Lock()
-        self._items: OrderedDict[str, Future[Any]] = OrderedDict()
-
-    def get(self, key: str, make: Callable[[], T]) -> T:
-        with self._lock:
-            future = self._items.get(key)
-            mine = future is None
-            if future is None:
-                future = self._items[key] = Future()
-            self._items.move_to_end(key)
-        if mine:
-            self._make(key, future, make)
-        result: T = future.result()
-        return result
-
-    def has(self, key: str) -> bool:
-        future = self._items.get(key)
-        return future is not None and future.done() and future.exception() is None
-
-    def _make(self, key: str, future: Future[Any], make: Callable[[], Any]) -> None:
-        try:
-            future.set_result(make())
-        except BaseException as error:  # noqa: BLE001 - whoever waits must hear of it, whatever it is
-            with self._lock:
-                self._items.pop(key, None)
-            future.set_exception(error)
-        else:
-            with self._lock:
-                finished = [name for name, item in self._items.items() if item.done()]
-                for name in finished[: max(0, len(finished) - self._kept)]:
-                    del self._items[name]
-
-
 class Networks:
-    """Every version that this worker can answer with."""
+    """Every version that this worker can answer with, within a budget of memory."""
 
-    def __init__(self, fetch_file: Callable[[str, Path], None], reader: WeightsFileReader, versions_kept: int) -> None:
+    def __init__(
+        self,
+        fetch_file: Callable[[str, Path], None],
+        reader: WeightsFileReader,
+        memory_bytes: int,
+        max_network_bytes: int = DEFAULT_MAX_BYTES,
+    ) -> None:
         self._fetch_file = fetch_file
         self._reader = reader
-        self._versions = _Shelf(versions_kept)
-        self._architectures = _Shelf(versions_kept)
+        self._memory_bytes = memory_bytes
+        self._max_network_bytes = max_network_bytes
+        self._versions = Shelf[LoadedVersion](lambda version: version.weights.size_bytes + VERSION_BYTES)
+        self._architectures = Shelf[Architecture](lambda each: each.size_bytes + ARCHITECTURE_BYTES)
 
     def acquire(self, version: VersionRef) -> LoadedVersion:
         """The version, fetched and loaded first when this worker does not have it.
+
+        When the memory is used up, versions that were not asked for longest are let go; who has one keeps it.
 
         Raises:
             ArchitectureError, WeightsError: what was uploaded cannot be loaded.
             SupplyError: it could not be fetched.
         """
-        return self._versions.get(self._key(version), lambda: self._load(version))
+        key = self._key(version)
+        held = self._versions.has(key)
+        loaded = self._versions.get(key, lambda: self._load(version))
+        if not held:
+            self._make_room(key)
+        return loaded
 
     def holds(self, version: VersionRef) -> bool:
         """Whether the version is loaded."""
         return self._versions.has(self._key(version))
+
+    def free_bytes(self) -> int:
+        """What is left of the memory; with nothing left, the next version takes the place of another."""
+        return self._memory_bytes - self._versions.used_bytes() - self._architectures.used_bytes()
+
+    def _make_room(self, newest: str) -> None:
+        while self.free_bytes() < 0:
+            self._architectures.keep_only({key.partition("/")[0] for key in self._versions.names()})
+            if self.free_bytes() >= 0 or not self._versions.drop_oldest(but=newest):
+                return
 
     @staticmethod
     def _key(version: VersionRef) -> str:
@@ -132,4 +121,8 @@ class Networks:
         with TemporaryDirectory(prefix="pipeline-") as folder:
             file = Path(folder) / "architecture.json"
             self._fetch_file(digest, file)
-            return Architecture(file.read_text("utf-8"))
+            try:
+                config = file.read_text("utf-8")
+            except UnicodeDecodeError as error:
+                raise ArchitectureError("the architecture is no UTF-8 text") from error
+        return Architecture(config, self._max_network_bytes)

@@ -62,6 +62,10 @@ class Helper:
             raise WeightsError(f"the weights file crashed the helper that read it{self.end()}")
         return answer
 
+    def kill(self) -> None:
+        """End the process and leave its pipes to the thread that waits on them: closed, they would not wake it."""
+        self._process.kill()
+
     def end(self) -> str:
         """End the process and say how it ended."""
         self._process.kill()
@@ -109,10 +113,12 @@ class WeightsFileReader:
     def stop(self) -> None:
         """End all helpers, also those that read a file."""
         with self._lock:
-            self._stopped, helpers = True, [*self._idle, *self._busy]
+            self._stopped, idle, busy = True, [*self._idle], [*self._busy]
             self._idle.clear()
-        for helper in helpers:
+        for helper in idle:
             helper.end()
+        for helper in busy:
+            helper.kill()
 
     def _take(self) -> Helper:
         with self._lock:
