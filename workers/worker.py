@@ -23,13 +23,13 @@ from workers.supply import Supply
 
 logger = logging.getLogger(__name__)
 
-#: Each load that waits for a slow file or gateway takes a thread; other networks' loads must find one.
-LOADS_AT_ONCE = 8
 #: Weight changes whose report is kept in case that the gateway asks for it again.
 REMEMBERED_TICKETS = 100
 #: The parts of the load timeout that fetching a file, and reading it, may take: a slow load is then this worker's
 #: own report, not the gateway's guess.
 FETCH_PART, READ_PART = 0.4, 0.5
+#: Each load that waits for a slow file or gateway takes a thread; other networks' loads must find one.
+LOADS_AT_ONCE = 8
 
 
 class Worker:

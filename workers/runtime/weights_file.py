@@ -63,7 +63,7 @@ class Helper:
         return answer
 
     def kill(self) -> None:
-        """End the process; whoever waits for its answer still has to call `end`."""
+        """End the process and leave its pipes to the thread that waits on them: closed, they would not wake it."""
         self._process.kill()
 
     def end(self) -> str:
@@ -113,12 +113,12 @@ class WeightsFileReader:
     def stop(self) -> None:
         """End all helpers, also those that read a file."""
         with self._lock:
-            self._stopped, idle = True, [*self._idle]
+            self._stopped, idle, busy = True, [*self._idle], [*self._busy]
             self._idle.clear()
-            for helper in self._busy:
-                helper.kill()  # the thread that waits for its answer hears of it, and cleans up
         for helper in idle:
             helper.end()
+        for helper in busy:
+            helper.kill()
 
     def _take(self) -> Helper:
         with self._lock:
