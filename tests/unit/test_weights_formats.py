@@ -221,7 +221,7 @@ def test_safetensors_named_by_torch_are_transposed(reader: WeightsFileReader) ->
     assert_answers_alike(load(reader, save(tensors)), model)
 
 
-@pytest.mark.parametrize("damage", ["missing", "more", "unknown", "shape", "whole numbers"])
+@pytest.mark.parametrize("damage", ["missing", "more", "unknown", "shape", "no numbers", "whole numbers"])
 def test_safetensors_of_another_network_are_refused(damage: str, reader: WeightsFileReader) -> None:
     tensors = named(sum_model())
     first = next(iter(tensors))
@@ -230,11 +230,12 @@ def test_safetensors_of_another_network_are_refused(damage: str, reader: Weights
         "more": lambda: tensors.update(more=np.zeros(1, np.float32)),
         "unknown": lambda: tensors.update(unknown=tensors.pop(first)),
         "shape": lambda: tensors.update({first: tensors[first].T.copy()}),
-        "whole numbers": lambda: tensors.update({first: np.full((2, 20), np.nan, np.float32)}),
+        "no numbers": lambda: tensors.update({first: np.full((2, 20), np.nan, np.float32)}),
+        "whole numbers": lambda: tensors.update({first: np.ones((2, 20), np.int64)}),
     }
     changes[damage]()
 
-    with pytest.raises(WeightsError, match=r"tensors|has the shape|not finite"):
+    with pytest.raises(WeightsError, match=r"tensors|has the shape|not finite|holds int64"):
         load(reader, save(tensors))
 
 

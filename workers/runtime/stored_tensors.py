@@ -52,8 +52,8 @@ def arrange(tensors: dict[str, StoredTensor], wanted: WantedWeights) -> Iterator
 
 def _convert(name: str, tensor: StoredTensor, variable: Variable) -> NDArray[Any]:
     array, dtype = tensor.read(), np.dtype(variable.dtype)
-    if dtype.kind in "iub" and array.dtype.kind not in "iub":
-        raise ValueError(f"{name} holds {array.dtype}, the architecture's {variable.path} whole numbers")
+    if (dtype.kind in "iub") != (array.dtype.kind in "iub"):
+        raise ValueError(f"{name} holds {array.dtype}, the architecture's {variable.path} is {dtype}")
     with np.errstate(over="ignore"):  # what becomes infinite is refused where values are checked
         converted = array.astype(dtype)
     return np.ascontiguousarray(converted.T if tensor.transposed else converted)

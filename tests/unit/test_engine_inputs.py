@@ -1,0 +1,115 @@
+"""Networks of several inputs and outputs, of any rank and of many kinds of numbers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.unit.networks import rows, write_weights
+from workers.runtime.backend import keras
+from workers.runtime.engine import Architecture
+from workers.runtime.errors import ArchitectureError, RowsError
+
+# Keras makes numpy arrays of its variables in a way that NumPy 2 warns about.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
+
+
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        (keras.Input((2,), dtype="string"), "no dense array of numbers but string"),
+        (keras.Input((2,), sparse=True), "no dense array"),
+        (keras.Input(batch_shape=(4, 2)), "fixed number of rows"),
+    ],
+    ids=["text", "sparse", "fixed"],
+)
+def test_inputs_that_no_request_can_hold_are_refused(given: Any, reason: str) -> None:
+    config = str(keras.Model(given, keras.layers.Identity()(given)).to_json())
+
+    with pytest.raises(ArchitectureError, match=reason):
+        Architecture(config)
+
+
+def two_inputs(as_dict: bool) -> keras.Model:
+    """Adds a float to a row of a table that a whole number names, and multiplies them."""
+    number, place = keras.Input((2,), name="number"), keras.Input((), dtype="int32", name="place")
+    row = keras.layers.Embedding(4, 2, name="table")(place)
+    outputs = [keras.layers.Add(name="sum")([number, row]), keras.layers.Multiply(name="product")([number, row])]
+    if as_dict:
+        return keras.Model({"place": place, "number": number}, {"z": outputs[0], "y": outputs[1]})
+    return keras.Model([number, place], outputs)
+
+
+@pytest.mark.parametrize("as_dict", [False, True])
+def test_several_inputs_and_outputs_go_by_their_names(as_dict: bool, tmp_path: Path) -> None:
+    config = str(two_inputs(as_dict).to_json())
+    architecture = Architecture(config)
+    weights = architecture.load(write_weights(tmp_path, config))
+    table = np.asarray(weights.tensors[0])
+    given = {"number": rows((1, 2), (3, 4), (5, 6)), "place": np.array([3, 0, 1])}
+
+    outputs = architecture.predict(weights, given)
+
+    assert {(each.name, each.dtype, each.row_shape) for each in architecture.inputs} == {
+        ("number", "float32", (2,)),
+        ("place", "int32", ()),
+    }
+    added, multiplied = ("z", "y") if as_dict else ("sum", "product")
+    assert outputs.keys() == {added, multiplied} == {each.name for each in architecture.outputs}
+    np.testing.assert_allclose(outputs[added], given["number"] + table[[3, 0, 1]], atol=1e-6)
+    np.testing.assert_allclose(outputs[multiplied], given["number"] * table[[3, 0, 1]], atol=1e-6)
+    alone = architecture.predict(weights, {name: array[1:2] for name, array in given.items()})
+    assert alone[added].tolist() == outputs[added][1:2].tolist()
+
+
+def test_outputs_of_one_name_get_names_of_their_own() -> None:
+    given = keras.Input((2,))
+    twice = keras.layers.Dense(2, name="twice")
+    architecture = Architecture(str(keras.Model(given, [twice(given), twice(twice(given))]).to_json()))
+
+    assert [each.name for each in architecture.outputs] == ["twice", "twice_1"]
+
+
+@pytest.mark.parametrize("dtype", ["int8", "int32", "int64", "uint8", "float16", "float32", "float64", "bool"])
+def test_numbers_of_many_kinds_go_in_and_out(dtype: str, tmp_path: Path) -> None:
+    given = keras.Input((2, 3), dtype=dtype)
+    layer = keras.layers.Identity(dtype=dtype if dtype.startswith("float") else None)
+    config = str(keras.Model(given, layer(given)).to_json())
+    architecture = Architecture(config)
+    weights = architecture.load(write_weights(tmp_path, config))
+    values = np.array([[[0, 1, 1], [1, 0, 1]]], dtype)
+
+    outputs = architecture.predict_rows(weights, values)
+
+    assert (outputs.dtype, outputs.tolist()) == (np.dtype(dtype), values.tolist())
+    assert architecture.predict_rows(weights, values.astype(np.float64)).tolist() == values.tolist()
+
+
+def test_a_network_of_bfloat16_takes_and_makes_float32(tmp_path: Path) -> None:
+    config = str(keras.Sequential([keras.Input((2,)), keras.layers.Dense(2, dtype="mixed_bfloat16")]).to_json())
+    architecture = Architecture(config)
+    weights = architecture.load(write_weights(tmp_path, config))
+
+    assert [each.dtype for each in (*architecture.inputs, *architecture.outputs)] == ["float32", "float32"]
+    assert architecture.predict_rows(weights, rows((1, 2))).dtype == np.float32
+
+
+def test_rows_that_the_network_cannot_compute_are_the_rows_fault(tmp_path: Path) -> None:
+    config = str(keras.Sequential([keras.Input((3,), dtype="int32"), keras.layers.Embedding(5, 2)]).to_json())
+    architecture = Architecture(config)
+    weights = architecture.load(write_weights(tmp_path, config))
+
+    with pytest.raises(RowsError, match="cannot compute these rows"):
+        architecture.predict_rows(weights, np.array([[0, 1, 5]]))
+
+
+def test_a_network_of_images_of_any_size_is_loaded(tmp_path: Path) -> None:
+    layers = [keras.Input((None, None, 1)), keras.layers.Conv2D(1, 5), keras.layers.GlobalMaxPooling2D()]
+    config = str(keras.Sequential(layers).to_json())
+    architecture = Architecture(config)
+    weights = architecture.load(write_weights(tmp_path, config))
+
+    assert architecture.predict_rows(weights, np.ones((3, 8, 9, 1), np.float32)).shape == (3, 1)
