@@ -18,8 +18,13 @@ from tests.support.system import System
 @pytest.fixture(scope="session")
 def rabbitmq(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateNode]:
     """A running node."""
+    yield from running_node(tmp_path_factory.mktemp("rabbitmq"))
+
+
+def running_node(directory: Path) -> Iterator[PrivateNode]:
+    """A node of its own, started, and stopped afterwards."""
     require(rabbitmq_programs.installed(), "rabbitmq-server")
-    node = PrivateNode(tmp_path_factory.mktemp("rabbitmq"))
+    node = PrivateNode(directory)
     node.start()
     try:
         node.wait_ready()

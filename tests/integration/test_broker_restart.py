@@ -9,9 +9,8 @@ import numpy as np
 import pytest
 
 from inference.http_client import ClientError, PipelineClient
-from inference.supervision import rabbitmq as rabbitmq_programs
 from inference.supervision.rabbitmq import PrivateNode
-from tests.integration.conftest import require, running
+from tests.integration.conftest import running, running_node
 from tests.support.load import at_once
 from tests.support.samples import samples
 from tests.support.system import System
@@ -25,14 +24,7 @@ TOLERANCE = 1e-6
 @pytest.fixture
 def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateNode]:
     """A node of this test's own, to be killed."""
-    require(rabbitmq_programs.installed(), "rabbitmq-server")
-    node = PrivateNode(tmp_path_factory.mktemp("killed"))
-    node.start()
-    try:
-        node.wait_ready()
-        yield node
-    finally:
-        node.stop()
+    yield from running_node(tmp_path_factory.mktemp("killed"))
 
 
 @pytest.fixture
