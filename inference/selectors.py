@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db.models import Avg, Count, Max, QuerySet
 
-from inference.models import DefaultNetwork, FileChunk, Network, PredictionTiming
+from inference.models import DefaultNetwork, Network, PredictionTiming
 from workers.protocol import VersionRef
 
 ACTIVE_FIELDS = ("nn_id", "active__number", "active__weights_id", "active__architecture_id")
@@ -31,12 +31,6 @@ def active_versions() -> list[VersionRef]:
     default = active_version(None)
     versions = [VersionRef(*row) for row in rows]
     return sorted(versions, key=lambda version: version != default)
-
-
-def file_chunk(digest: str, offset: int) -> tuple[int, bytes] | None:
-    """The size of a stored file and its chunk at `offset`; None when there is no such file or chunk."""
-    row = FileChunk.objects.filter(file_id=digest, offset=offset).values_list("file__size", "content").first()
-    return (row[0], bytes(row[1])) if row else None
 
 
 def average_handling_ms() -> float:

@@ -14,7 +14,7 @@ from kombu import Connection, Consumer
 from kombu.exceptions import ContentDisallowed, DecodeError
 from kombu.message import Message
 
-from inference import selectors
+from inference import selectors, stored_files
 from inference.database import on_live_connection
 from inference.replies import drop_undecodable, keep_consuming
 from inference.service_thread import ServiceThread
@@ -92,7 +92,7 @@ def _answer(question: Any) -> FileChunk | ActiveVersions:
     if question == {}:
         return ActiveVersions(tuple(selectors.active_versions()))
     request = FileRequest.from_json(question)
-    found = selectors.file_chunk(request.digest, request.offset)
+    found = stored_files.file_chunk(request.digest, request.offset)
     if found is None:
         return FileChunk(-1, "")
     size, content = found

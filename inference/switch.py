@@ -5,13 +5,11 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 
-from django.conf import settings
-
 from inference import services
-from inference.errors import BadInputError, NoWorkersError
+from inference.errors import NoWorkersError
 from inference.gateway import gateway
 from inference.models import Version
-from workers.file_format import read_architecture, tell_format
+from inference.uploads import store_upload
 from workers.protocol import Report
 from workers.settings import settings as shared_settings
 
@@ -38,20 +36,7 @@ def set_weights(nn_id: str, file_name: str, weights: bytes) -> SwitchResult:
         BadInputError: a `.keras` archive whose architecture cannot be read.
         BrokerUnavailableError, NoWorkersError: nobody could load it; the version stays pending.
     """
-    default = settings.PIPELINE_DEFAULT_ARCHITECTURE.read_bytes()
-    version = services.store_version(nn_id, file_name, weights, default, _own_architecture(weights))
-    logger.info("Stored %s (%s, %d bytes); asking the workers to load it.", version, file_name, len(weights))
-    return switch_to(version)
-
-
-def _own_architecture(weights: bytes) -> bytes | None:
-    """The architecture that comes with a `.keras` archive; other formats bring none."""
-    if tell_format(weights) != "keras":
-        return None
-    try:
-        return read_architecture(weights).encode()
-    except ValueError as error:
-        raise BadInputError(f"data is a .keras archive that cannot be read: {error}") from error
+    return switch_to(store_upload(nn_id, file_name, weights))
 
 
 def switch_to(version: Version) -> SwitchResult:

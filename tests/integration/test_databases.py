@@ -17,7 +17,7 @@ from tests.support.system import System, clean_environment
 from tests.support.waiting import wait_until
 from workers.settings import ROOT
 
-DATABASE_TESTS = ["services", "selectors", "timings", "switch", "admin"]
+DATABASE_TESTS = ["uploads", "stored_files", "services", "selectors", "timings", "switch", "admin"]
 BAD_ID = "f" * 32
 
 

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from inference import services
 from inference.models import DefaultNetwork, Network, PredictionTiming, Version, WorkerReport
+from inference.uploads import store_version
 from tests.unit.samples import NN_ID, failed, loaded
 
 pytestmark = pytest.mark.django_db
@@ -31,10 +32,10 @@ def fill(networks: int = 1) -> Version:
     """Networks with two versions each, reports of two workers, and a timing; returns the last failed version."""
     for number in range(networks):
         nn_id = f"{number:032x}" if number else NN_ID
-        first = services.store_version(nn_id, "good.b64", b"good", b"{}")
+        first = store_version(nn_id, "good.b64", b"good", b"{}")
         services.record_reports(first, [loaded("w1"), loaded("w2")])
         services.activate(first)
-        second = services.store_version(nn_id, "bad.b64", b"bad", b"{}")
+        second = store_version(nn_id, "bad.b64", b"bad", b"{}")
         services.record_reports(second, [loaded("w1"), failed("w2", TRACE)])
         services.mark_failed(second)
         PredictionTiming.objects.create(

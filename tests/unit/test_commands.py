@@ -15,6 +15,7 @@ from inference import services
 from inference.http_client import ClientError
 from inference.management import client as client_module
 from inference.management.table import table
+from inference.uploads import store_version
 from inference.weights_name import WeightsName
 from tests.unit.samples import NN_ID, OTHER_NN_ID
 
@@ -175,8 +176,8 @@ def test_networks_says_how_to_make_the_first_one() -> None:
 
 @pytest.mark.django_db
 def test_networks_lists_each_with_its_active_version() -> None:
-    services.activate(services.store_version(NN_ID, "w.b64", WEIGHTS, b"{}"))
-    services.store_version(OTHER_NN_ID, "w.b64", WEIGHTS, b"{}")
+    services.activate(store_version(NN_ID, "w.b64", WEIGHTS, b"{}"))
+    store_version(OTHER_NN_ID, "w.b64", WEIGHTS, b"{}")
 
     _, first, second = run("networks").splitlines()
 

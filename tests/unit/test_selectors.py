@@ -9,15 +9,15 @@ from django.utils import timezone
 
 from inference import selectors, services
 from inference.models import PredictionTiming, Version
+from inference.uploads import store_version
 from tests.unit.samples import NN_ID, OTHER_NN_ID
-from workers.protocol import CHUNK_BYTES
 
 pytestmark = pytest.mark.django_db
 THIRD_NN_ID = "dfd2cd54a1ec4a408285f547f6827ea2"
 
 
 def store(nn_id: str = NN_ID, weights: bytes = b"weights") -> Version:
-    return services.store_version(nn_id, "weights.b64", weights, b"{}")
+    return store_version(nn_id, "weights.b64", weights, b"{}")
 
 
 def activated(nn_id: str = NN_ID, weights: bytes = b"weights") -> Version:
@@ -61,16 +61,6 @@ def test_the_default_networks_version_stands_first_and_then_the_latest_uploaded(
     services.activate(versions[0])
 
     assert selectors.active_versions() == [versions[0].ref(), versions[2].ref(), versions[1].ref()]
-
-
-def test_a_file_is_found_chunk_by_chunk() -> None:
-    content = b"7" * CHUNK_BYTES + b"end"
-    file = services.store_file(content)
-
-    assert selectors.file_chunk(file.digest, 0) == (len(content), content[:CHUNK_BYTES])
-    assert selectors.file_chunk(file.digest, CHUNK_BYTES) == (len(content), b"end")
-    assert selectors.file_chunk(file.digest, 2 * CHUNK_BYTES) is None
-    assert selectors.file_chunk("0" * 64, 0) is None
 
 
 def note(total_ms: float, outcome: str = "answered") -> None:

@@ -11,7 +11,7 @@ from uuid import uuid4
 import pytest
 from django.db import OperationalError
 
-from inference import selectors
+from inference import selectors, stored_files
 from inference import supply as gateway_supply
 from tests.unit.samples import DIGEST, NEXT_VERSION, VERSION
 from workers import supply as worker_supply
@@ -37,7 +37,7 @@ def _supplying(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(gateway_supply, "SUPPLY", type(gateway_supply.SUPPLY)(queue, durable=False))
     monkeypatch.setattr(worker_supply, "ASK_AGAIN_SECONDS", 0.1)
     monkeypatch.setattr("inference.replies.DRAIN_SECONDS", 0.05)
-    monkeypatch.setattr(selectors, "file_chunk", stored_chunk)
+    monkeypatch.setattr(stored_files, "file_chunk", stored_chunk)
     supply = gateway_supply.Supply()
     supply.start()
     yield
@@ -74,7 +74,7 @@ def test_a_database_that_fails_once_only_costs_time(tmp_path: Path, monkeypatch:
             raise failures.pop()
         return stored_chunk(digest, offset)
 
-    monkeypatch.setattr(selectors, "file_chunk", fail_first)
+    monkeypatch.setattr(stored_files, "file_chunk", fail_first)
 
     assert fetch(NAME, tmp_path / "file") == CONTENT
 

@@ -1,0 +1,63 @@
+"""An upload becomes a network's next version, state pending, whatever happens next."""
+
+from __future__ import annotations
+
+import logging
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Max
+
+from inference.errors import BadInputError
+from inference.models import Network, Version
+from inference.stored_files import store_file
+from workers.file_format import read_architecture, tell_format
+
+logger = logging.getLogger(__name__)
+
+
+def store_upload(nn_id: str, file_name: str, weights: bytes) -> Version:
+    """Store weights for a network; a `.keras` archive's own architecture with them.
+
+    Raises:
+        BadInputError: a `.keras` archive whose architecture cannot be read.
+    """
+    default = settings.PIPELINE_DEFAULT_ARCHITECTURE.read_bytes()
+    version = store_version(nn_id, file_name, weights, default, _own_architecture(weights))
+    logger.info("Stored %s (%s, %d bytes).", version, file_name, len(weights))
+    return version
+
+
+def _own_architecture(weights: bytes) -> bytes | None:
+    """The architecture that comes with a `.keras` archive; other formats bring none."""
+    if tell_format(weights) != "keras":
+        return None
+    try:
+        return read_architecture(weights).encode()
+    except ValueError as error:
+        raise BadInputError(f"data is a .keras archive that cannot be read: {error}") from error
+
+
+@transaction.atomic
+def store_version(
+    nn_id: str, file_name: str, weights: bytes, default_architecture: bytes, own_architecture: bytes | None = None
+) -> Version:
+    """An upload as the network's next version, state pending.
+
+    Its architecture is the one that came with it, else that of the network's version before, else the default one.
+    """
+    Network.objects.get_or_create(nn_id=nn_id)
+    # The lock makes uploads for one network take their numbers one after the other.
+    network = Network.objects.select_for_update().get(nn_id=nn_id)
+    latest = network.versions.order_by("-number").first()
+    if own_architecture is None and latest is not None:
+        architecture = latest.architecture
+    else:
+        architecture = store_file(own_architecture or default_architecture)
+    return Version.objects.create(
+        network=network,
+        number=(network.versions.aggregate(latest=Max("number"))["latest"] or 0) + 1,
+        weights=store_file(weights),
+        architecture=architecture,
+        file_name=file_name,
+    )

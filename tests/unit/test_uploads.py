@@ -1,0 +1,81 @@
+"""An upload becomes a network's next version, whatever happens next."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import NoReturn
+
+import pytest
+from django.db import DatabaseError, IntegrityError, transaction
+
+from inference import uploads
+from inference.models import DefaultNetwork, Network, StoredFile, Version
+from inference.stored_files import file_chunk
+from inference.uploads import store_version
+from tests.unit.samples import NN_ID, OTHER_NN_ID
+
+pytestmark = pytest.mark.django_db
+WEIGHTS, MORE_WEIGHTS, ARCHITECTURE = b"weights", b"more weights", b"{}"
+
+
+def store(nn_id: str = NN_ID, weights: bytes = WEIGHTS, architecture: bytes = ARCHITECTURE) -> Version:
+    return store_version(nn_id, "weights.b64", weights, architecture)
+
+
+def test_the_first_upload_makes_the_network_and_its_version_1() -> None:
+    version = store()
+
+    assert (version.network_id, version.number, version.state) == (NN_ID, 1, Version.State.PENDING)
+    assert version.file_name == "weights.b64"
+    assert version.weights_id == hashlib.sha256(WEIGHTS).hexdigest()
+    assert (version.weights.size, version.architecture_id) == (7, hashlib.sha256(ARCHITECTURE).hexdigest())
+    assert Network.objects.get().active is None
+    assert not DefaultNetwork.objects.exists()
+
+
+def test_each_network_counts_its_own_versions() -> None:
+    numbers = [store(nn_id).number for nn_id in (NN_ID, NN_ID, OTHER_NN_ID, NN_ID, OTHER_NN_ID)]
+
+    assert numbers == [1, 2, 1, 3, 2]
+
+
+def test_the_same_bytes_are_stored_once_and_are_a_new_version_all_the_same() -> None:
+    first, second, other = store(), store(), store(OTHER_NN_ID)
+
+    assert first.weights_id == second.weights_id == other.weights_id
+    assert (first.number, second.number) == (1, 2)
+    assert StoredFile.objects.count() == 2
+    assert file_chunk(first.weights_id, 0) == (len(WEIGHTS), WEIGHTS)
+
+
+def test_a_network_keeps_its_architecture_when_the_default_one_changes() -> None:
+    first = store(architecture=b"the first")
+    second = store(weights=MORE_WEIGHTS, architecture=b"the second")
+
+    assert second.architecture_id == first.architecture_id
+    assert not StoredFile.objects.filter(digest=hashlib.sha256(b"the second").hexdigest()).exists()
+
+
+def test_an_upload_that_cannot_be_stored_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(content: bytes) -> NoReturn:
+        raise DatabaseError("disk full")
+
+    monkeypatch.setattr(uploads, "store_file", fail)
+    with pytest.raises(DatabaseError):
+        store()
+
+    assert not Network.objects.exists()
+    assert not StoredFile.objects.exists()
+
+
+def test_the_database_itself_refuses_a_number_twice() -> None:
+    version = store()
+
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Version.objects.create(
+            network=version.network,
+            number=1,
+            weights=version.weights,
+            architecture=version.architecture,
+            file_name="again",
+        )
