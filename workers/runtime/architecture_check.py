@@ -17,7 +17,7 @@ from workers.runtime.errors import ArchitectureError
 MAX_DEPTH = 100
 #: Layers, initializers, tensors and all else in a config that has a class; EfficientNetV2L has 4,800.
 MAX_OBJECTS = 20_000
-#: Keras builds a Sequential model anew with each layer that it adds, so n layers take n * n / 2 steps: half a minute here.
+#: Keras builds a Sequential model anew with each layer that it adds: n * n / 2 steps for n layers, here half a minute.
 MAX_SEQUENTIAL_STEPS = 40_000
 #: A class of Keras is written in capitals and small letters; its functions that only have names in small letters.
 _CLASS_NAME = re.compile(r"[A-Z][A-Za-z0-9]*")
