@@ -1,34 +1,38 @@
-"""Which waiting requests travel together: rows for one network, of one shape and dtype, in order of arrival."""
+"""Which waiting requests travel together: rows for one version, of one shape and dtype, in order of arrival."""
 
 from __future__ import annotations
 
 from collections import OrderedDict, deque
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from inference.answer import Answer
-from workers.protocol import Tensor
+from inference.predict_input import PredictInput
 
 #: The most rows of one batch, unless a single request has more.
 MAX_BATCH_ROWS = 4096
 
-Key = tuple[str | None, str, tuple[int, ...]]
+#: The network, the version, every input's name, dtype and row shape, and a request that must travel alone.
+Key = tuple[str | None, int | None, frozenset[tuple[str, str, tuple[int, ...]]], Future[Answer] | None]
 
 
 @dataclass(frozen=True, eq=False)
 class Waiting:
     """One request that waits for its answer; times are of `time.monotonic`."""
 
-    nn_id: str | None
-    rows: Tensor
+    asked: PredictInput
     arrived: float
     deadline: float
     future: Future[Answer] = field(default_factory=Future)
+    alone: bool = False
 
-    @property
+    @cached_property
     def key(self) -> Key:
         """Requests with equal keys may share a batch."""
-        return self.nn_id, self.rows.dtype, self.rows.shape[1:]
+        asked = self.asked
+        inputs = frozenset((name, tensor.dtype, tensor.shape[1:]) for name, tensor in asked.inputs.items())
+        return asked.nn_id, asked.version, inputs, self.future if self.alone else None
 
 
 class Coalescer:
@@ -69,12 +73,12 @@ class Coalescer:
         key, queue = self._waiting.popitem(last=False)
         taken: list[Waiting] = []
         rows = 0
-        while queue and (not taken or rows + queue[0].rows.shape[0] <= MAX_BATCH_ROWS):
+        while queue and (not taken or rows + queue[0].asked.rows_count <= MAX_BATCH_ROWS):
             request = queue.popleft()
             self._count -= 1
             if not request.future.done():
                 taken.append(request)
-                rows += request.rows.shape[0]
+                rows += request.asked.rows_count
         if queue:
             self._waiting[key] = queue
         return taken

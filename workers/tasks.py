@@ -5,7 +5,7 @@ from __future__ import annotations
 from time import perf_counter
 from typing import Any
 
-from workers.arrays import to_array, to_tensor
+from workers.arrays import to_arrays, to_tensors
 from workers.celery import app
 from workers.protocol import PREDICT_TASK, PredictBatch, PredictReply, ProtocolError
 from workers.runtime.errors import PipelineRuntimeError
@@ -24,11 +24,11 @@ def predict(message: dict[str, Any]) -> dict[str, Any]:
     worker = this_worker()
     batch = PredictBatch.from_json(message)
     version = worker.networks.acquire(batch.version)
-    rows = to_array(batch.rows)
+    inputs = to_arrays(batch.inputs)
     called = perf_counter()
-    outputs = version.predict_rows(rows)
+    outputs = version.predict(inputs)
     inference_ms = (perf_counter() - called) * 1000
-    tensor = to_tensor(outputs)
+    tensors = to_tensors(outputs)
     handling_ms = (perf_counter() - started) * 1000
     worker.stats.add(batch.requests, handling_ms, inference_ms)
-    return PredictReply(worker.name, tensor, inference_ms, handling_ms).to_json()
+    return PredictReply(worker.name, tensors, inference_ms, handling_ms).to_json()

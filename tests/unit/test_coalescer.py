@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 
 from inference import coalescer as coalescer_module
 from inference.coalescer import Coalescer, Waiting
+from inference.predict_input import PredictInput
 from tests.unit.samples import NN_ID, OTHER_NN_ID
 from workers.arrays import to_tensor
+from workers.protocol import ONLY_INPUT
 
 CAP = 4
 
@@ -23,8 +25,17 @@ def _small_batches() -> object:
         yield
 
 
-def request(nn_id: str | None = NN_ID, rows: int = 1, columns: int = 2, dtype: str = "float32") -> Waiting:
-    return Waiting(nn_id, to_tensor(np.zeros((rows, columns), dtype)), 0.0, 1.0)
+def request(
+    nn_id: str | None = NN_ID,
+    rows: int = 1,
+    columns: int = 2,
+    dtype: str = "float32",
+    version: int | None = None,
+    names: tuple[str, ...] = (ONLY_INPUT,),
+    alone: bool = False,
+) -> Waiting:
+    inputs = {name: to_tensor(np.zeros((rows, columns), dtype)) for name in names}
+    return Waiting(PredictInput(inputs, rows == 1, nn_id, version), 0.0, 1.0, alone=alone)
 
 
 def fill(*requests: Waiting) -> Coalescer:
@@ -51,11 +62,29 @@ def test_requests_of_one_network_travel_together_in_order_of_arrival() -> None:
     assert fill(*requests).take() == requests
 
 
-@pytest.mark.parametrize("other", [request(OTHER_NN_ID), request(None), request(columns=3), request(dtype="float64")])
-def test_requests_that_differ_in_network_shape_or_dtype_travel_apart(other: Waiting) -> None:
+DIFFERENT = [
+    request(OTHER_NN_ID), request(None), request(version=1), request(columns=3), request(dtype="float64"),
+    request(names=("a",)), request(names=("a", "b")),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("other", DIFFERENT, ids=lambda each: repr(each.key[:3]))
+def test_requests_that_differ_in_version_inputs_shape_or_dtype_travel_apart(other: Waiting) -> None:
     first = request()
 
     assert take_all(fill(first, other)) == [[first], [other]]
+
+
+def test_the_order_in_which_inputs_are_named_is_no_difference() -> None:
+    requests = [request(names=("a", "b")), request(names=("b", "a"))]
+
+    assert fill(*requests).take() == requests
+
+
+def test_a_request_that_must_travel_alone_does() -> None:
+    requests = [request(alone=True), request(), request(alone=True), request()]
+
+    assert take_all(fill(*requests)) == [requests[:1], requests[1::2], requests[2:3]]
 
 
 def test_requests_of_different_row_counts_travel_together() -> None:
@@ -170,7 +199,7 @@ def test_every_batch_has_one_key_and_no_more_rows_than_the_cap(wanted: list[tupl
 
     for batch in batches:
         assert len({item.key for item in batch}) == 1
-        assert len(batch) == 1 or sum(item.rows.shape[0] for item in batch) <= CAP
+        assert len(batch) == 1 or sum(item.asked.rows_count for item in batch) <= CAP
 
 
 @given(st.lists(keys, max_size=30))

@@ -14,7 +14,11 @@ class WeightsError(PipelineRuntimeError):
 
 
 class RowsError(PipelineRuntimeError):
-    """The rows do not have the shape of the network's input."""
+    """The rows are not those that the network takes."""
+
+
+class NumbersError(RowsError):
+    """A number among the rows is none that the network takes: other rows of the batch may be right."""
 
 
 class SupplyError(PipelineRuntimeError):
