@@ -176,7 +176,8 @@ class Architecture:
         try:
             outputs = self._call(list(weights.tensors), [tf.constant(each) for each in given])
         except tf.errors.OpError as error:
-            raise NumbersError(f"the network cannot compute these rows: {error.message}") from error
+            said = error.message.partition("\n")[0]
+            raise NumbersError(f"the network cannot compute these rows: {said}") from error
         return {info.name: output.numpy()[:count] for info, output in zip(self.outputs, outputs, strict=True)}
 
     def predict_rows(self, weights: Weights, rows: NDArray[Any]) -> NDArray[Any]:
