@@ -109,7 +109,7 @@ def test_rows_that_the_network_cannot_compute_are_the_rows_fault(tmp_path: Path)
     architecture = Architecture(config)
     weights = architecture.load(write_weights(tmp_path, config))
 
-    with pytest.raises(RowsError, match="cannot compute these rows"):
+    with pytest.raises(RowsError, match=r"cannot compute these rows: indices\[0,2\] = 5 is not in \[0, 5\)$"):
         architecture.predict_rows(weights, np.array([[0, 1, 5]]))
 
 

@@ -176,8 +176,7 @@ class Architecture:
         try:
             outputs = self._call(list(weights.tensors), [tf.constant(each) for each in given])
         except tf.errors.OpError as error:
-            said = error.message.partition("\n")[0]
-            raise NumbersError(f"the network cannot compute these rows: {said}") from error
+            raise NumbersError(f"the network cannot compute these rows: {_say_in_one_line(error)}") from error
         return {info.name: output.numpy()[:count] for info, output in zip(self.outputs, outputs, strict=True)}
 
     def predict_rows(self, weights: Weights, rows: NDArray[Any]) -> NDArray[Any]:
@@ -187,3 +186,9 @@ class Architecture:
             RowsError: see `predict`.
         """
         return self.predict(weights, {ONLY_INPUT: rows})[self.outputs[0].name]
+
+
+def _say_in_one_line(error: Any) -> str:
+    """What went wrong, of TensorFlow's many lines: the last that does not name where in the graph."""
+    lines = [line for line in error.message.splitlines() if line and not line.startswith("\t")]
+    return str(lines[-1])[:MAX_REASON_CHARACTERS] if lines else type(error).__name__
