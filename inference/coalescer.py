@@ -9,12 +9,13 @@ from functools import cached_property
 
 from inference.answer import Answer
 from inference.predict_input import PredictInput
+from workers.protocol import TENSORS_BYTES_MAX
 
 #: The most rows of one batch, unless a single request has more.
 MAX_BATCH_ROWS = 4096
 
-#: The network, the version, every input's name, dtype and row shape, and a request that must travel alone.
-Key = tuple[str | None, int | None, frozenset[tuple[str, str, tuple[int, ...]]], Future[Answer] | None]
+#: The network, the version, every input's name, dtype and row shape, and whether its requests travel alone.
+Key = tuple[str | None, int | None, frozenset[tuple[str, str, tuple[int, ...]]], bool]
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,10 +30,16 @@ class Waiting:
 
     @cached_property
     def key(self) -> Key:
-        """Requests with equal keys may share a batch."""
+        """Requests with equal keys may share a batch, unless they travel alone, and take turns with other keys."""
         asked = self.asked
         inputs = frozenset((name, tensor.dtype, tensor.shape[1:]) for name, tensor in asked.inputs.items())
-        return asked.nn_id, asked.version, inputs, self.future if self.alone else None
+        return asked.nn_id, asked.version, inputs, self.alone
+
+    def fits(self, rows: int, size_bytes: int) -> bool:
+        """Whether it may join a batch that has so many rows and bytes of numbers."""
+        if self.alone or rows + self.asked.rows_count > MAX_BATCH_ROWS:
+            return False
+        return size_bytes + self.asked.size_bytes <= TENSORS_BYTES_MAX
 
 
 class Coalescer:
@@ -72,13 +79,14 @@ class Coalescer:
             return []
         key, queue = self._waiting.popitem(last=False)
         taken: list[Waiting] = []
-        rows = 0
-        while queue and (not taken or rows + queue[0].asked.rows_count <= MAX_BATCH_ROWS):
+        rows = size_bytes = 0
+        while queue and (not taken or queue[0].fits(rows, size_bytes)):
             request = queue.popleft()
             self._count -= 1
             if not request.future.done():
                 taken.append(request)
                 rows += request.asked.rows_count
+                size_bytes += request.asked.size_bytes
         if queue:
             self._waiting[key] = queue
         return taken

@@ -33,12 +33,14 @@ from inference.replies import Replies
 from inference.service_thread import ServiceThread
 from workers.arrays import to_arrays
 from workers.protocol import PredictBatch, PredictReply, ProtocolError, Tensor, Tensors, VersionRef
-from workers.runtime.errors import NumbersError
+from workers.runtime.errors import AnswerTooLargeError, NumbersError
 
 logger = logging.getLogger(__name__)
 
 #: With fewer batches in flight a request is sent at once; with more, requests gather.
 BATCHES_IN_FLIGHT = 4
+#: A worker's errors that one request of a batch may have caused for all.
+ONE_REQUESTS_ERRORS = (NumbersError.__name__, AnswerTooLargeError.__name__)
 #: How often the sender looks for batches and requests whose time is over.
 SWEEP_SECONDS = 0.5
 #: How long the sender rests after the broker or the database failed it.
@@ -190,7 +192,7 @@ class Dispatcher:
         sent = self._forget(batch_id)
         if sent is None:
             return
-        if len(sent.requests) > 1 and _numbers_refused(message):
+        if len(sent.requests) > 1 and _may_be_one_requests_fault(message):
             self._send_alone(sent.requests)
             return
         try:
@@ -200,7 +202,7 @@ class Dispatcher:
             _fail(sent.requests, PredictionFailedError(f"a worker's answer cannot be read: {error}"))
 
     def _send_alone(self, requests: list[Waiting]) -> None:
-        """Send the requests of a batch one by one: nobody's request fails for another one's numbers."""
+        """Send the requests of a batch again, one by one: nobody's request fails for another one's numbers."""
         with self._changed:
             self._coalescer.put_back([replace(request, alone=True) for request in requests])
             self._changed.notify()
@@ -218,10 +220,9 @@ def _join(parts: list[Tensor]) -> Tensor:
     return Tensor(parts[0].dtype, (rows, *parts[0].shape[1:]), b"".join(part.data for part in parts))
 
 
-def _numbers_refused(message: Any) -> bool:
-    """Whether a Celery result says that the network could not take a number, which may be one request's only."""
+def _may_be_one_requests_fault(message: Any) -> bool:
     result = message.get("result") if isinstance(message, dict) else None
-    return isinstance(result, dict) and result.get("exc_type") == NumbersError.__name__
+    return isinstance(result, dict) and result.get("exc_type") in ONE_REQUESTS_ERRORS
 
 
 def _fail(requests: list[Waiting], error: InferenceError) -> None:

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.errors import BadInputError
+from inference.errors import BadInputError, TooLargeError
 from inference.json_numbers import read_numbers
 from workers.arrays import to_tensor
-from workers.protocol import ONLY_INPUT, ProtocolError, Tensors, count_rows, is_nn_id
+from workers.protocol import ONLY_INPUT, TENSORS_BYTES_MAX, ProtocolError, Tensors, count_bytes, count_rows, is_nn_id
 
 #: The largest number of a version that the database holds.
 MAX_VERSION = 2**31 - 1
@@ -35,12 +35,18 @@ class PredictInput:
         """How many rows are to be predicted."""
         return next(iter(self.inputs.values())).shape[0]
 
+    @property
+    def size_bytes(self) -> int:
+        """How many bytes their numbers take."""
+        return count_bytes(self.inputs)
+
 
 def read_predict_input(body: Any) -> PredictInput:
     """What a request's JSON body asks for.
 
     Raises:
         BadInputError: it holds no rows, or something that is none, or names no network or version.
+        TooLargeError: its rows are more than one message to a worker holds.
     """
     if not isinstance(body, dict):
         raise BadInputError('the body must be an object like {"vector": [0.1, 0.2]}')
@@ -48,7 +54,10 @@ def read_predict_input(body: Any) -> PredictInput:
     if single == ("data" in body):
         raise BadInputError('the body must have either "vector" (one row) or "data" (a list of rows)')
     name, read = ("vector", _read_row) if single else ("data", _read_rows)
-    return PredictInput(_read_inputs(name, body[name], read), single, _read_nn_id(body), _read_version(body))
+    asked = PredictInput(_read_inputs(name, body[name], read), single, _read_nn_id(body), _read_version(body))
+    if asked.size_bytes > TENSORS_BYTES_MAX:
+        raise TooLargeError(f"{name} has {asked.size_bytes} bytes of numbers; {TENSORS_BYTES_MAX} may be sent at once")
+    return asked
 
 
 def _read_inputs(name: str, value: Any, read: Callable[[str, Any], NDArray[Any]]) -> Tensors:

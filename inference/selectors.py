@@ -53,7 +53,7 @@ def version_to_use(nn_id: str | None, number: int | None) -> VersionRef:
         what = "active version" if number is None else f"version {number}"
         raise NotFoundError(f"network {network} has no {what}; GET /networks/{network} lists its versions")
     if number is not None and state != Version.State.LOADED:
-        raise ConflictError(f"{network} version {number} is {state}; no worker serves it until it has been activated")
+        raise ConflictError(f"{network} version {number} is {state}; a version answers once it has been activated")
     return VersionRef(network, found, *digests)
 
 

@@ -27,6 +27,8 @@ ONLY_INPUT = ""
 #: The most inputs, or outputs, of a network, and the longest name of one.
 TENSORS_MAX = 256
 NAME_CHARACTERS_MAX = 256
+#: The most bytes of numbers that one batch, or its answer, may have: in base64 they stay below those 16 MiB.
+TENSORS_BYTES_MAX = 11 * 1024 * 1024
 #: The most dimensions of a tensor: numpy's.
 RANK_MAX = 64
 
@@ -153,6 +155,11 @@ def count_rows(tensors: Tensors) -> int:
     _require(not counts, "every input, or output, needs the same number of rows")
     _require(rows > 0, "there must be at least one row")
     return rows
+
+
+def count_bytes(tensors: Tensors) -> int:
+    """How many bytes the numbers of a network's inputs, or outputs, take."""
+    return sum(len(tensor.data) for tensor in tensors.values())
 
 
 def _tensors_to_json(tensors: Tensors) -> dict[str, Any]:

@@ -7,8 +7,8 @@ from typing import Any
 
 from workers.arrays import to_arrays, to_tensors
 from workers.celery import app
-from workers.protocol import PREDICT_TASK, PredictBatch, PredictReply, ProtocolError
-from workers.runtime.errors import PipelineRuntimeError
+from workers.protocol import PREDICT_TASK, TENSORS_BYTES_MAX, PredictBatch, PredictReply, ProtocolError, count_bytes
+from workers.runtime.errors import AnswerTooLargeError, PipelineRuntimeError
 from workers.worker import this_worker
 
 
@@ -18,7 +18,7 @@ def predict(message: dict[str, Any]) -> dict[str, Any]:
 
     Raises:
         ProtocolError: the message is no batch.
-        PipelineRuntimeError: the version cannot be loaded, or the rows do not fit it.
+        PipelineRuntimeError: the version cannot be loaded, or the rows do not fit it, or the answer is too large.
     """
     started = perf_counter()
     worker = this_worker()
@@ -29,6 +29,8 @@ def predict(message: dict[str, Any]) -> dict[str, Any]:
     outputs = version.predict(inputs)
     inference_ms = (perf_counter() - called) * 1000
     tensors = to_tensors(outputs)
+    if count_bytes(tensors) > TENSORS_BYTES_MAX:
+        raise AnswerTooLargeError(f"the answer has more than {TENSORS_BYTES_MAX} bytes: ask for fewer rows at once")
     handling_ms = (perf_counter() - started) * 1000
     worker.stats.add(batch.requests, handling_ms, inference_ms)
     return PredictReply(worker.name, tensors, inference_ms, handling_ms).to_json()

@@ -85,6 +85,7 @@ def test_a_request_that_must_travel_alone_does() -> None:
     requests = [request(alone=True), request(), request(alone=True), request()]
 
     assert take_all(fill(*requests)) == [requests[:1], requests[1::2], requests[2:3]]
+    assert requests[0].key == requests[2].key != requests[1].key
 
 
 def test_requests_of_different_row_counts_travel_together() -> None:
@@ -97,6 +98,14 @@ def test_a_batch_does_not_exceed_the_row_cap() -> None:
     requests = [request(rows=3), request(rows=2), request(rows=2), request(rows=1)]
 
     assert take_all(fill(*requests)) == [requests[:1], requests[1:3], requests[3:]]
+
+
+def test_a_batch_does_not_exceed_what_a_message_holds(monkeypatch: pytest.MonkeyPatch) -> None:
+    one = request()
+    monkeypatch.setattr(coalescer_module, "TENSORS_BYTES_MAX", 2 * one.asked.size_bytes)
+    requests = [one, request(), request(), request(rows=3), request()]
+
+    assert take_all(fill(*requests)) == [requests[:2], requests[2:3], requests[3:4], requests[4:]]
 
 
 def test_a_request_larger_than_the_cap_travels_alone() -> None:
@@ -155,10 +164,23 @@ def test_what_is_put_back_goes_before_what_came_later() -> None:
     assert coalescer.take() == [first, second, third]
 
 
-keys = st.tuples(st.sampled_from([None, NN_ID, OTHER_NN_ID]), st.integers(1, CAP + 2), st.integers(1, 2))
-#: Add a request of a key, take a batch, put the last batch back, drop or give up requests.
+requests = st.builds(
+    request,
+    st.sampled_from([None, NN_ID, OTHER_NN_ID]),
+    st.integers(1, CAP + 2),
+    st.integers(1, 2),
+    st.sampled_from(["float64", "bool"]),
+    st.sampled_from([None, 1]),
+    st.sampled_from([("",), ("a", "b"), ("b", "a")]),
+    st.booleans(),
+)
+#: Add a request, take a batch, put the last batch back, drop or give up requests.
 steps = st.lists(
-    keys | st.just("take") | st.just("put back") | st.just("drop") | st.tuples(st.just("give up"), st.integers(0, 20)),
+    requests
+    | st.just("take")
+    | st.just("put back")
+    | st.just("drop")
+    | st.tuples(st.just("give up"), st.integers(0, 20)),
     max_size=40,
 )
 
@@ -179,9 +201,9 @@ def test_whatever_happens_every_request_is_taken_once_in_the_order_of_its_key(st
                 coalescer.drop_given_up()
             case ("give up", int(index)) if index < len(added) and added[index] not in taken:
                 added[index].future.cancel()
-            case (nn_id, rows, columns):
-                added.append(request(nn_id, rows, columns))
-                coalescer.add(added[-1])
+            case Waiting():
+                added.append(step)
+                coalescer.add(step)
     taken += [item for batch in take_all(coalescer) for item in batch]
 
     assert len(taken) == len(set(taken))
@@ -193,21 +215,17 @@ def test_whatever_happens_every_request_is_taken_once_in_the_order_of_its_key(st
         ]
 
 
-@given(st.lists(keys, max_size=30))
-def test_every_batch_has_one_key_and_no_more_rows_than_the_cap(wanted: list[tuple[str | None, int, int]]) -> None:
-    batches = take_all(fill(*[request(*key) for key in wanted]))
-
-    for batch in batches:
+@given(st.lists(requests, max_size=30))
+def test_every_batch_has_one_key_and_no_more_rows_than_the_cap(wanted: list[Waiting]) -> None:
+    for batch in take_all(fill(*wanted)):
         assert len({item.key for item in batch}) == 1
         assert len(batch) == 1 or sum(item.asked.rows_count for item in batch) <= CAP
+        assert len(batch) == 1 or not any(item.alone for item in batch)
 
 
-@given(st.lists(keys, max_size=30))
-def test_no_network_gets_a_second_turn_while_another_waits_for_its_first(
-    wanted: list[tuple[str | None, int, int]],
-) -> None:
-    batches = take_all(fill(*[request(*key) for key in wanted]))
-    turns = [batch[0].key for batch in batches]
+@given(st.lists(requests, max_size=30))
+def test_no_network_gets_a_second_turn_while_another_waits_for_its_first(wanted: list[Waiting]) -> None:
+    turns = [batch[0].key for batch in take_all(fill(*wanted))]
 
     different = len(set(turns))
     assert len(set(turns[:different])) == different

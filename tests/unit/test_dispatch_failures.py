@@ -111,8 +111,19 @@ def test_an_unexpected_error_fails_its_requests_and_not_the_ones_after(sender: S
 REFUSED = {"status": "FAILURE", "result": {"exc_type": "NumbersError"}, "traceback": "NumbersError: too large"}
 
 
+@pytest.mark.parametrize("kind", ["RowsError", "WeightsError", "SupplyError", "RuntimeError"])
+def test_what_fails_every_request_of_a_batch_is_not_tried_again(kind: str, sender: Sender) -> None:
+    futures = [sender.submit(1), sender.submit(2)]
+    sender.step()
+    sender.answer(0, {"status": "FAILURE", "result": {"exc_type": kind}, "traceback": kind})
+    sender.steps()
+
+    assert [future.exception(timeout=0).trace for future in futures] == [kind, kind]
+    assert len(sender.publisher.sent) == 1
+
+
 def test_one_requests_numbers_fail_nobody_else(sender: Sender) -> None:
-    """The worker refuses a batch for one of its numbers: its requests travel one by one, and others together."""
+    """The worker refuses a batch for one of its numbers: its requests travel one by one, later ones together."""
     good, bad, given_up, also_good = [sender.submit(number) for number in (1, -1, 2, 3)]
     sender.step()
     given_up.cancel()
@@ -123,7 +134,7 @@ def test_one_requests_numbers_fail_nobody_else(sender: Sender) -> None:
         first = np.frombuffer(sender.publisher.sent[index][1].inputs[""].data, np.float32)[0]
         sender.answer(index, REFUSED if first < 0 else None)
 
-    assert [batch.requests for _, batch, *_ in sender.publisher.sent] == [4, 1, 1, 1, 2]
+    assert [batch.requests for _, batch, *_ in sender.publisher.sent] == [4, 1, 2, 1, 1]
     assert first_numbers(good, also_good, *later) == [1.0, 3.0, 4.0, 5.0]
     error = bad.exception(timeout=0)
     assert isinstance(error, PredictionFailedError)

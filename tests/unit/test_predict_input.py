@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from inference.errors import BadInputError
+from inference.errors import BadInputError, TooLargeError
 from inference.predict_input import PredictInput, read_predict_input
 from tests.unit.samples import NN_ID
 from workers.arrays import to_arrays
-from workers.protocol import NAME_CHARACTERS_MAX, TENSORS_MAX
+from workers.protocol import NAME_CHARACTERS_MAX, TENSORS_BYTES_MAX, TENSORS_MAX
 
 
 def read(**body: Any) -> PredictInput:
@@ -78,6 +80,30 @@ def test_data_by_input_is_a_batch_of_each() -> None:
 def test_inputs_that_no_network_can_have_are_refused(body: dict[str, Any], reason: str) -> None:
     with pytest.raises(BadInputError, match=reason):
         read_predict_input(body)
+
+
+def test_rows_that_no_message_holds_are_refused() -> None:
+    rows = [[0.5] * 1024] * (TENSORS_BYTES_MAX // 8 // 1024)
+
+    assert read(data=rows).size_bytes == TENSORS_BYTES_MAX
+    with pytest.raises(TooLargeError, match="may be sent at once"):
+        read(data=[*rows, rows[0]])
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=3),
+    lambda parts: st.lists(parts, max_size=3) | st.dictionaries(st.text(max_size=3), parts, max_size=3),
+)
+
+
+@given(st.dictionaries(st.sampled_from(["vector", "data", "nn_id", "version"]), JSON))
+def test_whatever_a_body_holds_is_read_or_refused(body: dict[str, Any]) -> None:
+    try:
+        asked = read_predict_input(body)
+    except BadInputError:
+        return
+    assert asked.rows_count > 0
+    assert all(tensor.shape[0] == asked.rows_count for tensor in asked.inputs.values())
 
 
 def test_a_network_and_a_version_may_be_named() -> None:

@@ -51,10 +51,10 @@ def test_a_network_is_answered_by_its_active_version_and_the_default_by_the_last
 
 def test_the_active_version_is_used_unless_another_one_is_asked_for() -> None:
     older, newer, other = activated(), activated(weights=b"newer"), activated(OTHER_NN_ID, b"other")
-    first = services.store_version(OTHER_NN_ID, "w", b"never loaded", b"{}")
+    first = store(OTHER_NN_ID, b"newer other")
     services.activate(first)
     services.activate(other)
-    services.store_version(NN_ID, "w", b"newest, not loaded", b"{}")
+    store(weights=b"newest, not loaded")
 
     assert selectors.version_to_use(NN_ID, None) == newer.ref()
     assert selectors.version_to_use(None, None) == other.ref()
@@ -94,7 +94,7 @@ def test_a_version_that_not_all_workers_loaded_cannot_be_used() -> None:
     services.mark_failed(store(weights=b"bad"))
 
     for number, state in ((1, "pending"), (2, "failed")):
-        with pytest.raises(ConflictError, match=f"version {number} is {state}; no worker serves it until"):
+        with pytest.raises(ConflictError, match=f"version {number} is {state}; a version answers once it has been"):
             selectors.version_to_use(NN_ID, number)
 
 

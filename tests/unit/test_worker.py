@@ -17,6 +17,7 @@ from workers import worker as worker_module
 from workers.arrays import to_arrays
 from workers.celery import app
 from workers.protocol import (
+    TENSORS_BYTES_MAX,
     ActiveVersions,
     PredictBatch,
     PredictReply,
@@ -25,7 +26,7 @@ from workers.protocol import (
     VersionRef,
     WorkerStatus,
 )  # fmt: skip
-from workers.runtime.errors import RowsError, SupplyError, WeightsError
+from workers.runtime.errors import AnswerTooLargeError, RowsError, SupplyError, WeightsError
 from workers.settings import settings
 from workers.tasks import predict
 from workers.worker import Worker, set_worker, this_worker
@@ -270,6 +271,14 @@ def test_outputs_travel_as_the_network_made_them(worker: Worker, monkeypatch: py
     outputs = to_arrays(reply.outputs)
     assert (outputs["halves"].dtype, outputs["halves"].shape) == (np.float16, (1, 2, 1))
     assert (outputs["place"].dtype, outputs["place"].tolist()) == (np.int64, [2**53 + 1])
+
+
+def test_an_answer_that_no_message_holds_fails_the_task(worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = {"large": np.zeros((1, TENSORS_BYTES_MAX + 1), np.int8)}
+    monkeypatch.setattr(PretendedVersion, "predict", lambda *_: made)
+
+    with pytest.raises(AnswerTooLargeError, match="ask for fewer rows at once"):
+        predict.run(PredictBatch(VERSION, only_input([0.0, 0.0]), 1).to_json())
 
 
 def test_a_node_of_celerys_default_name_gets_one_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,5 +21,9 @@ class NumbersError(RowsError):
     """A number among the rows is none that the network takes: other rows of the batch may be right."""
 
 
+class AnswerTooLargeError(RowsError):
+    """The outputs are more than a message holds: fewer rows at once have a smaller answer."""
+
+
 class SupplyError(PipelineRuntimeError):
     """No gateway sent a file that a worker asked for, or what came was not what its digest names."""
