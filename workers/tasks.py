@@ -7,9 +7,10 @@ from typing import Any
 
 from workers.arrays import to_array, to_tensor
 from workers.celery import app
-from workers.protocol import PREDICT_TASK, PredictBatch, PredictReply, ProtocolError
+from workers.protocol import PREDICT_TASK, PredictBatch, PredictReply, ProtocolError, VersionRef
 from workers.runtime.errors import PipelineRuntimeError
-from workers.worker import this_worker
+from workers.runtime.networks import LoadedVersion
+from workers.worker import Worker, this_worker
 
 
 @app.task(name=PREDICT_TASK, Strategy="workers.strategy:careful", throws=(PipelineRuntimeError, ProtocolError))
@@ -23,12 +24,20 @@ def predict(message: dict[str, Any]) -> dict[str, Any]:
     started = perf_counter()
     worker = this_worker()
     batch = PredictBatch.from_json(message)
-    version = worker.networks.acquire(batch.version)
+    version = _acquire(worker, batch.version)
     rows = to_array(batch.rows)
-    called = perf_counter()
-    outputs = version.predict_rows(rows)
-    inference_ms = (perf_counter() - called) * 1000
+    with worker.window.slots:
+        called = perf_counter()
+        outputs = version.predict_rows(rows)
+        inference_ms = (perf_counter() - called) * 1000
     tensor = to_tensor(outputs)
     handling_ms = (perf_counter() - started) * 1000
     worker.stats.add(batch.requests, handling_ms, inference_ms)
     return PredictReply(worker.name, tensor, inference_ms, handling_ms).to_json()
+
+
+def _acquire(worker: Worker, version: VersionRef) -> LoadedVersion:
+    if worker.networks.holds(version):
+        return worker.networks.acquire(version)
+    with worker.window.waiting():
+        return worker.networks.acquire(version)
