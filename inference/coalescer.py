@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict, deque
+from collections.abc import Container
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -73,11 +74,19 @@ class Coalescer:
             else:
                 del self._waiting[key]
 
-    def take(self) -> list[Waiting]:
-        """The requests of the next batch; those that were given up meanwhile are left out."""
-        if not self._waiting:
+    def has_other_than(self, full: Container[Key]) -> bool:
+        """Whether there is a next batch whose key is not among the `full` ones."""
+        return self._next_key(full) is not None
+
+    def take(self, full: Container[Key] = ()) -> list[Waiting]:
+        """The requests of the next batch, whose key is not among the `full` ones: those have to wait for their turn.
+
+        Requests that were given up meanwhile are left out.
+        """
+        key = self._next_key(full)
+        if key is None:
             return []
-        key, queue = self._waiting.popitem(last=False)
+        queue = self._waiting.pop(key)
         taken: list[Waiting] = []
         rows = size_bytes = 0
         while queue and (not taken or queue[0].fits(rows, size_bytes)):
@@ -90,3 +99,6 @@ class Coalescer:
         if queue:
             self._waiting[key] = queue
         return taken
+
+    def _next_key(self, full: Container[Key]) -> Key | None:
+        return next((key for key in self._waiting if key not in full), None)

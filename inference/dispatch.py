@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
@@ -19,7 +20,7 @@ from uuid import uuid4
 from django.db import Error as DatabaseError
 
 from inference.answer import Answer
-from inference.coalescer import Coalescer, Waiting
+from inference.coalescer import Coalescer, Key, Waiting
 from inference.database import on_live_connection
 from inference.errors import (
     BrokerUnavailableError,
@@ -37,7 +38,7 @@ from workers.runtime.errors import AnswerTooLargeError, NumbersError
 
 logger = logging.getLogger(__name__)
 
-#: With fewer batches in flight a request is sent at once; with more, requests gather.
+#: With fewer batches of its key in flight a request is sent at once; with more, requests gather.
 BATCHES_IN_FLIGHT = 4
 #: A worker's errors that one request of a batch may have caused for all.
 ONE_REQUESTS_ERRORS = (NumbersError.__name__, AnswerTooLargeError.__name__)
@@ -120,12 +121,19 @@ class Dispatcher:
         with self._changed:
             self._changed.wait_for(self._may_send, SWEEP_SECONDS)
             self._sweep()
-            return self._coalescer.take() if self._may_send() else []
+            return self._coalescer.take(self._full_keys()) if self._may_send() else []
 
     def _may_send(self) -> bool:
-        if not self._coalescer or len(self._in_flight) >= BATCHES_IN_FLIGHT:
+        if not self._replies.connected or monotonic() < self._paused_until:
             return False
-        return self._replies.connected and monotonic() >= self._paused_until
+        return self._coalescer.has_other_than(self._full_keys())
+
+    def _full_keys(self) -> set[Key]:
+        """The keys that have as many batches in flight as may be: one network's loading does not hold up another."""
+        if len(self._in_flight) < BATCHES_IN_FLIGHT:
+            return set()
+        counts = Counter(batch.requests[0].key for batch in self._in_flight.values())
+        return {key for key, count in counts.items() if count >= BATCHES_IN_FLIGHT}
 
     def _sweep(self) -> None:
         """Once in a while, let go of what has been given up: batches past their time, and waiting requests."""

@@ -7,9 +7,18 @@ from typing import Any
 
 from workers.arrays import to_arrays, to_tensors
 from workers.celery import app
-from workers.protocol import PREDICT_TASK, TENSORS_BYTES_MAX, PredictBatch, PredictReply, ProtocolError, count_bytes
+from workers.protocol import (
+    PREDICT_TASK,
+    TENSORS_BYTES_MAX,
+    PredictBatch,
+    PredictReply,
+    ProtocolError,
+    VersionRef,
+    count_bytes,
+)
 from workers.runtime.errors import AnswerTooLargeError, PipelineRuntimeError
-from workers.worker import this_worker
+from workers.runtime.networks import LoadedVersion
+from workers.worker import Worker, this_worker
 
 
 @app.task(name=PREDICT_TASK, Strategy="workers.strategy:careful", throws=(PipelineRuntimeError, ProtocolError))
@@ -23,14 +32,22 @@ def predict(message: dict[str, Any]) -> dict[str, Any]:
     started = perf_counter()
     worker = this_worker()
     batch = PredictBatch.from_json(message)
-    version = worker.networks.acquire(batch.version)
+    version = _acquire(worker, batch.version)
     inputs = to_arrays(batch.inputs)
-    called = perf_counter()
-    outputs = version.predict(inputs)
-    inference_ms = (perf_counter() - called) * 1000
+    with worker.window.slots:
+        called = perf_counter()
+        outputs = version.predict(inputs)
+        inference_ms = (perf_counter() - called) * 1000
     tensors = to_tensors(outputs)
     if count_bytes(tensors) > TENSORS_BYTES_MAX:
         raise AnswerTooLargeError(f"the answer has more than {TENSORS_BYTES_MAX} bytes: ask for fewer rows at once")
     handling_ms = (perf_counter() - started) * 1000
     worker.stats.add(batch.requests, handling_ms, inference_ms)
     return PredictReply(worker.name, tensors, inference_ms, handling_ms).to_json()
+
+
+def _acquire(worker: Worker, version: VersionRef) -> LoadedVersion:
+    if worker.networks.holds(version):
+        return worker.networks.acquire(version)
+    with worker.window.waiting():
+        return worker.networks.acquire(version)

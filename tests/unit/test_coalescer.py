@@ -121,6 +121,18 @@ def test_networks_take_turns() -> None:
     assert take_all(fill(*busy, quiet)) == [busy[:1], [quiet], busy[1:2], busy[2:]]
 
 
+def test_a_network_that_is_full_is_passed_over_and_keeps_its_turn() -> None:
+    full, quiet = [request(), request()], request(OTHER_NN_ID)
+    coalescer = fill(*full, quiet)
+
+    assert coalescer.has_other_than({full[0].key})
+    assert coalescer.take({full[0].key}) == [quiet]
+    assert not coalescer.has_other_than({full[0].key})
+    assert coalescer.take({full[0].key}) == []
+    assert len(coalescer) == 2
+    assert coalescer.take() == full
+
+
 def test_a_request_given_up_is_left_out() -> None:
     requests = [request(), request(), request()]
     coalescer = fill(*requests)
@@ -221,6 +233,20 @@ def test_every_batch_has_one_key_and_no_more_rows_than_the_cap(wanted: list[Wait
         assert len({item.key for item in batch}) == 1
         assert len(batch) == 1 or sum(item.asked.rows_count for item in batch) <= CAP
         assert len(batch) == 1 or not any(item.alone for item in batch)
+
+
+@given(st.lists(requests, max_size=30), st.lists(requests, max_size=3))
+def test_whatever_is_full_everything_else_is_taken_and_nothing_of_it(
+    wanted: list[Waiting], full: list[Waiting]
+) -> None:
+    full_keys = {item.key for item in full}
+    coalescer = fill(*wanted)
+    taken = []
+    while coalescer.has_other_than(full_keys):
+        taken += coalescer.take(full_keys)
+
+    assert set(taken) == {item for item in wanted if item.key not in full_keys}
+    assert len(coalescer) == len(wanted) - len(taken)
 
 
 @given(st.lists(requests, max_size=30))

@@ -55,6 +55,26 @@ def test_requests_gather_when_enough_batches_are_in_flight(sender: Sender) -> No
     assert first_numbers(*lone, *gathered) == [0, 1, 2, 3, 10, 11, 12]
 
 
+def test_a_network_whose_batches_stay_away_does_not_hold_up_another(sender: Sender) -> None:
+    for number in range(BATCHES_IN_FLIGHT + 3):
+        sender.submit(number)
+        sender.step()
+    assert len(sender.publisher.sent) == BATCHES_IN_FLIGHT
+
+    others = []
+    for number in range(BATCHES_IN_FLIGHT + 1):
+        others.append(sender.submit(20 + number, OTHER_NN_ID))
+        sender.step()
+    assert len(sender.publisher.sent) == 2 * BATCHES_IN_FLIGHT
+    for index in range(BATCHES_IN_FLIGHT, 2 * BATCHES_IN_FLIGHT):
+        sender.answer(index)
+
+    assert first_numbers(*others[:-1]) == [20, 21, 22, 23]
+    sender.steps()
+    sender.answer(-1)
+    assert first_numbers(others[-1]) == [24]
+
+
 def test_the_version_is_read_once_a_batch_just_before_it_is_sent(sender: Sender) -> None:
     asked: list[tuple[str | None, int | None]] = []
     sender.version_to_use = lambda *names: asked.append(names) or NEXT_VERSION

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 from time import monotonic
 from typing import Any
 from uuid import uuid4
@@ -247,6 +248,19 @@ def test_a_batch_is_answered_by_the_version_it_names(worker: Worker, networks: P
     }
     assert 0 <= reply.inference_ms <= reply.handling_ms
     assert worker.stats.averages().requests_handled == 2
+
+
+def test_only_a_batch_whose_network_is_not_loaded_makes_the_worker_take_others(
+    worker: Worker, networks: PretendedNetworks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited: list[VersionRef] = []
+    monkeypatch.setattr(worker.window, "waiting", lambda: nullcontext(waited.append(NEXT_VERSION)))
+    message = PredictBatch(NEXT_VERSION, only_input([1.0, 2.0]), 1).to_json()
+
+    predict.run(message)
+    assert waited == [NEXT_VERSION]
+    predict.run(message)
+    assert waited == [NEXT_VERSION]
 
 
 def test_rows_of_another_shape_fail_the_task(worker: Worker) -> None:
