@@ -165,7 +165,7 @@ def test_the_active_versions_arrive_in_their_order(gateway_at_work: AnsweringGat
     versions = ActiveVersions((NEXT_VERSION, VERSION))
     gateway_at_work.answer = lambda question: versions.to_json() if question == {} else None
 
-    assert Supply(app, LONG_SECONDS).active_versions() == versions
+    assert Supply(app, LONG_SECONDS).active_versions(LONG_SECONDS) == versions
 
 
 def test_two_workers_do_not_take_each_others_answers(gateway_at_work: AnsweringGateway, tmp_path: Path) -> None:
