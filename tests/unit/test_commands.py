@@ -11,11 +11,9 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from inference import services
 from inference.http_client import ClientError
 from inference.management import client as client_module
 from inference.management.table import table
-from inference.uploads import store_version
 from inference.weights_name import WeightsName
 from tests.unit.samples import NN_ID, OTHER_NN_ID
 
@@ -51,8 +49,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> type[PretendedClient]:
 
 def run(name: str, *arguments: str) -> str:
     output = StringIO()
-    url = () if name == "networks" else ("--url", URL)
-    call_command(name, *arguments, *url, stdout=output)
+    call_command(name, *arguments, "--url", URL, stdout=output)
     return output.getvalue()
 
 
@@ -94,7 +91,7 @@ def named(tmp_path: Path) -> Path:
 def test_load_weights_takes_the_network_from_the_name(
     count: int, workers: str, named: Path, asked: type[PretendedClient]
 ) -> None:
-    asked.answer = {"status": True, "message": "OK", "workers_count": count, "version": 2, "workers": []}
+    asked.answer = {"status": True, "nn_id": NN_ID, "workers_count": count, "version": 2, "workers": []}
 
     assert run("load_weights", str(named)) == f"{NN_ID} version 2 is active, loaded by {workers}\n"
     assert asked.sent == [(URL, NN_ID, named.name, named.read_bytes())]
@@ -167,23 +164,6 @@ def test_status_is_json_for_machines(asked: type[PretendedClient]) -> None:
     asked.answer = STATUS
 
     assert json.loads(run("status", "--json")) == STATUS
-
-
-@pytest.mark.django_db
-def test_networks_says_how_to_make_the_first_one() -> None:
-    assert "load_weights FILE" in run("networks")
-
-
-@pytest.mark.django_db
-def test_networks_lists_each_with_its_active_version() -> None:
-    services.activate(store_version(NN_ID, "w.b64", WEIGHTS, b"{}"))
-    store_version(OTHER_NN_ID, "w.b64", WEIGHTS, b"{}")
-
-    _, first, second = run("networks").splitlines()
-
-    assert first.split()[:4] == [NN_ID, "version", "1", "1"]
-    assert first.endswith("default")
-    assert second.split()[:3] == [OTHER_NN_ID, "none", "1"]
 
 
 def test_a_tables_columns_are_as_wide_as_their_widest_cell() -> None:
