@@ -37,7 +37,7 @@ class PretendedClient:
             raise self.answer
         return self.answer
 
-    predict = set_weights = status = _answer
+    predict = set_weights = status = activate = rollback = _answer
 
 
 @pytest.fixture
@@ -103,6 +103,45 @@ def test_load_weights_takes_the_network_that_is_given(tmp_path: Path, asked: typ
     run("load_weights", str(weights_file(tmp_path, "mine.b64")), "--nn-id", OTHER_NN_ID)
 
     assert asked.sent[0][1] == OTHER_NN_ID
+
+
+@pytest.mark.parametrize("command", [("activate", NN_ID, "3"), ("rollback", NN_ID)], ids=lambda command: command[0])
+def test_a_switch_tells_what_is_active_now_or_why_nothing_has_changed(
+    command: tuple[str, ...], asked: type[PretendedClient]
+) -> None:
+    asked.answer = {"status": True, "nn_id": NN_ID, "workers_count": 2, "version": 3, "workers": []}
+
+    assert run(*command) == f"{NN_ID} version 3 is active, loaded by 2 workers\n"
+    assert asked.sent == [(URL, NN_ID, *[int(number) for number in command[2:]])]
+
+    asked.answer = {"status": False, "message": "One failed", "workers": [{"result": False, "trace": TRACE}]}
+    with pytest.raises(CommandError, match=r"^One failed: RowsError: three numbers$"):
+        run(*command)
+
+    asked.answer = ClientError("POST was refused with 409: nothing to roll back to")
+    with pytest.raises(CommandError, match="409: nothing to roll back to"):
+        run(*command)
+
+
+@pytest.mark.parametrize(
+    ("command", "reason"),
+    [
+        (("activate", "short", "1"), "32 lower-case hex digits, not 'short'"),
+        (("activate", NN_ID.upper(), "1"), "32 lower-case hex digits"),
+        (("activate", NN_ID, "0"), "a number from 1 on, not '0'"),
+        (("activate", NN_ID, "1.5"), "a number from 1 on"),
+        (("activate", NN_ID, "9" * 5000), "a number from 1 on"),
+        (("activate", NN_ID, "\u0661"), "a number from 1 on"),
+        (("rollback", ""), "32 lower-case hex digits"),
+    ],
+    ids=lambda value: str(value)[:60],
+)
+def test_a_switch_refuses_what_names_no_version(
+    command: tuple[str, ...], reason: str, asked: type[PretendedClient]
+) -> None:
+    with pytest.raises(CommandError, match=reason):
+        run(*command)
+    assert asked.sent == []
 
 
 def test_load_weights_tells_why_a_worker_refused(named: Path, asked: type[PretendedClient]) -> None:
