@@ -162,7 +162,7 @@ def lone(
     request: pytest.FixtureRequest, node: PrivateNode, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[System]:
     """One worker and two gateway processes on that node, and on PostgreSQL."""
-    url = request.getfixturevalue("postgresql").url
+    url = request.getfixturevalue("postgresql").new_database("activations")
     yield from running(System(tmp_path_factory.mktemp("lone"), node.url, url), workers=1)
 
 

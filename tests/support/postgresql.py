@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import psycopg
+from psycopg import sql
 
 from inference.supervision.addresses import LOOPBACK, free_ports
 from tests.support.waiting import wait_until
@@ -61,6 +62,12 @@ class PrivatePostgresql:
         wait_until(self._answers, START_SECONDS, "PostgreSQL answers")
         with psycopg.connect(self._url_of("postgres"), autocommit=True) as connection:
             connection.execute("CREATE DATABASE pipeline")
+
+    def new_database(self, name: str) -> str:
+        """The address of one more database, an empty one."""
+        with psycopg.connect(self._url_of("postgres"), autocommit=True) as connection:
+            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        return self._url_of(name)
 
     def stop(self) -> None:
         """End the server."""
