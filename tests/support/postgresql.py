@@ -60,11 +60,10 @@ class PrivatePostgresql:
                 self._as_owner([str(folder / "postgres"), *options]), stdout=log, stderr=subprocess.STDOUT
             )
         wait_until(self._answers, START_SECONDS, "PostgreSQL answers")
-        with psycopg.connect(self._url_of("postgres"), autocommit=True) as connection:
-            connection.execute("CREATE DATABASE pipeline")
+        self.new_database("pipeline")
 
     def new_database(self, name: str) -> str:
-        """The address of one more database, an empty one."""
+        """Make an empty database; returns its address for DATABASE_URL."""
         with psycopg.connect(self._url_of("postgres"), autocommit=True) as connection:
             connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
         return self._url_of(name)
