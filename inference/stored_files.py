@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import hashlib
+import io
+from typing import TYPE_CHECKING
 
+from inference.errors import NotFoundError
 from inference.models import FileChunk, StoredFile
 from workers.protocol import CHUNK_BYTES
 
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
 
 def store_file(content: bytes) -> StoredFile:
-    """The bytes as a stored file; what is stored already is not stored again."""
-    file, created = StoredFile.objects.get_or_create(
-        digest=hashlib.sha256(content).hexdigest(), defaults={"size": len(content)}
-    )
-    if created:
+    """The bytes as a stored file, within the caller's transaction; what is stored already is not stored again."""
+    digest = hashlib.sha256(content).hexdigest()
+    StoredFile.objects.get_or_create(digest=digest, defaults={"size": len(content)})
+    file = lock_file(digest)
+    if not file.chunks.exists():
         FileChunk.objects.bulk_create(
             [
                 FileChunk(file=file, offset=offset, content=content[offset : offset + CHUNK_BYTES])
@@ -24,7 +30,69 @@ def store_file(content: bytes) -> StoredFile:
     return file
 
 
+def lock_file(digest: str) -> StoredFile:
+    """A stored file's record, locked until the transaction ends: storing its bytes and deleting them take turns."""
+    return StoredFile.objects.select_for_update(no_key=True).get(digest=digest)
+
+
 def file_chunk(digest: str, offset: int) -> tuple[int, bytes] | None:
     """The size of a stored file and its chunk at `offset`; None when there is no such file or chunk."""
     row = FileChunk.objects.filter(file_id=digest, offset=offset).values_list("file__size", "content").first()
     return (row[0], bytes(row[1])) if row else None
+
+
+def open_file(file: StoredFile) -> io.BufferedReader:
+    """A stored file's bytes as a file that is read and sought in; a few MiB of it are in memory at a time.
+
+    Reading raises NotFoundError when the bytes have been deleted.
+    """
+    return io.BufferedReader(_StoredBytes(file))
+
+
+def drop_bytes(file: StoredFile) -> None:
+    """Delete the bytes of a file whose record is locked; the record stays."""
+    file.chunks.all().delete()
+
+
+class _StoredBytes(io.RawIOBase):
+    """Reads chunk by chunk, one query each."""
+
+    def __init__(self, file: StoredFile) -> None:
+        self._digest, self._size = file.digest, file.size
+        self._position = 0
+        self._chunk = -1, b""
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._position
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        start = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._size}[whence]
+        if start + offset < 0:
+            raise ValueError(f"a file has no position {start + offset}")
+        self._position = start + offset
+        return self._position
+
+    def readinto(self, buffer: WriteableBuffer) -> int:
+        """Fill the buffer with what the chunk at this position still has."""
+        if self._position >= self._size:
+            return 0
+        within = self._position % CHUNK_BYTES
+        wanted = memoryview(buffer).cast("B")
+        part = self._chunk_at(self._position - within)[within : within + len(wanted)]
+        wanted[: len(part)] = part
+        self._position += len(part)
+        return len(part)
+
+    def _chunk_at(self, offset: int) -> bytes:
+        if self._chunk[0] != offset:
+            found = file_chunk(self._digest, offset)
+            if found is None:
+                raise NotFoundError(f"the bytes of {self._digest} have been deleted")
+            self._chunk = offset, found[1]
+        return self._chunk[1]
