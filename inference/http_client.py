@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import ipaddress
 from collections.abc import Sequence
-from typing import Any
+from typing import IO, Any
 from urllib.parse import urlsplit
 
 import requests
+
+from inference.multipart import MultipartForm
 
 Answer = dict[str, Any]
 
@@ -41,13 +44,14 @@ class PipelineClient:
         """
         return self._request("POST", "/predict", json={"vector": list(vector)}, timeout_seconds=timeout_seconds)
 
-    def set_weights(self, nn_id: str, file_name: str, body: bytes) -> Answer:
-        """PUT /set_weights with base64 text, as a user uploads it. Raises ClientError.
+    def set_weights(self, nn_id: str, file_name: str, body: bytes | IO[bytes]) -> Answer:
+        """PUT /set_weights with a weights file or its base64 text, read while it is sent. Raises ClientError.
 
         Weights that a worker refused come back as an answer whose `status` is false.
         """
-        upload = {"data": (file_name, body, "application/octet-stream")}
-        return self._request("PUT", "/set_weights", data={"nn_id": nn_id}, files=upload)
+        file = io.BytesIO(body) if isinstance(body, bytes) else body
+        form = MultipartForm({"nn_id": nn_id}, "data", file_name, file)
+        return self._request("PUT", "/set_weights", data=form, headers={"Content-Type": form.content_type})
 
     def _request(self, method: str, path: str, *, timeout_seconds: float | None = None, **content: Any) -> Answer:
         timeout = self.timeout_seconds if timeout_seconds is None else timeout_seconds
