@@ -104,8 +104,9 @@ REST_FRAMEWORK = {
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "inference.negotiation.FirstOfEach",
     "EXCEPTION_HANDLER": "inference.responses.answer_exception",
 }
-#: Upload limits are ours, and answered with 413; Django's own would answer 400.
-DATA_UPLOAD_MAX_MEMORY_SIZE = None
+#: Files of a form go to files; its other fields, which stay in memory, have the limit of other bodies.
+FILE_UPLOAD_HANDLERS = ["inference.upload_files.SpoolingHandler"]
+DATA_UPLOAD_MAX_MEMORY_SIZE = PIPELINE_MAX_BODY_BYTES
 
 STATIC_URL = "/static/"
 #: The admin's files are served from where they are installed: no collectstatic.

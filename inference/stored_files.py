@@ -3,25 +3,37 @@
 from __future__ import annotations
 
 import hashlib
+import io
+from collections.abc import Iterator
+from typing import IO
+
+from django.db import transaction
 
 from inference.models import FileChunk, StoredFile
 from workers.protocol import CHUNK_BYTES
 
 
-def store_file(content: bytes) -> StoredFile:
-    """The bytes as a stored file; what is stored already is not stored again."""
-    file, created = StoredFile.objects.get_or_create(
-        digest=hashlib.sha256(content).hexdigest(), defaults={"size": len(content)}
-    )
+@transaction.atomic
+def store_file(content: bytes | IO[bytes]) -> StoredFile:
+    """The bytes as a stored file; what is stored already is not stored again. No two chunks are in memory at once."""
+    opened = io.BytesIO(content) if isinstance(content, bytes) else content
+    checksum, size = hashlib.sha256(), 0
+    for chunk in _chunks(opened):
+        checksum.update(chunk)
+        size += len(chunk)
+    file, created = StoredFile.objects.get_or_create(digest=checksum.hexdigest(), defaults={"size": size})
     if created:
-        FileChunk.objects.bulk_create(
-            [
-                FileChunk(file=file, offset=offset, content=content[offset : offset + CHUNK_BYTES])
-                for offset in range(0, len(content), CHUNK_BYTES)
-            ],
-            batch_size=1,
-        )
+        offset = 0
+        for chunk in _chunks(opened):
+            FileChunk.objects.create(file=file, offset=offset, content=chunk)
+            offset += len(chunk)
     return file
+
+
+def _chunks(file: IO[bytes]) -> Iterator[bytes]:
+    file.seek(0)
+    while chunk := file.read(CHUNK_BYTES):
+        yield chunk
 
 
 def file_chunk(digest: str, offset: int) -> tuple[int, bytes] | None:

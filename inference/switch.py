@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from typing import IO
 
 from inference import services
 from inference.errors import NoWorkersError
@@ -29,7 +30,7 @@ class SwitchResult:
         return all(report.loaded for report in self.reports)
 
 
-def set_weights(nn_id: str, file_name: str, weights: bytes) -> SwitchResult:
+def set_weights(nn_id: str, file_name: str, weights: bytes | IO[bytes]) -> SwitchResult:
     """Store an upload, have every worker load it, and make it active when all have.
 
     Raises:

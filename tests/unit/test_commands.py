@@ -6,7 +6,7 @@ import base64
 import json
 from io import StringIO
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -39,7 +39,11 @@ class PretendedClient:
             raise self.answer
         return self.answer
 
-    predict = set_weights = status = _answer
+    predict = status = _answer
+
+    def set_weights(self, nn_id: str, file_name: str, body: IO[bytes]) -> Any:
+        body.seek(0)
+        return self._answer(nn_id, file_name, body.read())
 
 
 @pytest.fixture

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
+import os
+import tracemalloc
+from pathlib import Path
+
 import pytest
 
 from inference import stored_files
@@ -27,6 +33,35 @@ def test_a_file_is_stored_in_chunks_that_make_it_up(size: int, monkeypatch: pyte
     assert offsets == list(range(0, size, 4))
     assert stored_bytes(file.digest) == content
     assert file.size == size
+
+
+def test_an_open_file_is_stored_from_its_beginning_and_only_once() -> None:
+    content = os.urandom(2 * CHUNK_BYTES + 3)
+    opened = io.BytesIO(content)
+    opened.seek(7)
+
+    first, second = store_file(opened), store_file(content)
+
+    assert first == second
+    assert (first.digest, first.size) == (hashlib.sha256(content).hexdigest(), len(content))
+    assert stored_bytes(first.digest) == content
+
+
+def test_a_large_file_is_stored_in_little_memory(tmp_path: Path) -> None:
+    file = tmp_path / "large"
+    with file.open("wb") as opened:
+        opened.truncate(64 * 1024**2)
+
+    tracemalloc.start()
+    try:
+        with file.open("rb") as opened:
+            stored = store_file(opened)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+    assert stored.size == 64 * 1024**2
+    assert peak < 6 * CHUNK_BYTES, f"{peak / 1024**2:.1f} MiB"
 
 
 def test_a_file_is_found_chunk_by_chunk() -> None:

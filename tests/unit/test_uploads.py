@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import io
+import os
 from typing import NoReturn
 
 import pytest
-from django.db import DatabaseError, IntegrityError, transaction
+from django.db import DatabaseError, IntegrityError, connection, transaction
 
 from inference import uploads
+from inference.errors import DiskFullError
 from inference.models import DefaultNetwork, Network, StoredFile, Version
 from inference.stored_files import file_chunk
-from inference.uploads import store_version
+from inference.uploads import store_upload, store_version
 from tests.unit.samples import NN_ID, OTHER_NN_ID
 
 pytestmark = pytest.mark.django_db
@@ -64,6 +67,19 @@ def test_an_upload_that_cannot_be_stored_leaves_nothing(monkeypatch: pytest.Monk
     with pytest.raises(DatabaseError):
         store()
 
+    assert not Network.objects.exists()
+    assert not StoredFile.objects.exists()
+
+
+def test_a_database_without_room_is_told_and_stores_nothing() -> None:
+    with connection.cursor() as cursor:
+        pages = cursor.execute("PRAGMA page_count").fetchone()[0]
+        cursor.execute(f"PRAGMA max_page_count = {pages + 100}")
+        try:
+            with pytest.raises(DiskFullError, match="database's disk is full"):
+                store_upload(NN_ID, "w.h5", io.BytesIO(os.urandom(4 * 1024**2)))
+        finally:
+            cursor.execute("PRAGMA max_page_count = 1073741823")
     assert not Network.objects.exists()
     assert not StoredFile.objects.exists()
 
