@@ -62,7 +62,7 @@ class Architecture:
     """One architecture, compiled once; every version of it is a tuple of tensors given to the same function."""
 
     def __init__(self, config: str, max_bytes: int = DEFAULT_MAX_BYTES) -> None:
-        self._model = model = build_model(config, max_bytes)
+        self._model = model = build_model(config, max_bytes, random_weights=False)
         self._variables = [*model.trainable_variables, *model.non_trainable_variables]
         self._load_lock = threading.Lock()
         chain = isinstance(model, keras.Sequential)
