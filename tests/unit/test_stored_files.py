@@ -61,7 +61,7 @@ def test_a_large_file_is_stored_in_little_memory(tmp_path: Path) -> None:
         tracemalloc.stop()
 
     assert stored.size == 64 * 1024**2
-    assert peak < 6 * CHUNK_BYTES, f"{peak / 1024**2:.1f} MiB"
+    assert peak < 10 * CHUNK_BYTES, f"{peak / 1024**2:.1f} MiB"
 
 
 def test_a_file_is_found_chunk_by_chunk() -> None:

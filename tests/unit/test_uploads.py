@@ -8,7 +8,8 @@ import os
 from typing import NoReturn
 
 import pytest
-from django.db import DatabaseError, IntegrityError, connection, transaction
+from django.db import DatabaseError, IntegrityError, OperationalError, connection, transaction
+from psycopg.errors import DiskFull
 
 from inference import uploads
 from inference.errors import DiskFullError
@@ -72,6 +73,8 @@ def test_an_upload_that_cannot_be_stored_leaves_nothing(monkeypatch: pytest.Monk
 
 
 def test_a_database_without_room_is_told_and_stores_nothing() -> None:
+    if connection.vendor != "sqlite":
+        pytest.skip("only SQLite can be given a limit")
     with connection.cursor() as cursor:
         pages = cursor.execute("PRAGMA page_count").fetchone()[0]
         cursor.execute(f"PRAGMA max_page_count = {pages + 100}")
@@ -82,6 +85,26 @@ def test_a_database_without_room_is_told_and_stores_nothing() -> None:
             cursor.execute("PRAGMA max_page_count = 1073741823")
     assert not Network.objects.exists()
     assert not StoredFile.objects.exists()
+
+
+def test_a_postgresql_without_room_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> NoReturn:
+        raise OperationalError("could not extend file") from DiskFull()
+
+    monkeypatch.setattr(uploads, "store_version", fail)
+
+    with pytest.raises(DiskFullError, match="database's disk is full"):
+        store_upload(NN_ID, "w.h5", WEIGHTS)
+
+
+def test_a_database_that_fails_otherwise_is_no_full_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> NoReturn:
+        raise OperationalError("gone")
+
+    monkeypatch.setattr(uploads, "store_version", fail)
+
+    with pytest.raises(OperationalError, match="gone"):
+        store_upload(NN_ID, "w.h5", WEIGHTS)
 
 
 def test_the_database_itself_refuses_a_number_twice() -> None:
