@@ -6,7 +6,7 @@ import hashlib
 import io
 import os
 import tracemalloc
-from pathlib import Path
+from tempfile import TemporaryFile
 
 import pytest
 
@@ -47,18 +47,15 @@ def test_an_open_file_is_stored_from_its_beginning_and_only_once() -> None:
     assert stored_bytes(first.digest) == content
 
 
-def test_a_large_file_is_stored_in_little_memory(tmp_path: Path) -> None:
-    file = tmp_path / "large"
-    with file.open("wb") as opened:
-        opened.truncate(64 * 1024**2)
-
-    tracemalloc.start()
-    try:
-        with file.open("rb") as opened:
-            stored = store_file(opened)
-        peak = tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
+def test_a_large_file_is_stored_in_little_memory() -> None:
+    with TemporaryFile() as file:
+        file.truncate(64 * 1024**2)
+        tracemalloc.start()
+        try:
+            stored = store_file(file)
+            peak = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
 
     assert stored.size == 64 * 1024**2
     assert peak < 10 * CHUNK_BYTES, f"{peak / 1024**2:.1f} MiB"
