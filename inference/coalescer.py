@@ -1,34 +1,46 @@
-"""Which waiting requests travel together: rows for one network, of one shape and dtype, in order of arrival."""
+"""Which waiting requests travel together: rows for one version, of one shape and dtype, in order of arrival."""
 
 from __future__ import annotations
 
 from collections import OrderedDict, deque
+from collections.abc import Container
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from inference.answer import Answer
-from workers.protocol import Tensor
+from inference.predict_input import PredictInput
+from workers.protocol import TENSORS_BYTES_MAX
 
 #: The most rows of one batch, unless a single request has more.
 MAX_BATCH_ROWS = 4096
 
-Key = tuple[str | None, str, tuple[int, ...]]
+#: The network, the version, every input's name, dtype and row shape, and whether its requests travel alone.
+Key = tuple[str | None, int | None, frozenset[tuple[str, str, tuple[int, ...]]], bool]
 
 
 @dataclass(frozen=True, eq=False)
 class Waiting:
     """One request that waits for its answer; times are of `time.monotonic`."""
 
-    nn_id: str | None
-    rows: Tensor
+    asked: PredictInput
     arrived: float
     deadline: float
     future: Future[Answer] = field(default_factory=Future)
+    alone: bool = False
 
-    @property
+    @cached_property
     def key(self) -> Key:
-        """Requests with equal keys may share a batch."""
-        return self.nn_id, self.rows.dtype, self.rows.shape[1:]
+        """Requests with equal keys may share a batch, unless they travel alone, and take turns with other keys."""
+        asked = self.asked
+        inputs = frozenset((name, tensor.dtype, tensor.shape[1:]) for name, tensor in asked.inputs.items())
+        return asked.nn_id, asked.version, inputs, self.alone
+
+    def fits(self, rows: int, size_bytes: int) -> bool:
+        """Whether it may join a batch that has so many rows and bytes of numbers."""
+        if self.alone or rows + self.asked.rows_count > MAX_BATCH_ROWS:
+            return False
+        return size_bytes + self.asked.size_bytes <= TENSORS_BYTES_MAX
 
 
 class Coalescer:
@@ -62,19 +74,31 @@ class Coalescer:
             else:
                 del self._waiting[key]
 
-    def take(self) -> list[Waiting]:
-        """The requests of the next batch; those that were given up meanwhile are left out."""
-        if not self._waiting:
+    def has_other_than(self, full: Container[Key]) -> bool:
+        """Whether there is a next batch whose key is not among the `full` ones."""
+        return self._next_key(full) is not None
+
+    def take(self, full: Container[Key] = ()) -> list[Waiting]:
+        """The requests of the next batch, whose key is not among the `full` ones: those have to wait for their turn.
+
+        Requests that were given up meanwhile are left out.
+        """
+        key = self._next_key(full)
+        if key is None:
             return []
-        key, queue = self._waiting.popitem(last=False)
+        queue = self._waiting.pop(key)
         taken: list[Waiting] = []
-        rows = 0
-        while queue and (not taken or rows + queue[0].rows.shape[0] <= MAX_BATCH_ROWS):
+        rows = size_bytes = 0
+        while queue and (not taken or queue[0].fits(rows, size_bytes)):
             request = queue.popleft()
             self._count -= 1
             if not request.future.done():
                 taken.append(request)
-                rows += request.rows.shape[0]
+                rows += request.asked.rows_count
+                size_bytes += request.asked.size_bytes
         if queue:
             self._waiting[key] = queue
         return taken
+
+    def _next_key(self, full: Container[Key]) -> Key | None:
+        return next((key for key in self._waiting if key not in full), None)

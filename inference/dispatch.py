@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import monotonic
 from typing import Any
 from uuid import uuid4
@@ -19,25 +20,28 @@ from uuid import uuid4
 from django.db import Error as DatabaseError
 
 from inference.answer import Answer
-from inference.coalescer import Coalescer, Waiting
+from inference.coalescer import Coalescer, Key, Waiting
 from inference.database import on_live_connection
 from inference.errors import (
     BrokerUnavailableError,
     BusyError,
     InferenceError,
-    NoNetworkError,
     PredictionFailedError,
 )
+from inference.predict_input import PredictInput
 from inference.publisher import Publisher
 from inference.replies import Replies
 from inference.service_thread import ServiceThread
-from workers.arrays import to_array
-from workers.protocol import PredictBatch, PredictReply, ProtocolError, Tensor, VersionRef
+from workers.arrays import to_arrays
+from workers.protocol import PredictBatch, PredictReply, ProtocolError, Tensor, Tensors, VersionRef
+from workers.runtime.errors import AnswerTooLargeError, NumbersError
 
 logger = logging.getLogger(__name__)
 
-#: With fewer batches in flight a request is sent at once; with more, requests gather.
+#: With fewer batches of its key in flight a request is sent at once; with more, requests gather.
 BATCHES_IN_FLIGHT = 4
+#: A worker's errors that one request of a batch may have caused for all.
+ONE_REQUESTS_ERRORS = (NumbersError.__name__, AnswerTooLargeError.__name__)
 #: How often the sender looks for batches and requests whose time is over.
 SWEEP_SECONDS = 0.5
 #: How long the sender rests after the broker or the database failed it.
@@ -58,10 +62,10 @@ class Dispatcher:
     """The requests that this gateway process holds."""
 
     def __init__(
-        self, replies: Replies, active_version: Callable[[str | None], VersionRef | None], requests_max: int
+        self, replies: Replies, version_to_use: Callable[[str | None, int | None], VersionRef], requests_max: int
     ) -> None:
         self._replies = replies
-        self._active_version = active_version
+        self._version_to_use = version_to_use
         self._requests_max = requests_max
         self._publisher = Publisher()
         self._coalescer = Coalescer()
@@ -87,14 +91,14 @@ class Dispatcher:
         """How many requests wait for their answer now."""
         return self._held
 
-    def submit(self, nn_id: str | None, rows: Tensor, seconds: float) -> Future[Answer]:
-        """The future answer to `rows` by the network `nn_id`, or by the default one; given up after `seconds`.
+    def submit(self, asked: PredictInput, seconds: float) -> Future[Answer]:
+        """The future answer to what is asked for; given up after `seconds`.
 
         Raises:
             BusyError: as many requests are held as may be.
         """
         now = monotonic()
-        request = Waiting(nn_id, rows, now, now + seconds)
+        request = Waiting(asked, now, now + seconds)
         with self._changed:
             if self._thread.stopping.is_set() or self._held >= self._requests_max:
                 raise BusyError("Server is busy")
@@ -117,12 +121,19 @@ class Dispatcher:
         with self._changed:
             self._changed.wait_for(self._may_send, SWEEP_SECONDS)
             self._sweep()
-            return self._coalescer.take() if self._may_send() else []
+            return self._coalescer.take(self._full_keys()) if self._may_send() else []
 
     def _may_send(self) -> bool:
-        if not self._coalescer or len(self._in_flight) >= BATCHES_IN_FLIGHT:
+        if not self._replies.connected or monotonic() < self._paused_until:
             return False
-        return self._replies.connected and monotonic() >= self._paused_until
+        return self._coalescer.has_other_than(self._full_keys())
+
+    def _full_keys(self) -> set[Key]:
+        """The keys that have as many batches in flight as may be: one network's loading does not hold up another."""
+        if len(self._in_flight) < BATCHES_IN_FLIGHT:
+            return set()
+        counts = Counter(batch.requests[0].key for batch in self._in_flight.values())
+        return {key for key, count in counts.items() if count >= BATCHES_IN_FLIGHT}
 
     def _sweep(self) -> None:
         """Once in a while, let go of what has been given up: batches past their time, and waiting requests."""
@@ -137,16 +148,16 @@ class Dispatcher:
 
     def _send(self, requests: list[Waiting]) -> None:
         try:
-            version = on_live_connection(lambda: self._active_version(requests[0].nn_id))
-            if version is None:
-                _fail(requests, NoNetworkError("No weights loaded"))
-                return
+            asked = requests[0].asked
+            version = on_live_connection(lambda: self._version_to_use(asked.nn_id, asked.version))
             self._send_batch(version, requests)
         except (BrokerUnavailableError, DatabaseError) as error:
             logger.warning("Holding %d requests, trying again in %g s: %s", len(requests), PAUSE_SECONDS, error)
             with self._changed:
                 self._coalescer.put_back(requests)
                 self._paused_until = monotonic() + PAUSE_SECONDS
+        except InferenceError as error:
+            _fail(requests, error)
         except Exception as error:
             logger.exception("A batch could not be sent; its %d requests fail.", len(requests))
             _fail(requests, PredictionFailedError(f"{type(error).__name__}: {error}"))
@@ -154,7 +165,7 @@ class Dispatcher:
     def _send_batch(self, version: VersionRef, requests: list[Waiting]) -> None:
         batch_id, now = uuid4().hex, monotonic()
         deadline = max(request.deadline for request in requests)
-        batch = PredictBatch(version, _join([request.rows for request in requests]), len(requests))
+        batch = PredictBatch(version, _join_inputs([request.asked.inputs for request in requests]), len(requests))
         self._replies.expect(batch_id, lambda message: self._receive(batch_id, message))
         with self._changed:
             self._in_flight[batch_id] = _Sent(version, requests, now, deadline)
@@ -189,18 +200,37 @@ class Dispatcher:
         sent = self._forget(batch_id)
         if sent is None:
             return
+        if len(sent.requests) > 1 and _may_be_one_requests_fault(message):
+            self._send_alone(sent.requests)
+            return
         try:
             _resolve(sent, message)
         except ProtocolError as error:
             logger.exception("A worker's answer cannot be read.")
             _fail(sent.requests, PredictionFailedError(f"a worker's answer cannot be read: {error}"))
 
+    def _send_alone(self, requests: list[Waiting]) -> None:
+        """Send the requests of a batch again, one by one: nobody's request fails for another one's numbers."""
+        with self._changed:
+            self._coalescer.put_back([replace(request, alone=True) for request in requests])
+            self._changed.notify()
 
-def _join(parts: list[Tensor]) -> Tensor:
+
+def _join_inputs(parts: list[Tensors]) -> Tensors:
+    """The rows of several requests, one after the other; all have the same inputs, in whatever order."""
     if len(parts) == 1:
         return parts[0]
+    return {name: _join([part[name] for part in parts]) for name in parts[0]}
+
+
+def _join(parts: list[Tensor]) -> Tensor:
     rows = sum(part.shape[0] for part in parts)
     return Tensor(parts[0].dtype, (rows, *parts[0].shape[1:]), b"".join(part.data for part in parts))
+
+
+def _may_be_one_requests_fault(message: Any) -> bool:
+    result = message.get("result") if isinstance(message, dict) else None
+    return isinstance(result, dict) and result.get("exc_type") in ONE_REQUESTS_ERRORS
 
 
 def _fail(requests: list[Waiting], error: InferenceError) -> None:
@@ -230,14 +260,15 @@ def _resolve(sent: _Sent, message: Any) -> None:
         _fail(sent.requests, PredictionFailedError(str(message.get("traceback") or message.get("result"))))
         return
     reply = PredictReply.from_json(message.get("result"))
-    outputs = to_array(reply.outputs)
-    batch_rows = sum(request.rows.shape[0] for request in sent.requests)
-    if len(outputs) != batch_rows:
-        raise ProtocolError(f"{len(outputs)} outputs for {batch_rows} rows")
+    outputs = to_arrays(reply.outputs)
+    batch_rows = sum(request.asked.rows_count for request in sent.requests)
+    if reply.rows_count != batch_rows:
+        raise ProtocolError(f"{reply.rows_count} outputs for {batch_rows} rows")
     first = 0
     for request in sent.requests:
-        last = first + request.rows.shape[0]
+        last = first + request.asked.rows_count
         queue_ms = (sent.sent - request.arrived) * 1000
-        answer = Answer(sent.version, outputs[first:last], reply.worker, batch_rows, queue_ms, reply.inference_ms)
+        own = {name: output[first:last] for name, output in outputs.items()}
+        answer = Answer(sent.version, own, reply.worker, batch_rows, queue_ms, reply.inference_ms)
         _finish(request.future, answer)
         first = last

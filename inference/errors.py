@@ -11,6 +11,14 @@ class BadInputError(InferenceError):
     """The request does not say what is needed; the message tells what to send instead."""
 
 
+class NotFoundError(InferenceError):
+    """There is no network or version of that name; the message says where to see which there are."""
+
+
+class ConflictError(InferenceError):
+    """What is asked for does not fit the state that the network or the version is in."""
+
+
 class TooLargeError(InferenceError):
     """The request is larger than this gateway takes."""
 

@@ -23,7 +23,7 @@ class Gateway:
 
     def __init__(self) -> None:
         self.replies = Replies()
-        self.dispatcher = Dispatcher(self.replies, selectors.active_version, settings.PIPELINE_QUEUE_REQUESTS_MAX)
+        self.dispatcher = Dispatcher(self.replies, selectors.version_to_use, settings.PIPELINE_QUEUE_REQUESTS_MAX)
         self.fleet = Fleet(self.replies)
         self._supply = Supply()
         self.timings = Timings()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import ipaddress
-from collections.abc import Sequence
 from typing import IO, Any
 from urllib.parse import urlsplit
 
@@ -37,12 +36,23 @@ class PipelineClient:
         """GET /status: the fleet and its averages. Raises ClientError."""
         return self._request("GET", "/status", timeout_seconds=timeout_seconds)
 
-    def predict(self, vector: Sequence[float], timeout_seconds: float | None = None) -> Answer:
-        """POST /predict with one row for the default network. Raises ClientError.
+    def predict(
+        self,
+        vector: Any = None,
+        *,
+        data: Any = None,
+        nn_id: str | None = None,
+        version: int | None = None,
+        timeout_seconds: float | None = None,
+    ) -> Answer:
+        """POST /predict with one row in `vector`, or rows in `data`: lists of numbers, or a dict of them by input.
 
-        A prediction that failed in the worker comes back as an answer whose `status` is false.
+        The default network answers, by its active version, unless `nn_id` or `version` says otherwise. A prediction
+        that failed in the worker comes back as an answer whose `status` is false. Raises ClientError.
         """
-        return self._request("POST", "/predict", json={"vector": list(vector)}, timeout_seconds=timeout_seconds)
+        fields = {"vector": vector, "data": data, "nn_id": nn_id, "version": version}
+        body = {name: value for name, value in fields.items() if value is not None}
+        return self._request("POST", "/predict", json=body, timeout_seconds=timeout_seconds)
 
     def set_weights(self, nn_id: str, file_name: str, body: bytes | IO[bytes]) -> Answer:
         """PUT /set_weights with a weights file or its base64 text, read while it is sent. Raises ClientError.

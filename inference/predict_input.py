@@ -1,72 +1,101 @@
-"""What a client asks of /predict: one row in `vector`, or a batch of rows in `data`."""
+"""What a client asks of /predict: one row in `vector`, or a batch of rows in `data`, by which network and version."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.errors import BadInputError
+from inference.errors import BadInputError, TooLargeError
+from inference.json_numbers import read_numbers
 from workers.arrays import to_tensor
-from workers.protocol import Tensor
+from workers.protocol import ONLY_INPUT, TENSORS_BYTES_MAX, ProtocolError, Tensors, count_bytes, count_rows, is_nn_id
 
-#: How deep `data` may be nested: more dimensions than any layer has.
-MAX_DEPTH = 32
+#: The largest number of a version that the database holds.
+MAX_VERSION = 2**31 - 1
 
 
 @dataclass(frozen=True)
 class PredictInput:
-    """The rows to predict; `single` when they came as one `vector`."""
+    """The rows to predict by input; `single` when they came as one `vector`.
 
-    rows: Tensor
+    Without `nn_id` the default network answers, and without `version` the network's active one.
+    """
+
+    inputs: Tensors
     single: bool
+    nn_id: str | None = None
+    version: int | None = None
+
+    @property
+    def rows_count(self) -> int:
+        """How many rows are to be predicted."""
+        return next(iter(self.inputs.values())).shape[0]
+
+    @property
+    def size_bytes(self) -> int:
+        """How many bytes their numbers take."""
+        return count_bytes(self.inputs)
 
 
 def read_predict_input(body: Any) -> PredictInput:
-    """The rows that a request's JSON body holds.
+    """What a request's JSON body asks for.
 
     Raises:
-        BadInputError: it holds none, or something that is no finite float32.
+        BadInputError: it holds no rows, or something that is none, or names no network or version.
+        TooLargeError: its rows are more than one message to a worker holds.
     """
     if not isinstance(body, dict):
         raise BadInputError('the body must be an object like {"vector": [0.1, 0.2]}')
-    given = [name for name in ("vector", "data") if name in body]
-    if len(given) != 1:
+    single = "vector" in body
+    if single == ("data" in body):
         raise BadInputError('the body must have either "vector" (one row) or "data" (a list of rows)')
-    name = given[0]
-    array = _read_numbers(name, body[name])
-    single = name == "vector"
-    if single and array.ndim != 1:
-        raise BadInputError("vector must be a flat list of numbers; send several rows as data")
-    if not single and array.ndim < 2:
-        raise BadInputError("data must be a list of rows, each a list of numbers")
-    return PredictInput(to_tensor(array[np.newaxis] if single else array), single)
+    name, read = ("vector", _read_row) if single else ("data", _read_rows)
+    asked = PredictInput(_read_inputs(name, body[name], read), single, _read_nn_id(body), _read_version(body))
+    if asked.size_bytes > TENSORS_BYTES_MAX:
+        raise TooLargeError(f"{name} has {asked.size_bytes} bytes of numbers; {TENSORS_BYTES_MAX} may be sent at once")
+    return asked
 
 
-def _read_numbers(name: str, value: Any) -> NDArray[np.float32]:
-    if not isinstance(value, list) or not value:
-        raise BadInputError(f"{name} must be a list of numbers that is not empty")
-    # Before numpy sees them: it would make every element as wide as the longest text among them.
-    if not _holds_numbers_only(value):
-        raise BadInputError(f"{name} must hold numbers only, and at least one")
+def _read_inputs(name: str, value: Any, read: Callable[[str, Any], NDArray[Any]]) -> Tensors:
+    if isinstance(value, list):
+        return {ONLY_INPUT: to_tensor(read(name, value))}
+    if not isinstance(value, dict):
+        raise BadInputError(f"{name} must be a list of numbers, or an object of such lists by the network's inputs")
+    inputs = {each: to_tensor(read(f"{name}.{each}", item)) for each, item in value.items()}
     try:
-        array = np.asarray(value)
-    except ValueError as error:
-        raise BadInputError(f"{name}: all rows must have the same length") from error
-    if array.dtype.kind not in "fiu" or not array.size:
-        raise BadInputError(f"{name} must hold numbers that a float32 can hold, and at least one")
-    with np.errstate(over="ignore"):
-        numbers = array.astype(np.float32)
-    if not np.isfinite(numbers).all():
-        raise BadInputError(f"{name} must hold finite numbers that a float32 can hold")
-    return numbers
+        count_rows(inputs)
+    except ProtocolError as error:
+        raise BadInputError(f"{name}: {error}") from error
+    return inputs
 
 
-def _holds_numbers_only(value: list[Any], depth: int = 1) -> bool:
-    """Whether all leaves of lists nested up to 32 deep are numbers; a truth value is none."""
-    kinds = set(map(type, value))
-    if kinds <= {int, float}:
-        return True
-    return kinds == {list} and depth < MAX_DEPTH and all(_holds_numbers_only(item, depth + 1) for item in value)
+def _read_row(name: str, value: Any) -> NDArray[Any]:
+    return read_numbers(name, value)[np.newaxis]
+
+
+def _read_rows(name: str, value: Any) -> NDArray[Any]:
+    if not isinstance(value, list):
+        raise BadInputError(f"{name} must be a list of rows")
+    return read_numbers(name, value)
+
+
+def _read_nn_id(body: dict[str, Any]) -> str | None:
+    if "nn_id" not in body:
+        return None
+    nn_id = body["nn_id"]
+    if not is_nn_id(nn_id):
+        raise BadInputError("nn_id must be 32 lower-case hex digits")
+    return str(nn_id)
+
+
+def _read_version(body: dict[str, Any]) -> int | None:
+    if "version" not in body:
+        return None
+    version = body["version"]
+    if type(version) is not int or not 0 < version <= MAX_VERSION:
+        raise BadInputError(f"version must be a whole number from 1 to {MAX_VERSION}")
+    return version

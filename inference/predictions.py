@@ -13,37 +13,39 @@ from inference.answer import Answer
 from inference.errors import (
     BrokerUnavailableError,
     BusyError,
+    ConflictError,
     InferenceError,
-    NoNetworkError,
+    NotFoundError,
     PredictionFailedError,
     RequestTimeoutError,
 )
 from inference.gateway import gateway
 from inference.models import PredictionTiming
-from workers.protocol import Tensor
+from inference.predict_input import PredictInput
 
 Outcome = PredictionTiming.Outcome
 
 
-def predict(nn_id: str | None, rows: Tensor) -> Answer:
-    """The answer of the network `nn_id`, or of the default one, by the version that is active when it is sent.
+def predict(asked: PredictInput) -> Answer:
+    """The answer of the version that is asked for, or of the one that is active when the rows are sent.
 
     Raises:
-        BusyError, NoNetworkError, PredictionFailedError, RequestTimeoutError: as they say.
+        BusyError, NoNetworkError, NotFoundError, ConflictError: it cannot be asked for.
+        PredictionFailedError, RequestTimeoutError, BrokerUnavailableError: it was, and has no answer.
     """
     started = monotonic()
     try:
-        answer = _wait_for_answer(nn_id, rows)
+        answer = _wait_for_answer(asked)
     except InferenceError as error:
-        _note(started, rows, _outcome(error), None)
+        _note(started, asked, _outcome(error), None)
         raise
-    _note(started, rows, Outcome.ANSWERED, answer)
+    _note(started, asked, Outcome.ANSWERED, answer)
     return answer
 
 
-def _wait_for_answer(nn_id: str | None, rows: Tensor) -> Answer:
+def _wait_for_answer(asked: PredictInput) -> Answer:
     seconds = settings.PIPELINE_REQUEST_TIMEOUT
-    future = gateway().dispatcher.submit(nn_id, rows, seconds)
+    future = gateway().dispatcher.submit(asked, seconds)
     try:
         answer = future.result(timeout=seconds)
     except (TimeoutError, CancelledError) as error:
@@ -53,30 +55,28 @@ def _wait_for_answer(nn_id: str | None, rows: Tensor) -> Answer:
         raise RequestTimeoutError(
             f"no worker answered within {seconds:g} s; see /status for the workers that are connected"
         ) from error
-    if not np.isfinite(answer.outputs).all():
+    if not all(np.isfinite(output).all() for output in answer.outputs.values() if output.dtype.kind == "f"):
         raise PredictionFailedError("OverflowError: the network's output is not finite for these numbers")
     return answer
 
 
 def _outcome(error: InferenceError) -> Outcome:
     match error:
-        case BusyError():
+        case BusyError() | NotFoundError() | ConflictError():
             return Outcome.REFUSED
         case RequestTimeoutError() | BrokerUnavailableError():
             return Outcome.TIMED_OUT
-        case NoNetworkError() | PredictionFailedError():
-            return Outcome.FAILED
     return Outcome.FAILED
 
 
-def _note(started: float, rows: Tensor, outcome: Outcome, answer: Answer | None) -> None:
+def _note(started: float, asked: PredictInput, outcome: Outcome, answer: Answer | None) -> None:
     gateway().timings.add(
         PredictionTiming(
             at=timezone.now(),
-            nn_id=answer.version.nn_id if answer else "",
+            nn_id=answer.version.nn_id if answer else asked.nn_id or "",
             version=answer.version.number if answer else None,
             worker=answer.worker if answer else "",
-            rows=rows.shape[0],
+            rows=asked.rows_count,
             batch_rows=answer.batch_rows if answer else 0,
             total_ms=(monotonic() - started) * 1000,
             queue_ms=answer.queue_ms if answer else 0.0,

@@ -19,6 +19,8 @@ logger = logging.getLogger(__name__)
 
 STATUS_OF: dict[type[errors.InferenceError], int] = {
     errors.BadInputError: 400,
+    errors.NotFoundError: 404,
+    errors.ConflictError: 409,
     errors.LengthRequiredError: 411,
     errors.TooLargeError: 413,
     errors.BusyError: 503,

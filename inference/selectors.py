@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import Avg, Count, Max, QuerySet
+from django.db.models import Avg, Count, FilteredRelation, Max, Q, QuerySet
 
-from inference.models import DefaultNetwork, Network, PredictionTiming
+from inference.errors import ConflictError, NoNetworkError, NotFoundError
+from inference.models import DefaultNetwork, Network, PredictionTiming, Version
 from workers.protocol import VersionRef
 
 ACTIVE_FIELDS = ("nn_id", "active__number", "active__weights_id", "active__architecture_id")
@@ -14,15 +15,46 @@ ACTIVE_FIELDS = ("nn_id", "active__number", "active__weights_id", "active__archi
 RECENT_REQUESTS = 100
 
 
-def active_version(nn_id: str | None) -> VersionRef | None:
-    """The active version of a network, or of the default one; one query, run once a batch."""
-    networks: QuerySet[Network] = Network.objects.filter(active__isnull=False)
+def _named(nn_id: str | None) -> QuerySet[Network]:
+    """The network of that name, or the default one: at most one."""
     if nn_id is None:
-        networks = networks.filter(defaultnetwork__id=DefaultNetwork.ONLY_ID)
-    else:
-        networks = networks.filter(nn_id=nn_id)
-    row = networks.values_list(*ACTIVE_FIELDS).first()
+        return Network.objects.filter(defaultnetwork__id=DefaultNetwork.ONLY_ID)
+    return Network.objects.filter(nn_id=nn_id)
+
+
+def active_version(nn_id: str | None) -> VersionRef | None:
+    """The active version of a network, or of the default one."""
+    row = _named(nn_id).filter(active__isnull=False).values_list(*ACTIVE_FIELDS).first()
     return VersionRef(*row) if row else None
+
+
+def version_to_use(nn_id: str | None, number: int | None) -> VersionRef:
+    """The version that is asked for; without `nn_id` the default network's, without `number` the active one.
+
+    One query, run once a batch.
+
+    Raises:
+        NoNetworkError: no network is named, and none is the default one yet.
+        NotFoundError: the network has no such version, or none that is active, or does not exist.
+        ConflictError: the version that is asked for was never loaded by all workers.
+    """
+    networks, version = _named(nn_id), "active"
+    if number is not None:
+        version = "asked_for"
+        networks = networks.annotate(asked_for=FilteredRelation("versions", condition=Q(versions__number=number)))
+    fields = ("nn_id", *(f"{version}__{field}" for field in ("number", "weights_id", "architecture_id", "state")))
+    row = networks.values_list(*fields).first()
+    if row is None and nn_id is None:
+        raise NoNetworkError("No weights loaded")
+    if row is None:
+        raise NotFoundError(f"there is no network {nn_id}; GET /networks lists those that there are")
+    network, found, *digests, state = row
+    if found is None:
+        what = "active version" if number is None else f"version {number}"
+        raise NotFoundError(f"network {network} has no {what}; GET /networks/{network} lists its versions")
+    if number is not None and state != Version.State.LOADED:
+        raise ConflictError(f"{network} version {number} is {state}; a version answers once it has been activated")
+    return VersionRef(network, found, *digests)
 
 
 def active_versions() -> list[VersionRef]:

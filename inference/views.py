@@ -24,18 +24,16 @@ LOADING_FAILED = "One or more workers were failed with weights loading"
 
 
 class Predict(APIView):
-    """POST /predict: one row or a batch of rows, answered by the active version of the default network."""
+    """POST /predict: one row or a batch of rows, answered by the default network's active version or the one named."""
 
     def post(self, request: Request) -> Response:
         """Predict."""
         refuse_larger(request, settings.PIPELINE_MAX_BODY_BYTES)
         asked = read_predict_input(request.data)
-        answer = predictions.predict(None, asked.rows)
-        result = answer.outputs[0].tolist() if asked.single else answer.outputs.tolist()
-        if asked.single and answer.outputs[0].size == 1:
-            result = answer.outputs[0].item()
-        body = {"status": True, "message": answer.version.nn_id, "result": result, "version": answer.version.number}
-        return Response(body)
+        answer = predictions.predict(asked)
+        made_by = answer.version
+        result = answer.result(asked.single)
+        return Response({"status": True, "message": made_by.nn_id, "result": result, "version": made_by.number})
 
 
 class SetWeights(APIView):

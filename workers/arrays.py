@@ -2,20 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from workers.protocol import Tensor
+from workers.protocol import Tensor, Tensors
 
 
 def to_array(tensor: Tensor) -> NDArray[Any]:
     """The tensor's numbers as a read-only array of its shape."""
-    return np.frombuffer(tensor.data, np.dtype(tensor.dtype).newbyteorder("<")).reshape(tensor.shape)
+    if tensor.dtype == "bool":  # any byte may have come; numpy and TensorFlow expect 0 and 1
+        numbers: NDArray[Any] = np.frombuffer(tensor.data, np.uint8) != 0
+        numbers.flags.writeable = False
+    else:
+        numbers = np.frombuffer(tensor.data, np.dtype(tensor.dtype).newbyteorder("<"))
+    return numbers.reshape(tensor.shape)
 
 
 def to_tensor(array: NDArray[Any]) -> Tensor:
     """The array as a tensor, of the same dtype and shape."""
     little_endian = array.astype(array.dtype.newbyteorder("<"), copy=False)
     return Tensor(array.dtype.name, array.shape, little_endian.tobytes())
+
+
+def to_arrays(tensors: Tensors) -> dict[str, NDArray[Any]]:
+    """The tensors' numbers by the same names."""
+    return {name: to_array(tensor) for name, tensor in tensors.items()}
+
+
+def to_tensors(arrays: Mapping[str, NDArray[Any]]) -> Tensors:
+    """The arrays as tensors by the same names."""
+    return {name: to_tensor(array) for name, array in arrays.items()}

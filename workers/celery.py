@@ -54,7 +54,7 @@ app.conf.update(
     # A worker that dies has not acknowledged its batches, so the broker gives them to another.
     task_acks_late=True,
     # TensorFlow hangs after a fork, and control commands must see what the tasks see: threads, not processes.
-    worker_pool="threads",
+    worker_pool="workers.pool:Pool",
     worker_concurrency=settings().worker_concurrency,
     worker_prefetch_multiplier=1,
     worker_disable_rate_limits=True,

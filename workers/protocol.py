@@ -23,6 +23,16 @@ STATUS_COMMAND = "report_status"
 CHUNK_BYTES = 4 * 1024 * 1024
 CHUNK_CONTENT_TYPE = "application/octet-stream"
 
+#: What the only input of a network may be called instead of its name.
+ONLY_INPUT = ""
+#: The most inputs, or outputs, of a network, and the longest name of one.
+TENSORS_MAX = 256
+NAME_CHARACTERS_MAX = 256
+#: The most bytes of numbers that one batch, or its answer, may have: in base64 they stay below those 16 MiB.
+TENSORS_BYTES_MAX = 11 * 1024 * 1024
+#: The most dimensions of a tensor: numpy's.
+RANK_MAX = 64
+
 _NN_ID = re.compile(r"[0-9a-f]{32}")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _ITEM_BYTES = {
@@ -105,7 +115,8 @@ class Tensor(Message):
 
     def __post_init__(self) -> None:
         _require(self.dtype in _ITEM_BYTES, f"unknown dtype {self.dtype!r}")
-        _require(bool(self.shape) and all(_is_count(size) for size in self.shape), "shape must count rows first")
+        _require(0 < len(self.shape) <= RANK_MAX, f"shape must have 1 to {RANK_MAX} sizes")
+        _require(all(_is_count(size) for size in self.shape), "shape must count rows first")
         expected = prod(self.shape) * _ITEM_BYTES[self.dtype]
         _require(len(self.data) == expected, f"{len(self.data)} bytes of data where the shape needs {expected}")
 
@@ -127,20 +138,64 @@ class Tensor(Message):
             raise ProtocolError(f"Tensor: {error}") from error
 
 
+#: A network's inputs, or outputs, by name.
+Tensors = dict[str, Tensor]
+
+
+def count_rows(tensors: Tensors) -> int:
+    """How many rows a network's inputs, or outputs, have.
+
+    Raises:
+        ProtocolError: there are none, or too many, or a name is too long, or they differ in their number of rows.
+    """
+    _require(0 < len(tensors) <= TENSORS_MAX, f"a network has 1 to {TENSORS_MAX} inputs or outputs")
+    for name in tensors:
+        _require(isinstance(name, str) and len(name) <= NAME_CHARACTERS_MAX, "a name is too long, or no text")
+    counts = {tensor.shape[0] for tensor in tensors.values()}
+    rows = counts.pop()
+    _require(not counts, "every input, or output, needs the same number of rows")
+    _require(rows > 0, "there must be at least one row")
+    return rows
+
+
+def count_bytes(tensors: Tensors) -> int:
+    """How many bytes the numbers of a network's inputs, or outputs, take."""
+    return sum(len(tensor.data) for tensor in tensors.values())
+
+
+def _tensors_to_json(tensors: Tensors) -> dict[str, Any]:
+    return {name: tensor.to_json() for name, tensor in tensors.items()}
+
+
+def _tensors_from_json(data: object) -> Tensors:
+    _require(isinstance(data, Mapping), "tensors must be an object of names")
+    return {name: Tensor.from_json(item) for name, item in data.items()}  # type: ignore[attr-defined]
+
+
 @dataclass(frozen=True, slots=True)
 class PredictBatch(Message):
-    """The rows of `requests` waiting requests, to be answered by exactly this version."""
+    """The rows of `requests` waiting requests, to be answered by exactly this version.
+
+    `inputs` are named as the network names them; its only input may be called "".
+    """
 
     version: VersionRef
-    rows: Tensor
+    inputs: Tensors
     requests: int
 
     def __post_init__(self) -> None:
         _require(_is_count(self.requests) and self.requests > 0, "requests must be a positive integer")
+        count_rows(self.inputs)
+
+    @property
+    def rows_count(self) -> int:
+        """How many rows the batch has."""
+        return count_rows(self.inputs)
 
     def to_json(self) -> dict[str, Any]:
         """The batch as a JSON object."""
-        return {"version": asdict(self.version), "rows": self.rows.to_json(), "requests": self.requests}
+        inputs = _tensors_to_json(self.inputs)
+        return {"version": asdict(self.version), "inputs": inputs, "requests": self.requests}
 
     @classmethod
     def from_json(cls, data: object) -> Self:
@@ -150,25 +205,33 @@ class PredictBatch(Message):
             ProtocolError: a field is missing or has a wrong type or value.
         """
         try:
-            version, rows, requests = data["version"], data["rows"], data["requests"]  # type: ignore[index]
+            version, inputs, requests = data["version"], data["inputs"], data["requests"]  # type: ignore[index]
         except (KeyError, TypeError) as error:
             raise ProtocolError(f"PredictBatch: {error!r} is missing") from error
-        return cls(VersionRef.from_json(version), Tensor.from_json(rows), requests)
+        return cls(VersionRef.from_json(version), _tensors_from_json(inputs), requests)
 
 
 @dataclass(frozen=True, slots=True)
 class PredictReply(Message):
-    """A batch's outputs, in the order of its rows, and what it took."""
+    """A batch's outputs by their names in the network, in the order of its rows, and what it took."""
 
     worker: str
-    outputs: Tensor
+    outputs: Tensors
     inference_ms: float
     handling_ms: float
+
+    def __post_init__(self) -> None:
+        count_rows(self.outputs)
+
+    @property
+    def rows_count(self) -> int:
+        """How many rows were answered."""
+        return count_rows(self.outputs)
 
     def to_json(self) -> dict[str, Any]:
         """The reply as a JSON object."""
         times = {"inference_ms": self.inference_ms, "handling_ms": self.handling_ms}
-        return {"worker": self.worker, "outputs": self.outputs.to_json(), **times}
+        return {"worker": self.worker, "outputs": _tensors_to_json(self.outputs), **times}
 
     @classmethod
     def from_json(cls, data: object) -> Self:
@@ -179,7 +242,7 @@ class PredictReply(Message):
         """
         try:
             times = float(data["inference_ms"]), float(data["handling_ms"])  # type: ignore[index]
-            return cls(str(data["worker"]), Tensor.from_json(data["outputs"]), *times)  # type: ignore[index]
+            return cls(str(data["worker"]), _tensors_from_json(data["outputs"]), *times)  # type: ignore[index]
         except (KeyError, TypeError, ValueError) as error:
             raise ProtocolError(f"PredictReply: {error!r}") from error
 

@@ -65,8 +65,18 @@ class CatchUp(bootsteps.StartStopStep):
         this_worker().catch_up_later()
 
 
+class FollowWindow(bootsteps.StartStopStep):
+    """After every (re)connect, take batches by the worker's own window; see `workers.window`."""
+
+    requires = ("celery.worker.consumer.tasks:Tasks",)
+
+    def start(self, parent: Any) -> None:
+        """Called by Celery when it has prepared to consume."""
+        this_worker().window.follow(parent)
+
+
 # Celery tells of each task twice at INFO: two lines a batch.
 for chatty in ("celery.worker.strategy", "celery.app.trace"):
     logging.getLogger(chatty).setLevel(logging.WARNING)
 
-app.steps["consumer"].add(CatchUp)
+app.steps["consumer"].update({CatchUp, FollowWindow})

@@ -5,11 +5,20 @@ from __future__ import annotations
 from time import perf_counter
 from typing import Any
 
-from workers.arrays import to_array, to_tensor
+from workers.arrays import to_arrays, to_tensors
 from workers.celery import app
-from workers.protocol import PREDICT_TASK, PredictBatch, PredictReply, ProtocolError
-from workers.runtime.errors import PipelineRuntimeError
-from workers.worker import this_worker
+from workers.protocol import (
+    PREDICT_TASK,
+    TENSORS_BYTES_MAX,
+    PredictBatch,
+    PredictReply,
+    ProtocolError,
+    VersionRef,
+    count_bytes,
+)
+from workers.runtime.errors import AnswerTooLargeError, PipelineRuntimeError
+from workers.runtime.networks import LoadedVersion
+from workers.worker import Worker, this_worker
 
 
 @app.task(name=PREDICT_TASK, Strategy="workers.strategy:careful", throws=(PipelineRuntimeError, ProtocolError))
@@ -18,17 +27,27 @@ def predict(message: dict[str, Any]) -> dict[str, Any]:
 
     Raises:
         ProtocolError: the message is no batch.
-        PipelineRuntimeError: the version cannot be loaded, or the rows do not fit it.
+        PipelineRuntimeError: the version cannot be loaded, or the rows do not fit it, or the answer is too large.
     """
     started = perf_counter()
     worker = this_worker()
     batch = PredictBatch.from_json(message)
-    version = worker.networks.acquire(batch.version)
-    rows = to_array(batch.rows)
-    called = perf_counter()
-    outputs = version.predict_rows(rows)
-    inference_ms = (perf_counter() - called) * 1000
-    tensor = to_tensor(outputs)
+    version = _acquire(worker, batch.version)
+    inputs = to_arrays(batch.inputs)
+    with worker.window.slots:
+        called = perf_counter()
+        outputs = version.predict(inputs)
+        inference_ms = (perf_counter() - called) * 1000
+    tensors = to_tensors(outputs)
+    if count_bytes(tensors) > TENSORS_BYTES_MAX:
+        raise AnswerTooLargeError(f"the answer has more than {TENSORS_BYTES_MAX} bytes: ask for fewer rows at once")
     handling_ms = (perf_counter() - started) * 1000
     worker.stats.add(batch.requests, handling_ms, inference_ms)
-    return PredictReply(worker.name, tensor, inference_ms, handling_ms).to_json()
+    return PredictReply(worker.name, tensors, inference_ms, handling_ms).to_json()
+
+
+def _acquire(worker: Worker, version: VersionRef) -> LoadedVersion:
+    if worker.networks.holds(version):
+        return worker.networks.acquire(version)
+    with worker.window.waiting():
+        return worker.networks.acquire(version)

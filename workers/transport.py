@@ -81,6 +81,12 @@ class Channel(memory.Channel):
             if self.connection in _consumers.get(queue, ()):
                 _consumers[queue].remove(self.connection)
 
+    def basic_qos(self, prefetch_size: int = 0, prefetch_count: int = 0, apply_global: bool = False) -> None:
+        """Change how many messages may be unacknowledged, on the whole channel, from any thread; it counts at once."""
+        super().basic_qos(prefetch_size, prefetch_count, apply_global)
+        if self.connection is not None:
+            self.connection.wake()
+
     def basic_ack(self, delivery_tag: str, multiple: bool = False) -> None:
         """Acknowledge; the consumer may take the next message."""
         super().basic_ack(delivery_tag, multiple)

@@ -20,6 +20,7 @@ from workers.runtime.weights_file import WeightsFileReader
 from workers.settings import Settings
 from workers.stats import RequestStats
 from workers.supply import Supply
+from workers.window import Window
 
 logger = logging.getLogger(__name__)
 
@@ -38,6 +39,7 @@ class Worker:
     def __init__(self, app: Celery, name: str, settings: Settings) -> None:
         self.name = name
         self.stats = RequestStats()
+        self.window = Window()
         self._app = app
         self._settings = settings
         self._reader = WeightsFileReader(settings.load_timeout_seconds * READ_PART)

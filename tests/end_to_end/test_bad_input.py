@@ -73,16 +73,19 @@ def assert_refused(response: requests.Response, status: int, says: str) -> None:
         ("{}", "either"),
         ('{"rows": [0.1, 0.2]}', "either"),
         ('{"vector": [0.1, 0.2], "data": [[0.1, 0.2]]}', "either"),
-        ('{"vector": []}', "not empty"),
+        ('{"vector": []}', "at least one"),
         ('{"vector": "0.1"}', "list of numbers"),
         ('{"vector": null}', "list of numbers"),
-        ('{"vector": {"0": 0.1}}', "list of numbers"),
+        ('{"vector": {}}', "inputs"),
         ('{"vector": ["0.1", "0.2"]}', "numbers only"),
         ('{"vector": [0.1, null]}', "numbers only"),
         ('{"vector": [true, 0.2]}', "numbers only"),
-        ('{"vector": [[0.1, 0.2]]}', "flat list"),
-        ('{"vector": [0.1, 1e39]}', "finite"),
-        ('{"data": [0.1, 0.2]}', "list of rows"),
+        ('{"vector": [0.1, [0.2]]}', "same length"),
+        ('{"vector": [9007199254740993, 0.5]}', "64 can hold"),
+        ('{"vector": [0.1, 0.2], "nn_id": "mine"}', "nn_id must be 32"),
+        ('{"vector": [0.1, 0.2], "version": true}', "version must be"),
+        ('{"data": 0.1}', "list of numbers"),
+        ('{"data": {"a": [1, 2], "b": [1]}}', "same number of rows"),
         ('{"data": [[0.1, 0.2], [0.3]]}', "same length"),
         ('{"data": [[], []]}', "numbers"),
     ],
@@ -105,11 +108,30 @@ def test_a_body_in_chunks_is_refused_with_411(service: System) -> None:
     assert_refused(response, 411, "Content-Length")
 
 
-def test_a_row_of_the_wrong_length_is_the_networks_to_refuse_with_its_trace(service: System) -> None:
-    answer = post(service, '{"vector": [0.1, 0.2, 0.3]}')
-    body = answer.json()
-    assert (answer.status_code, body["status"], body["result"]) == (200, False, 0.0)
-    assert "takes rows of shape (2,), got (3,)" in base64.b64decode(body["message"]).decode()
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        ('{"vector": [0.1, 0.2, 0.3]}', "takes rows of shape (2,), got (3,)"),
+        ('{"vector": [[0.1, 0.2]]}', "takes rows of shape (2,), got (1, 2)"),
+        ('{"data": [0.1, 0.2]}', "takes rows of shape (2,), got ()"),
+        ('{"vector": [0.1, 1e39]}', "too large for float32"),
+        ('{"vector": [true, false]}', "takes float32, got bool"),
+        ('{"vector": {"no such input": [0.1, 0.2]}}', "the network's inputs are"),
+    ],
+)
+def test_rows_that_are_none_of_the_networks_are_its_to_refuse_with_its_trace(
+    service: System, body: str, says: str
+) -> None:
+    answer = post(service, body)
+    told = answer.json()
+    assert (answer.status_code, told["status"], told["result"]) == (200, False, 0.0)
+    assert says in base64.b64decode(told["message"]).decode()
+
+
+def test_a_network_or_version_that_is_not_there_is_refused_with_404(service: System) -> None:
+    unknown = "f" * 32
+    assert_refused(post(service, f'{{"vector": [0.1, 0.2], "nn_id": "{unknown}"}}'), 404, "GET /networks")
+    assert_refused(post(service, '{"vector": [0.1, 0.2], "version": 1000000}'), 404, "has no version 1000000")
 
 
 def test_json_that_curl_calls_a_form_is_read(service: System) -> None:

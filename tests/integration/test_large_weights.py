@@ -26,7 +26,7 @@ from tests.support.samples import samples
 from tests.support.system import System
 from tests.support.waiting import wait_until
 from workers.arrays import to_array, to_tensor
-from workers.protocol import PREDICT_TASK, PredictReply
+from workers.protocol import ONLY_INPUT, PREDICT_TASK, PredictBatch, PredictReply, VersionRef
 
 WORKERS = 3
 CLIENTS = 8
@@ -88,12 +88,12 @@ def test_a_large_network_reaches_every_worker_while_small_predictions_flow(syste
 def outputs_by_worker(system: System) -> dict[str, NDArray[Any]]:
     """What each worker answers to `rows()` with the default network, asked until all have answered."""
     version = system.query("DefaultNetwork.objects.get().network.active.ref().to_json()")
-    message = {"version": version, "rows": to_tensor(rows()).to_json(), "requests": 1}
+    message = PredictBatch(VersionRef.from_json(version), {ONLY_INPUT: to_tensor(rows())}, 1).to_json()
     outputs: dict[str, NDArray[Any]] = {}
 
     def ask() -> bool:
         reply = PredictReply.from_json(app.send_task(PREDICT_TASK, [message], queue="predict").get(timeout=30))
-        outputs[reply.worker] = to_array(reply.outputs)
+        outputs[reply.worker] = to_array(next(iter(reply.outputs.values())))
         return len(outputs) == WORKERS
 
     with Celery(broker=system.environment["BROKER_URL"], backend="rpc://") as app:

@@ -119,9 +119,9 @@ def test_any_celery_client_can_ask_for_a_prediction(system: System) -> None:
     row = {"dtype": "float32", "shape": [1, 2], "data": "zczMPc3MTD4="}  # 0.1, 0.2
     app = Celery(broker=system.environment["BROKER_URL"], backend="rpc://")
     app.conf.task_create_missing_queues = True
-    message = {"version": version, "rows": row, "requests": 1}
+    message = {"version": version, "inputs": {"": row}, "requests": 1}
     result = app.send_task(PREDICT_TASK, [message], queue="predict").get(timeout=30)
-    assert result["outputs"]["shape"] == [1, 1]
+    assert [output["shape"] for output in result["outputs"].values()] == [[1, 1]]
     app.close()
 
 

@@ -70,9 +70,9 @@ class System:
             raise AssertionError(f"{error}\n{self.logs()}") from error
         return self
 
-    def post(self, path: str, body: Any) -> requests.Response:
-        """POST a JSON body on a connection of its own."""
-        return requests.post(self.url + path, json=body, timeout=60)
+    def post(self, path: str, body: Any, seconds: float = 60.0) -> requests.Response:
+        """POST a JSON body on a connection of its own, and wait so long for the answer."""
+        return requests.post(self.url + path, json=body, timeout=seconds)
 
     def workers_count(self) -> int | None:
         """How many workers /status shows; None while the gateway does not answer."""

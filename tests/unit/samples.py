@@ -12,8 +12,9 @@ from inference.answer import Answer
 from inference.asking import Answers
 from inference.errors import InferenceError
 from inference.models import PredictionTiming
+from inference.predict_input import PredictInput
 from workers.arrays import to_tensor
-from workers.protocol import GatewayStatus, PredictReply, Report, Tensor, VersionRef, WorkerStatus
+from workers.protocol import ONLY_INPUT, GatewayStatus, PredictReply, Report, Tensor, Tensors, VersionRef, WorkerStatus
 
 NN_ID = "000127a35b5f462b8ec68fb4d905ac36"
 OTHER_NN_ID = "0d3c5dffa4374c77a554ed38c9c50296"
@@ -29,12 +30,25 @@ def tensor(*rows: list[float]) -> Tensor:
     return to_tensor(np.array(rows, np.float32))
 
 
-def reply_to(rows: Tensor, worker: str = "worker-1@here", outputs: Tensor | None = None) -> dict[str, Any]:
-    """A Celery result message with one output a row: the row's first number, unless `outputs` are given."""
-    if outputs is None:
-        firsts = np.frombuffer(rows.data, rows.dtype).reshape(rows.shape[0], -1)[:, :1]
-        outputs = to_tensor(np.ascontiguousarray(firsts))
+def only_input(*rows: list[float]) -> Tensors:
+    """Rows of float32 for a network of one input."""
+    return {ONLY_INPUT: tensor(*rows)}
+
+
+def asking(*rows: list[float], nn_id: str | None = None, version: int | None = None) -> PredictInput:
+    """A request for rows of float32."""
+    return PredictInput(only_input(*rows), len(rows) == 1, nn_id, version)
+
+
+def reply_to(inputs: Tensors, worker: str = "worker-1@here") -> dict[str, Any]:
+    """A Celery result message with one output an input: the first number of each row."""
+    outputs = {f"first of {name}": _first_numbers(rows) for name, rows in inputs.items()}
     return {"status": "SUCCESS", "result": PredictReply(worker, outputs, 0.5, 0.7).to_json()}
+
+
+def _first_numbers(rows: Tensor) -> Tensor:
+    firsts = np.frombuffer(rows.data, rows.dtype).reshape(rows.shape[0], -1)[:, :1]
+    return to_tensor(np.ascontiguousarray(firsts))
 
 
 def worker_status(worker: str = "worker-1@here") -> WorkerStatus:
@@ -89,11 +103,11 @@ class PretendedDispatcher:
 
     def __init__(self) -> None:
         self.outcome: Answer | InferenceError | None = None
-        self.submitted: list[tuple[str | None, Tensor, float]] = []
+        self.submitted: list[tuple[PredictInput, float]] = []
         self.requests_held = 0
 
-    def submit(self, nn_id: str | None, rows: Tensor, seconds: float) -> Future[Answer]:
-        self.submitted.append((nn_id, rows, seconds))
+    def submit(self, asked: PredictInput, seconds: float) -> Future[Answer]:
+        self.submitted.append((asked, seconds))
         future: Future[Answer] = Future()
         if isinstance(self.outcome, Answer):
             future.set_result(self.outcome)

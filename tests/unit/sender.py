@@ -7,11 +7,12 @@ from concurrent.futures import Future
 from typing import Any
 
 import pytest
+from numpy.typing import NDArray
 
 from inference import dispatch
 from inference.answer import Answer
 from inference.dispatch import Dispatcher
-from tests.unit.samples import NN_ID, VERSION, PretendedReplies, reply_to, tensor
+from tests.unit.samples import NN_ID, VERSION, PretendedReplies, asking, reply_to
 from workers.protocol import PredictBatch, VersionRef
 
 SECONDS = 60.0
@@ -48,11 +49,11 @@ class Sender:
         monkeypatch.setattr(dispatch, "Publisher", lambda: self.publisher)
         monkeypatch.setattr(dispatch, "SWEEP_SECONDS", 0.0)
         monkeypatch.setattr(dispatch, "PAUSE_SECONDS", 0.0)
-        self.active: Callable[[str | None], VersionRef | None] = lambda _: VERSION
-        self.dispatcher = Dispatcher(self.replies, lambda nn_id: self.active(nn_id), REQUESTS_MAX)  # type: ignore[arg-type]
+        self.version_to_use: Callable[[str | None, int | None], VersionRef] = lambda *_: VERSION
+        self.dispatcher = Dispatcher(self.replies, lambda *asked: self.version_to_use(*asked), REQUESTS_MAX)  # type: ignore[arg-type]
 
-    def submit(self, first: float = 0.5, nn_id: str | None = NN_ID) -> Future[Answer]:
-        return self.dispatcher.submit(nn_id, tensor([first, 0.0]), SECONDS)
+    def submit(self, first: float = 0.5, nn_id: str | None = NN_ID, version: int | None = None) -> Future[Answer]:
+        return self.dispatcher.submit(asking([first, 0.0], nn_id=nn_id, version=version), SECONDS)
 
     def step(self) -> None:
         """What the sender does once around."""
@@ -67,8 +68,13 @@ class Sender:
     def answer(self, index: int, message: Any = None) -> None:
         """A worker answers the batch that was sent as number `index`."""
         batch_id, batch, *_ = self.publisher.sent[index]
-        self.replies.deliver(batch_id, reply_to(batch.rows) if message is None else message)
+        self.replies.deliver(batch_id, reply_to(batch.inputs) if message is None else message)
 
 
 def first_numbers(*futures: Future[Answer]) -> list[float]:
-    return [float(future.result(timeout=0).outputs[0, 0]) for future in futures]
+    return [float(only_output(future)[0, 0]) for future in futures]
+
+
+def only_output(future: Future[Answer]) -> NDArray[Any]:
+    (output,) = future.result(timeout=0).outputs.values()
+    return output

@@ -146,6 +146,25 @@ def test_an_architecture_that_is_too_deep_long_or_rich_is_refused(monkeypatch: p
         check_architecture(SUM_CONFIG)
 
 
+def test_sequential_models_that_keras_would_build_for_minutes_are_refused() -> None:
+    assert check_architecture(sequential(*[dense()] * 250))
+    inner = json.loads(sequential(*[dense()] * 150))
+    for config in (sequential(*[dense()] * 300), sequential(*[inner] * 5)):
+        with pytest.raises(ArchitectureError, match="more layers than Keras builds in good time"):
+            check_architecture(config)
+
+
+def test_a_loop_over_time_is_not_unrolled_and_computes_the_same() -> None:
+    inputs = keras.Input((40, 3))
+    unrolled = keras.Model(inputs, keras.layers.LSTM(4, unroll=True, name="loop")(inputs))
+    built = build_model(unrolled.to_json())
+    built.set_weights(unrolled.get_weights())
+    rows = keras.random.normal((5, 40, 3), seed=1)
+
+    assert built.get_layer("loop").unroll is False
+    assert abs(keras.ops.convert_to_numpy(built(rows) - unrolled(rows))).max() < 1e-6
+
+
 def peak_bytes() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 

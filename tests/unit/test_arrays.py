@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workers.arrays import to_array, to_tensor
+from workers.arrays import to_array, to_arrays, to_tensor, to_tensors
 from workers.protocol import Tensor
 
 DTYPES = [
@@ -40,6 +40,21 @@ def test_a_transposed_array_travels_row_by_row() -> None:
     array = np.array([[1, 2], [3, 4]], np.float32).T
 
     assert to_array(to_tensor(array)).tolist() == [[1.0, 3.0], [2.0, 4.0]]
+
+
+def test_a_truth_value_is_0_or_1_whatever_byte_came() -> None:
+    array = to_array(Tensor("bool", (3,), b"\x00\x01\xff"))
+
+    assert array.astype(int).tolist() == [0, 1, 1]
+    assert not array.flags.writeable
+
+
+def test_arrays_keep_their_names() -> None:
+    arrays = {"a": np.ones((2, 3)), "b": np.array([1, 2])}
+
+    back = to_arrays(to_tensors(arrays))
+
+    assert {name: array.tolist() for name, array in back.items()} == {"a": [[1.0] * 3] * 2, "b": [1, 2]}
 
 
 def test_no_rows_are_rows_too() -> None:

@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 
 from inference import coalescer as coalescer_module
 from inference.coalescer import Coalescer, Waiting
+from inference.predict_input import PredictInput
 from tests.unit.samples import NN_ID, OTHER_NN_ID
 from workers.arrays import to_tensor
+from workers.protocol import ONLY_INPUT
 
 CAP = 4
 
@@ -23,8 +25,17 @@ def _small_batches() -> object:
         yield
 
 
-def request(nn_id: str | None = NN_ID, rows: int = 1, columns: int = 2, dtype: str = "float32") -> Waiting:
-    return Waiting(nn_id, to_tensor(np.zeros((rows, columns), dtype)), 0.0, 1.0)
+def request(
+    nn_id: str | None = NN_ID,
+    rows: int = 1,
+    columns: int = 2,
+    dtype: str = "float32",
+    version: int | None = None,
+    names: tuple[str, ...] = (ONLY_INPUT,),
+    alone: bool = False,
+) -> Waiting:
+    inputs = {name: to_tensor(np.zeros((rows, columns), dtype)) for name in names}
+    return Waiting(PredictInput(inputs, rows == 1, nn_id, version), 0.0, 1.0, alone=alone)
 
 
 def fill(*requests: Waiting) -> Coalescer:
@@ -51,11 +62,30 @@ def test_requests_of_one_network_travel_together_in_order_of_arrival() -> None:
     assert fill(*requests).take() == requests
 
 
-@pytest.mark.parametrize("other", [request(OTHER_NN_ID), request(None), request(columns=3), request(dtype="float64")])
-def test_requests_that_differ_in_network_shape_or_dtype_travel_apart(other: Waiting) -> None:
+DIFFERENT = [
+    request(OTHER_NN_ID), request(None), request(version=1), request(columns=3), request(dtype="float64"),
+    request(names=("a",)), request(names=("a", "b")),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("other", DIFFERENT, ids=lambda each: repr(each.key[:3]))
+def test_requests_that_differ_in_version_inputs_shape_or_dtype_travel_apart(other: Waiting) -> None:
     first = request()
 
     assert take_all(fill(first, other)) == [[first], [other]]
+
+
+def test_the_order_in_which_inputs_are_named_is_no_difference() -> None:
+    requests = [request(names=("a", "b")), request(names=("b", "a"))]
+
+    assert fill(*requests).take() == requests
+
+
+def test_a_request_that_must_travel_alone_does() -> None:
+    requests = [request(alone=True), request(), request(alone=True), request()]
+
+    assert take_all(fill(*requests)) == [requests[:1], requests[1::2], requests[2:3]]
+    assert requests[0].key == requests[2].key != requests[1].key
 
 
 def test_requests_of_different_row_counts_travel_together() -> None:
@@ -70,6 +100,14 @@ def test_a_batch_does_not_exceed_the_row_cap() -> None:
     assert take_all(fill(*requests)) == [requests[:1], requests[1:3], requests[3:]]
 
 
+def test_a_batch_does_not_exceed_what_a_message_holds(monkeypatch: pytest.MonkeyPatch) -> None:
+    one = request()
+    monkeypatch.setattr(coalescer_module, "TENSORS_BYTES_MAX", 2 * one.asked.size_bytes)
+    requests = [one, request(), request(), request(rows=3), request()]
+
+    assert take_all(fill(*requests)) == [requests[:2], requests[2:3], requests[3:4], requests[4:]]
+
+
 def test_a_request_larger_than_the_cap_travels_alone() -> None:
     requests = [request(), request(rows=CAP + 5), request()]
 
@@ -81,6 +119,18 @@ def test_networks_take_turns() -> None:
     quiet = request(OTHER_NN_ID)
 
     assert take_all(fill(*busy, quiet)) == [busy[:1], [quiet], busy[1:2], busy[2:]]
+
+
+def test_a_network_that_is_full_is_passed_over_and_keeps_its_turn() -> None:
+    full, quiet = [request(), request()], request(OTHER_NN_ID)
+    coalescer = fill(*full, quiet)
+
+    assert coalescer.has_other_than({full[0].key})
+    assert coalescer.take({full[0].key}) == [quiet]
+    assert not coalescer.has_other_than({full[0].key})
+    assert coalescer.take({full[0].key}) == []
+    assert len(coalescer) == 2
+    assert coalescer.take() == full
 
 
 def test_a_request_given_up_is_left_out() -> None:
@@ -126,10 +176,23 @@ def test_what_is_put_back_goes_before_what_came_later() -> None:
     assert coalescer.take() == [first, second, third]
 
 
-keys = st.tuples(st.sampled_from([None, NN_ID, OTHER_NN_ID]), st.integers(1, CAP + 2), st.integers(1, 2))
-#: Add a request of a key, take a batch, put the last batch back, drop or give up requests.
+requests = st.builds(
+    request,
+    st.sampled_from([None, NN_ID, OTHER_NN_ID]),
+    st.integers(1, CAP + 2),
+    st.integers(1, 2),
+    st.sampled_from(["float64", "bool"]),
+    st.sampled_from([None, 1]),
+    st.sampled_from([("",), ("a", "b"), ("b", "a")]),
+    st.booleans(),
+)
+#: Add a request, take a batch, put the last batch back, drop or give up requests.
 steps = st.lists(
-    keys | st.just("take") | st.just("put back") | st.just("drop") | st.tuples(st.just("give up"), st.integers(0, 20)),
+    requests
+    | st.just("take")
+    | st.just("put back")
+    | st.just("drop")
+    | st.tuples(st.just("give up"), st.integers(0, 20)),
     max_size=40,
 )
 
@@ -150,9 +213,9 @@ def test_whatever_happens_every_request_is_taken_once_in_the_order_of_its_key(st
                 coalescer.drop_given_up()
             case ("give up", int(index)) if index < len(added) and added[index] not in taken:
                 added[index].future.cancel()
-            case (nn_id, rows, columns):
-                added.append(request(nn_id, rows, columns))
-                coalescer.add(added[-1])
+            case Waiting():
+                added.append(step)
+                coalescer.add(step)
     taken += [item for batch in take_all(coalescer) for item in batch]
 
     assert len(taken) == len(set(taken))
@@ -164,21 +227,31 @@ def test_whatever_happens_every_request_is_taken_once_in_the_order_of_its_key(st
         ]
 
 
-@given(st.lists(keys, max_size=30))
-def test_every_batch_has_one_key_and_no_more_rows_than_the_cap(wanted: list[tuple[str | None, int, int]]) -> None:
-    batches = take_all(fill(*[request(*key) for key in wanted]))
-
-    for batch in batches:
+@given(st.lists(requests, max_size=30))
+def test_every_batch_has_one_key_and_no_more_rows_than_the_cap(wanted: list[Waiting]) -> None:
+    for batch in take_all(fill(*wanted)):
         assert len({item.key for item in batch}) == 1
-        assert len(batch) == 1 or sum(item.rows.shape[0] for item in batch) <= CAP
+        assert len(batch) == 1 or sum(item.asked.rows_count for item in batch) <= CAP
+        assert len(batch) == 1 or not any(item.alone for item in batch)
 
 
-@given(st.lists(keys, max_size=30))
-def test_no_network_gets_a_second_turn_while_another_waits_for_its_first(
-    wanted: list[tuple[str | None, int, int]],
+@given(st.lists(requests, max_size=30), st.lists(requests, max_size=3))
+def test_whatever_is_full_everything_else_is_taken_and_nothing_of_it(
+    wanted: list[Waiting], full: list[Waiting]
 ) -> None:
-    batches = take_all(fill(*[request(*key) for key in wanted]))
-    turns = [batch[0].key for batch in batches]
+    full_keys = {item.key for item in full}
+    coalescer = fill(*wanted)
+    taken = []
+    while coalescer.has_other_than(full_keys):
+        taken += coalescer.take(full_keys)
+
+    assert set(taken) == {item for item in wanted if item.key not in full_keys}
+    assert len(coalescer) == len(wanted) - len(taken)
+
+
+@given(st.lists(requests, max_size=30))
+def test_no_network_gets_a_second_turn_while_another_waits_for_its_first(wanted: list[Waiting]) -> None:
+    turns = [batch[0].key for batch in take_all(fill(*wanted))]
 
     different = len(set(turns))
     assert len(set(turns[:different])) == different

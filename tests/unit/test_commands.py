@@ -33,8 +33,8 @@ class PretendedClient:
     def __init__(self, url: str, timeout_seconds: float) -> None:
         self.url = url
 
-    def _answer(self, *sent: Any) -> Any:
-        self.sent.append((self.url, *sent))
+    def _answer(self, *sent: Any, **named: Any) -> Any:
+        self.sent.append((self.url, *sent, *([named] if named else [])))
         if isinstance(self.answer, Exception):
             raise self.answer
         return self.answer
@@ -64,7 +64,37 @@ def test_predict_prints_the_result_and_what_made_it(asked: type[PretendedClient]
     asked.answer = {"status": True, "message": NN_ID, "result": 1.0000178813934326, "version": 3}
 
     assert run("predict", "0.3", "0.7") == f"1.0000178813934326  (network {NN_ID}, version 3)\n"
-    assert asked.sent == [(URL, [0.3, 0.7])]
+    assert asked.sent == [(URL, {"vector": [0.3, 0.7], "nn_id": None, "version": None})]
+
+
+@pytest.mark.parametrize("given", [["--data", "[[1, 2], [3, 4]]"], ["--data", "-"]], ids=["argument", "stdin"])
+def test_predict_takes_rows_a_network_and_a_version(
+    given: list[str], asked: type[PretendedClient], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", StringIO("[[1, 2],\n [3, 4]]\n"))
+    asked.answer = {"status": True, "message": OTHER_NN_ID, "result": {"a": [3.0, True]}, "version": 2}
+
+    printed = run("predict", *given, "--nn-id", OTHER_NN_ID, "--of-version", "2")
+
+    assert printed == f'{{"a": [3.0, true]}}  (network {OTHER_NN_ID}, version 2)\n'
+    assert asked.sent == [(URL, {"data": [[1, 2], [3, 4]], "nn_id": OTHER_NN_ID, "version": 2})]
+
+
+@pytest.mark.parametrize(
+    ("given", "line"),
+    [
+        ([], "either"),
+        (["1", "--data", "[1]"], "either"),
+        (["--data", "[1"], "--data is no JSON"),
+        (["--data", ""], "no JSON"),
+    ],
+)
+def test_predict_asks_nothing_without_exactly_one_kind_of_rows(
+    given: list[str], line: str, asked: type[PretendedClient]
+) -> None:
+    with pytest.raises(CommandError, match=line):
+        run("predict", *given)
+    assert asked.sent == []
 
 
 @pytest.mark.parametrize(

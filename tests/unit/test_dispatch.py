@@ -8,10 +8,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from inference.dispatch import BATCHES_IN_FLIGHT
-from inference.errors import BusyError, NoNetworkError
-from tests.unit.samples import DIGEST, NEXT_VERSION, NN_ID, OTHER_NN_ID, VERSION, reply_to, tensor
-from tests.unit.sender import REQUESTS_MAX, SECONDS, Sender, first_numbers
-from workers.arrays import to_tensor
+from inference.errors import BusyError, ConflictError, NoNetworkError, NotFoundError
+from inference.predict_input import PredictInput
+from tests.unit.samples import DIGEST, NEXT_VERSION, NN_ID, OTHER_NN_ID, VERSION, asking, only_input, reply_to
+from tests.unit.sender import REQUESTS_MAX, SECONDS, Sender, first_numbers, only_output
+from workers.arrays import to_arrays, to_tensor
 from workers.protocol import PredictBatch, VersionRef
 
 
@@ -20,7 +21,7 @@ def test_a_lone_request_is_sent_at_once_with_the_active_version(sender: Sender) 
     sender.step()
 
     [(_, batch, queue, seconds_left)] = sender.publisher.sent
-    assert batch == PredictBatch(VERSION, tensor([0.5, 0.0]), 1)
+    assert batch == PredictBatch(VERSION, only_input([0.5, 0.0]), 1)
     assert queue == sender.replies.queue
     assert 0 < seconds_left <= SECONDS
 
@@ -31,7 +32,7 @@ def test_the_answer_tells_what_made_it(sender: Sender) -> None:
     sender.answer(0)
 
     answer = future.result(timeout=0)
-    assert (answer.version, answer.outputs.tolist()) == (VERSION, [[0.5]])
+    assert (answer.version, only_output(future).tolist()) == (VERSION, [[0.5]])
     assert (answer.worker, answer.batch_rows, answer.inference_ms) == ("worker-1@here", 1, 0.5)
     assert answer.queue_ms >= 0
 
@@ -54,35 +55,83 @@ def test_requests_gather_when_enough_batches_are_in_flight(sender: Sender) -> No
     assert first_numbers(*lone, *gathered) == [0, 1, 2, 3, 10, 11, 12]
 
 
+def test_a_network_whose_batches_stay_away_does_not_hold_up_another(sender: Sender) -> None:
+    for number in range(BATCHES_IN_FLIGHT + 3):
+        sender.submit(number)
+        sender.step()
+    assert len(sender.publisher.sent) == BATCHES_IN_FLIGHT
+
+    others = []
+    for number in range(BATCHES_IN_FLIGHT + 1):
+        others.append(sender.submit(20 + number, OTHER_NN_ID))
+        sender.step()
+    assert len(sender.publisher.sent) == 2 * BATCHES_IN_FLIGHT
+    for index in range(BATCHES_IN_FLIGHT, 2 * BATCHES_IN_FLIGHT):
+        sender.answer(index)
+
+    assert first_numbers(*others[:-1]) == [20, 21, 22, 23]
+    sender.steps()
+    sender.answer(-1)
+    assert first_numbers(others[-1]) == [24]
+
+
 def test_the_version_is_read_once_a_batch_just_before_it_is_sent(sender: Sender) -> None:
-    asked: list[str | None] = []
-    sender.active = lambda nn_id: asked.append(nn_id) or NEXT_VERSION
+    asked: list[tuple[str | None, int | None]] = []
+    sender.version_to_use = lambda *names: asked.append(names) or NEXT_VERSION
     futures = [sender.submit(number) for number in range(3)]
     sender.steps()
     sender.answer(0)
 
-    assert asked == [NN_ID]
+    assert asked == [(NN_ID, None)]
     assert {future.result(timeout=0).version for future in futures} == {NEXT_VERSION}
 
 
-def test_each_network_is_asked_for_by_its_own_name(sender: Sender) -> None:
+def test_each_version_is_asked_for_by_its_own_names(sender: Sender) -> None:
     others = VersionRef(OTHER_NN_ID, 5, DIGEST, DIGEST)
-    sender.active = {NN_ID: VERSION, OTHER_NN_ID: others, None: NEXT_VERSION}.get
-    futures = [sender.submit(nn_id=nn_id) for nn_id in (NN_ID, OTHER_NN_ID, None)]
-    sender.steps()
-    for index in range(3):
+    older = VersionRef(NN_ID, 7, DIGEST, DIGEST)
+    wanted = {(NN_ID, None): VERSION, (OTHER_NN_ID, None): others, (None, None): NEXT_VERSION, (NN_ID, 7): older}
+    sender.version_to_use = lambda *names: wanted[names]
+    futures = [sender.submit(nn_id=nn_id, version=version) for nn_id, version in wanted]
+    for index in range(len(wanted)):
+        sender.step()
         sender.answer(index)
 
-    assert [future.result(timeout=0).version for future in futures] == [VERSION, others, NEXT_VERSION]
+    assert [future.result(timeout=0).version for future in futures] == list(wanted.values())
 
 
-def test_without_a_network_the_request_is_refused(sender: Sender) -> None:
-    sender.active = lambda _: None
-    future = sender.submit()
-    sender.step()
+@pytest.mark.parametrize("error", [NoNetworkError("none"), NotFoundError("no such"), ConflictError("failed")], ids=repr)
+def test_a_version_that_cannot_be_used_refuses_its_requests_and_no_others(error: Exception, sender: Sender) -> None:
+    def version_to_use(nn_id: str | None, _: int | None) -> VersionRef:
+        if nn_id == OTHER_NN_ID:
+            raise error
+        return VERSION
 
-    assert isinstance(future.exception(timeout=0), NoNetworkError)
+    sender.version_to_use = version_to_use
+    refused, answered = sender.submit(nn_id=OTHER_NN_ID), sender.submit(1)
+    sender.steps()
+    sender.answer(0)
+
+    assert refused.exception(timeout=0) is error
+    assert first_numbers(answered) == [1.0]
     assert sender.dispatcher.requests_held == 0
+
+
+def test_inputs_are_joined_by_name_in_whatever_order_they_came(sender: Sender) -> None:
+    ids, scores = to_tensor(np.array([1, 2])), to_tensor(np.array([0.5, 0.25]))
+    requests = [{"id": ids, "score": scores}, {"score": scores, "id": ids}]
+    futures = [sender.dispatcher.submit(PredictInput(inputs, False), SECONDS) for inputs in requests]
+    sender.step()
+    sender.answer(0)
+
+    [(_, batch, *_)] = sender.publisher.sent
+    assert to_arrays(batch.inputs)["id"].tolist() == [1, 2, 1, 2]
+    assert to_arrays(batch.inputs)["score"].tolist() == [0.5, 0.25, 0.5, 0.25]
+    for future in futures:
+        outputs = future.result(timeout=0).outputs
+        assert {name: output.tolist() for name, output in outputs.items()} == {
+            "first of id": [[1], [2]],
+            "first of score": [[0.5], [0.25]],
+        }
 
 
 def test_as_many_requests_as_may_be_held_are_held_and_no_more(sender: Sender) -> None:
@@ -118,7 +167,7 @@ def test_a_request_given_up_is_not_sent(sender: Sender) -> None:
     given_up.cancel()
     sender.steps()
 
-    assert [batch.rows for _, batch, *_ in sender.publisher.sent] == [tensor([2.0, 0.0])]
+    assert [batch.inputs for _, batch, *_ in sender.publisher.sent] == [only_input([2.0, 0.0])]
     sender.answer(0)
     assert first_numbers(kept) == [2.0]
 
@@ -137,26 +186,26 @@ def test_a_second_answer_to_a_batch_is_dropped(sender: Sender) -> None:
     sender.step()
     receive = sender.replies.receivers[sender.publisher.sent[0][0]]
     sender.answer(0)
-    receive(reply_to(tensor([9.0, 9.0])))
+    receive(reply_to(only_input([9.0, 9.0])))
 
     assert first_numbers(future) == [1.0]
 
 
 def test_batches_whose_time_is_over_make_room_for_others(sender: Sender) -> None:
     for _ in range(BATCHES_IN_FLIGHT):
-        sender.dispatcher.submit(NN_ID, tensor([0.0, 0.0]), seconds=0.0)
+        sender.dispatcher.submit(asking([0.0, 0.0], nn_id=NN_ID), seconds=0.0)
         sender.step()
     sender.submit(5)
     sender.steps()
 
-    assert sender.publisher.sent[-1][1].rows == tensor([5.0, 0.0])
+    assert sender.publisher.sent[-1][1].inputs == only_input([5.0, 0.0])
     assert list(sender.replies.receivers) == [sender.publisher.sent[-1][0]]
 
 
 def test_what_was_in_flight_is_sent_again_after_a_reconnect(sender: Sender) -> None:
     futures = [sender.submit(1), sender.submit(2)]
     sender.steps()
-    sender.active = lambda _: NEXT_VERSION
+    sender.version_to_use = lambda *_: NEXT_VERSION
     sender.replies.reconnect()
     sender.steps()
     sender.answer(0)  # the answer of the lost batch, should it come after all
@@ -174,7 +223,7 @@ def test_every_request_gets_its_own_rows_of_the_answer(sizes: list[int], given_u
     sender.publisher.sent.clear()
     numbers = iter(range(1000))
     parts = [np.array([[next(numbers), 0] for _ in range(size)], np.float32) for size in sizes]
-    futures = [sender.dispatcher.submit(NN_ID, to_tensor(part), SECONDS) for part in parts]
+    futures = [sender.dispatcher.submit(asking(*part.tolist(), nn_id=NN_ID), SECONDS) for part in parts]
     sender.step()
     for index in given_up & set(range(len(futures))):
         futures[index].cancel()
@@ -182,14 +231,16 @@ def test_every_request_gets_its_own_rows_of_the_answer(sizes: list[int], given_u
 
     for index, (future, part) in enumerate(zip(futures, parts, strict=True)):
         if index not in given_up:
-            assert future.result(timeout=0).outputs.tolist() == part[:, :1].tolist()
+            assert only_output(future).tolist() == part[:, :1].tolist()
 
 
 def test_the_sender_sends_without_being_driven_and_stops_when_told(sender: Sender) -> None:
     sender.publisher.on_send = lambda: sender.answer(-1)
     sender.dispatcher.start()
     try:
-        assert sender.submit(2).result(timeout=5).outputs.tolist() == [[2.0]]
+        future = sender.submit(2)
+        future.result(timeout=5)
+        assert first_numbers(future) == [2.0]
     finally:
         sender.dispatcher.stop()
 

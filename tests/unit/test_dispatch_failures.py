@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 from django.db import OperationalError
 
 from inference import dispatch
 from inference.errors import BrokerUnavailableError, PredictionFailedError
-from tests.unit.samples import VERSION, reply_to, tensor
+from tests.unit.samples import VERSION, only_input, reply_to
 from tests.unit.sender import Sender, first_numbers
 
 
@@ -19,7 +20,7 @@ def test_a_request_outlives_a_failure_of_broker_or_database(error: Exception, se
     if isinstance(error, BrokerUnavailableError):
         sender.publisher.failures = failures
     else:
-        sender.active = lambda _: _raise(failures.pop()) if failures else VERSION
+        sender.version_to_use = lambda *_: _raise(failures.pop()) if failures else VERSION
     futures = [sender.submit(1), sender.submit(2)]
     sender.steps()
     sender.answer(0)
@@ -78,9 +79,9 @@ def test_a_failure_carries_the_workers_trace_to_every_request(sender: Sender) ->
         {"status": "SUCCESS"},
         {"status": "SUCCESS", "result": None},
         {"status": "SUCCESS", "result": {"worker": "w"}},
-        reply_to(tensor([1.0, 0.0])),
-        reply_to(tensor([1.0, 0.0], [2.0, 0.0], [3.0, 0.0])),
-        {"status": "SUCCESS", "result": {**reply_to(tensor([1.0], [2.0]))["result"], "inference_ms": "soon"}},
+        reply_to(only_input([1.0, 0.0])),
+        reply_to(only_input([1.0, 0.0], [2.0, 0.0], [3.0, 0.0])),
+        {"status": "SUCCESS", "result": {**reply_to(only_input([1.0], [2.0]))["result"], "inference_ms": "soon"}},
     ],
     ids=["text", "null", "list", "empty", "no result", "null result", "no outputs", "one output", "three outputs",
          "no time"],
@@ -97,11 +98,45 @@ def test_an_answer_that_does_not_fit_the_batch_fails_every_request(message: Any,
 
 def test_an_unexpected_error_fails_its_requests_and_not_the_ones_after(sender: Sender) -> None:
     errors = [RuntimeError("a defect")]
-    sender.active = lambda _: _raise(errors.pop()) if errors else VERSION
+    sender.version_to_use = lambda *_: _raise(errors.pop()) if errors else VERSION
     sender.publisher.on_send = lambda: sender.answer(-1)
     sender.dispatcher.start()
     try:
         assert sender.submit(1).exception(timeout=5) is not None
-        assert sender.submit(2).result(timeout=5).outputs.tolist() == [[2.0]]
+        assert sender.submit(2).result(timeout=5).batch_rows == 1
     finally:
         sender.dispatcher.stop()
+
+
+REFUSED = {"status": "FAILURE", "result": {"exc_type": "NumbersError"}, "traceback": "NumbersError: too large"}
+
+
+@pytest.mark.parametrize("kind", ["RowsError", "WeightsError", "SupplyError", "RuntimeError"])
+def test_what_fails_every_request_of_a_batch_is_not_tried_again(kind: str, sender: Sender) -> None:
+    futures = [sender.submit(1), sender.submit(2)]
+    sender.step()
+    sender.answer(0, {"status": "FAILURE", "result": {"exc_type": kind}, "traceback": kind})
+    sender.steps()
+
+    assert [future.exception(timeout=0).trace for future in futures] == [kind, kind]
+    assert len(sender.publisher.sent) == 1
+
+
+def test_one_requests_numbers_fail_nobody_else(sender: Sender) -> None:
+    """The worker refuses a batch for one of its numbers: its requests travel one by one, later ones together."""
+    good, bad, given_up, also_good = [sender.submit(number) for number in (1, -1, 2, 3)]
+    sender.step()
+    given_up.cancel()
+    sender.answer(0, REFUSED)
+    later = [sender.submit(4), sender.submit(5)]
+    for index in range(1, 5):
+        sender.step()
+        first = np.frombuffer(sender.publisher.sent[index][1].inputs[""].data, np.float32)[0]
+        sender.answer(index, REFUSED if first < 0 else None)
+
+    assert [batch.requests for _, batch, *_ in sender.publisher.sent] == [4, 1, 2, 1, 1]
+    assert first_numbers(good, also_good, *later) == [1.0, 3.0, 4.0, 5.0]
+    error = bad.exception(timeout=0)
+    assert isinstance(error, PredictionFailedError)
+    assert error.trace == "NumbersError: too large"
+    assert sender.dispatcher.requests_held == 0

@@ -88,6 +88,13 @@ def test_numbers_of_many_kinds_go_in_and_out(dtype: str, tmp_path: Path) -> None
     assert architecture.predict_rows(weights, values.astype(np.float64)).tolist() == values.tolist()
 
 
+def test_names_that_no_message_takes_are_refused() -> None:
+    given = keras.Input((2,), name="x" * 300)
+
+    with pytest.raises(ArchitectureError, match="name of an input or output is too long: xxx"):
+        Architecture(str(keras.Model(given, keras.layers.Identity(name="y")(given)).to_json()))
+
+
 def test_a_network_of_bfloat16_takes_and_makes_float32(tmp_path: Path) -> None:
     config = str(keras.Sequential([keras.Input((2,)), keras.layers.Dense(2, dtype="mixed_bfloat16")]).to_json())
     architecture = Architecture(config)
@@ -102,7 +109,7 @@ def test_rows_that_the_network_cannot_compute_are_the_rows_fault(tmp_path: Path)
     architecture = Architecture(config)
     weights = architecture.load(write_weights(tmp_path, config))
 
-    with pytest.raises(RowsError, match="cannot compute these rows"):
+    with pytest.raises(RowsError, match=r"cannot compute these rows: indices\[0,2\] = 5 is not in \[0, 5\)$"):
         architecture.predict_rows(weights, np.array([[0, 1, 5]]))
 
 

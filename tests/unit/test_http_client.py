@@ -58,6 +58,13 @@ def test_a_row_is_posted_as_a_vector(client: PipelineClient, wire: Wire) -> None
     assert options["timeout"] == 7.5
 
 
+def test_rows_a_network_and_a_version_may_be_named(client: PipelineClient, wire: Wire) -> None:
+    client.predict(data={"a": [[1]], "b": [2]}, nn_id=NN_ID, version=3)
+
+    [(request, _)] = wire.sent
+    assert json.loads(request.body) == {"data": {"a": [[1]], "b": [2]}, "nn_id": NN_ID, "version": 3}
+
+
 def test_weights_are_put_as_a_file(client: PipelineClient, wire: Wire) -> None:
     client.set_weights(NN_ID, "w.b64", b"QUJD")
 

@@ -12,20 +12,22 @@ from inference.answer import Answer
 from inference.errors import (
     BrokerUnavailableError,
     BusyError,
+    ConflictError,
     InferenceError,
     NoNetworkError,
+    NotFoundError,
     PredictionFailedError,
     RequestTimeoutError,
 )  # fmt: skip
 from inference.models import PredictionTiming
 from inference.predictions import predict
-from tests.unit.samples import NN_ID, VERSION, PretendedGateway, tensor
+from tests.unit.samples import NN_ID, VERSION, PretendedGateway, asking
 
-ROWS = tensor([0.5, 0.25])
+ASKED = asking([0.5, 0.25])
 
 
 def answer_of(*outputs: float) -> Answer:
-    return Answer(VERSION, np.array([outputs], np.float32), "worker-1@here", 7, queue_ms=1.5, inference_ms=0.5)
+    return Answer(VERSION, {"sum": np.array([outputs], np.float32)}, "worker-1@here", 7, queue_ms=1.5, inference_ms=0.5)
 
 
 def noted(gateway: PretendedGateway) -> PredictionTiming:
@@ -37,13 +39,13 @@ def test_the_answer_is_the_dispatchers(gateway: PretendedGateway, settings: Sett
     settings.PIPELINE_REQUEST_TIMEOUT = 12.0
     gateway.dispatcher.outcome = answer_of(0.75)
 
-    assert predict(NN_ID, ROWS) is gateway.dispatcher.outcome
-    assert gateway.dispatcher.submitted == [(NN_ID, ROWS, 12.0)]
+    assert predict(ASKED) is gateway.dispatcher.outcome
+    assert gateway.dispatcher.submitted == [(ASKED, 12.0)]
 
 
 def test_an_answered_request_is_noted_with_its_times(gateway: PretendedGateway) -> None:
     gateway.dispatcher.outcome = answer_of(0.75)
-    predict(None, ROWS)
+    predict(ASKED)
 
     timing = noted(gateway)
     assert (timing.outcome, timing.nn_id, timing.version, timing.worker) == ("answered", NN_ID, 1, "worker-1@here")
@@ -56,6 +58,8 @@ def test_an_answered_request_is_noted_with_its_times(gateway: PretendedGateway) 
     [
         (PredictionFailedError("trace"), "failed"),
         (NoNetworkError("none"), "failed"),
+        (NotFoundError("no such version"), "refused"),
+        (ConflictError("not loaded"), "refused"),
         (RequestTimeoutError("late"), "timed_out"),
     ],
 )
@@ -63,8 +67,16 @@ def test_a_request_that_failed_is_noted_too(error: InferenceError, outcome: str,
     gateway.dispatcher.outcome = error
 
     with pytest.raises(type(error)):
-        predict(None, ROWS)
+        predict(ASKED)
     assert (noted(gateway).outcome, noted(gateway).worker, noted(gateway).version) == (outcome, "", None)
+
+
+def test_a_request_that_failed_is_noted_with_the_network_it_named(gateway: PretendedGateway) -> None:
+    gateway.dispatcher.outcome = PredictionFailedError("trace")
+
+    with pytest.raises(PredictionFailedError):
+        predict(asking([0.5, 0.25], nn_id=NN_ID))
+    assert noted(gateway).nn_id == NN_ID
 
 
 def test_a_refused_request_is_noted_too(gateway: PretendedGateway, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -74,7 +86,7 @@ def test_a_refused_request_is_noted_too(gateway: PretendedGateway, monkeypatch: 
     monkeypatch.setattr(gateway.dispatcher, "submit", refuse)
 
     with pytest.raises(BusyError):
-        predict(None, ROWS)
+        predict(ASKED)
     assert noted(gateway).outcome == "refused"
 
 
@@ -87,7 +99,7 @@ def test_a_request_without_an_answer_is_given_up_at_its_deadline(
     monkeypatch.setattr(gateway.dispatcher, "submit", lambda *given: futures.append(submit(*given)) or futures[-1])
 
     with pytest.raises(RequestTimeoutError, match=r"no worker answered within 0\.01 s"):
-        predict(None, ROWS)
+        predict(ASKED)
     assert futures[0].cancelled()
     assert noted(gateway).outcome == "timed_out"
 
@@ -99,7 +111,7 @@ def test_a_request_without_an_answer_while_the_broker_is_away_says_so(
     gateway.replies.connected = False
 
     with pytest.raises(BrokerUnavailableError, match="could not be reached"):
-        predict(None, ROWS)
+        predict(ASKED)
     assert noted(gateway).outcome == "timed_out"
 
 
@@ -108,5 +120,12 @@ def test_an_output_that_json_cannot_say_is_a_failed_prediction(output: float, ga
     gateway.dispatcher.outcome = answer_of(0.5, output)
 
     with pytest.raises(PredictionFailedError, match="not finite"):
-        predict(None, ROWS)
+        predict(ASKED)
     assert noted(gateway).outcome == "failed"
+
+
+def test_outputs_that_are_no_floats_are_always_finite(gateway: PretendedGateway) -> None:
+    outputs = {"place": np.array([7]), "found": np.array([True])}
+    gateway.dispatcher.outcome = Answer(VERSION, outputs, "worker-1@here", 1, 1.5, 0.5)
+
+    assert predict(ASKED).outputs == outputs

@@ -9,10 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.samples import ARCHITECTURE, DIGEST, NN_ID, VERSION, tensor, worker_status
+from tests.unit.samples import ARCHITECTURE, DIGEST, NN_ID, VERSION, only_input, tensor, worker_status
 from workers.protocol import (
     CHUNK_BYTES,
     CHUNK_CONTENT_TYPE,
+    NAME_CHARACTERS_MAX,
+    RANK_MAX,
+    TENSORS_MAX,
     ActiveVersions,
     FileChunk,
     FileRequest,
@@ -35,9 +38,21 @@ versions = st.builds(
     VersionRef, hex_digits.map(lambda text: text[:32]), st.integers(1, 2**31), hex_digits, hex_digits
 )  # fmt: skip
 shapes = st.lists(st.integers(0, 5), min_size=1, max_size=4).map(tuple)
-tensors = shapes.flatmap(
-    lambda shape: st.builds(
-        Tensor, st.just("float32"), st.just(shape), st.binary(min_size=_bytes(shape), max_size=_bytes(shape))
+
+
+def _tensors(shape: tuple[int, ...]) -> st.SearchStrategy[Tensor]:
+    data = st.binary(min_size=_bytes(shape), max_size=_bytes(shape))
+    return st.builds(Tensor, st.just("float32"), st.just(shape), data)
+
+
+tensors = shapes.flatmap(_tensors)
+#: Tensors of one number of rows, by name; a row may be one number.
+named_tensors = st.integers(1, 5).flatmap(
+    lambda rows: st.dictionaries(
+        st.text(max_size=NAME_CHARACTERS_MAX),
+        st.lists(st.integers(0, 3), max_size=3).flatmap(lambda sizes: _tensors((rows, *sizes))),
+        min_size=1,
+        max_size=3,
     )
 )
 
@@ -57,8 +72,8 @@ def across_the_wire(message: Message) -> Message:
     st.one_of(
         versions,
         tensors,
-        st.builds(PredictBatch, versions, tensors, st.integers(1, 10_000)),
-        st.builds(PredictReply, st.text(), tensors, times, times),
+        st.builds(PredictBatch, versions, named_tensors, st.integers(1, 10_000)),
+        st.builds(PredictReply, st.text(), named_tensors, times, times),
         st.builds(Report, st.text(), st.booleans(), st.text(), times),
         st.builds(
             WorkerStatus,
@@ -84,6 +99,12 @@ def test_a_chunk_arrives_as_it_left(chunk: FileChunk) -> None:
     assert FileChunk.from_message(CHUNK_CONTENT_TYPE, chunk.headers(), chunk.content) == chunk
 
 
+def test_a_batch_knows_how_many_rows_it_has() -> None:
+    batch = PredictBatch(VERSION, {"a": tensor([1.0], [2.0]), "b": Tensor("bool", (2,), b"\x00\x01")}, 1)
+
+    assert (batch.rows_count, BATCH.rows_count, REPLY.rows_count) == (2, 1, 1)
+
+
 def test_fields_of_a_later_release_are_passed_over() -> None:
     assert VersionRef.from_json({**VERSION.to_json(), "colour": "red"}) == VERSION
 
@@ -107,8 +128,16 @@ def changed(message: Message, **fields: Any) -> dict[str, Any]:
 
 
 ROWS = tensor([0.5, 0.25])
-BATCH = PredictBatch(VERSION, ROWS, 1)
-REPLY = PredictReply("worker", ROWS, 0.5, 0.7)
+BATCH = PredictBatch(VERSION, only_input([0.5, 0.25]), 1)
+REPLY = PredictReply("worker", {"sum": ROWS}, 0.5, 0.7)
+#: What is no inputs or outputs by name.
+ODD_TENSORS: list[Any] = [
+    {}, [], None, 5, "text", ROWS.to_json(), {"a": None}, {"a": {}}, {"a": changed(ROWS, dtype="object")},
+    {"x" * (NAME_CHARACTERS_MAX + 1): ROWS.to_json()},
+    {"a": tensor([1.0], [2.0]).to_json(), "b": tensor([1.0]).to_json()},
+    {"a": {"dtype": "float32", "shape": [0, 2], "data": ""}},
+    {str(number): ROWS.to_json() for number in range(TENSORS_MAX + 1)},
+]  # fmt: skip
 REPORT = Report("worker", loaded=True, trace="", seconds=1.0)
 STATUS = worker_status()
 GATEWAY = GatewayStatus("gateway", 1, 256)
@@ -124,12 +153,14 @@ REFUSED: list[tuple[type[Message], Any]] = [
     (VersionRef, changed(VERSION, architecture=ARCHITECTURE.upper())),
     (Tensor, changed(ROWS, dtype="object")),
     (Tensor, changed(ROWS, dtype=["float32"])),
-    *[(Tensor, changed(ROWS, shape=shape)) for shape in ([], [1, 3], [-1, -2], [1.0, 2], ["1", 2], [True, 2], 2, "2")],
+    *[(Tensor, changed(ROWS, shape=shape)) for shape in ([], [1, 3], [-1, -2], [1.0, 2], ["1", 2], [True, 2], 2, "2",
+                                                        [2] + [1] * RANK_MAX)],
     *[(Tensor, changed(ROWS, data=data)) for data in ("", "AAA", "not base64!", "é", 5, None)],
-    *[(PredictBatch, without(BATCH, field)) for field in ("version", "rows", "requests")],
+    *[(PredictBatch, without(BATCH, field)) for field in ("version", "inputs", "requests")],
     *[(PredictBatch, changed(BATCH, requests=requests)) for requests in (0, -1, "1", True, None)],
     (PredictBatch, changed(BATCH, version={})),
-    (PredictBatch, changed(BATCH, rows={})),
+    *[(PredictBatch, changed(BATCH, inputs=odd)) for odd in ODD_TENSORS],
+    *[(PredictReply, changed(REPLY, outputs=odd)) for odd in ODD_TENSORS],
     *[(PredictReply, without(REPLY, field)) for field in ("worker", "outputs", "inference_ms", "handling_ms")],
     *[(PredictReply, changed(REPLY, inference_ms=value)) for value in (None, "soon", [])],
     *[(Report, without(REPORT, field)) for field in ("worker", "loaded", "trace", "seconds")],

@@ -13,11 +13,11 @@ from kombu.message import Message
 from inference import publisher as publisher_module
 from inference.errors import BrokerUnavailableError
 from inference.publisher import Publisher
-from tests.unit.samples import VERSION, tensor
+from tests.unit.samples import VERSION, only_input
 from workers.celery import app
 from workers.protocol import PREDICT_TASK, PredictBatch
 
-BATCH = PredictBatch(VERSION, tensor([0.5, 0.25]), 1)
+BATCH = PredictBatch(VERSION, only_input([0.5, 0.25]), 1)
 
 
 @pytest.fixture

@@ -40,6 +40,8 @@ def answer(error: Exception) -> Any:
     ("error", "status"),
     [
         (errors.BadInputError("why"), 400),
+        (errors.NotFoundError("why"), 404),
+        (errors.ConflictError("why"), 409),
         (errors.TooLargeError("why"), 413),
         (errors.BusyError("why"), 503),
         (errors.NoWorkersError("why"), 503),

@@ -94,3 +94,14 @@ def test_weights_of_the_same_shapes_in_other_layers_are_refused_or_answer_as_the
     first, second = (keras.Sequential([keras.Input((2,)), keras.layers.Dense(2, name=name)]) for name in ("a", "b"))
 
     assert_answers_alike(load(reader, str(first.to_json()), save_weights(second)), second)
+
+
+@pytest.mark.parametrize("policy", ["bfloat16", "mixed_bfloat16", "float16", "float64"])
+def test_a_model_of_another_precision_answers_the_same(policy: str, reader: WeightsFileReader, tmp_path: Path) -> None:
+    model = keras.Sequential([keras.Input((2,)), *[keras.layers.Dense(units, dtype=policy) for units in (5, 2)]])
+    model.save(tmp_path / "model.keras")
+
+    loaded = load(reader, model.to_json(), (tmp_path / "model.keras").read_bytes())
+
+    expected = keras.ops.convert_to_numpy(keras.ops.cast(model(GIVEN), "float32"))
+    np.testing.assert_allclose(loaded.predict_rows(GIVEN), expected, atol=1e-6)

@@ -8,6 +8,7 @@ import pytest
 from django.utils import timezone
 
 from inference import selectors, services
+from inference.errors import ConflictError, NoNetworkError, NotFoundError
 from inference.models import PredictionTiming, Version
 from inference.uploads import store_version
 from tests.unit.samples import NN_ID, OTHER_NN_ID
@@ -48,12 +49,61 @@ def test_a_network_is_answered_by_its_active_version_and_the_default_by_the_last
     assert selectors.active_version(None) == second.ref()
 
 
-def test_the_active_version_is_one_query(django_assert_num_queries: Any) -> None:
+def test_the_active_version_is_used_unless_another_one_is_asked_for() -> None:
+    older, newer, other = activated(), activated(weights=b"newer"), activated(OTHER_NN_ID, b"other")
+    first = store(OTHER_NN_ID, b"newer other")
+    services.activate(first)
+    services.activate(other)
+    store(weights=b"newest, not loaded")
+
+    assert selectors.version_to_use(NN_ID, None) == newer.ref()
+    assert selectors.version_to_use(None, None) == other.ref()
+    assert selectors.version_to_use(NN_ID, 1) == older.ref()
+    assert selectors.version_to_use(NN_ID, 2) == newer.ref()
+    assert selectors.version_to_use(None, 2) == first.ref()
+
+
+@pytest.mark.parametrize("number", [None, 1])
+def test_without_any_network_there_is_none_to_use(number: int | None) -> None:
+    store()  # which is not the default network before it is active
+
+    with pytest.raises(NoNetworkError, match=r"^No weights loaded$"):
+        selectors.version_to_use(None, number)
+
+
+@pytest.mark.parametrize(
+    ("nn_id", "number", "reason"),
+    [
+        (THIRD_NN_ID, None, f"there is no network {THIRD_NN_ID}; GET /networks lists"),
+        (THIRD_NN_ID, 1, f"there is no network {THIRD_NN_ID}; GET /networks lists"),
+        (OTHER_NN_ID, None, f"network {OTHER_NN_ID} has no active version; GET /networks/{OTHER_NN_ID} lists"),
+        (NN_ID, 2, f"network {NN_ID} has no version 2; GET /networks/{NN_ID} lists"),
+        (None, 2, f"network {NN_ID} has no version 2; GET /networks/{NN_ID} lists"),
+    ],
+)
+def test_what_is_not_there_cannot_be_used(nn_id: str | None, number: int | None, reason: str) -> None:
+    store(OTHER_NN_ID)
     activated()
 
-    for nn_id in (None, NN_ID):
+    with pytest.raises(NotFoundError, match=reason):
+        selectors.version_to_use(nn_id, number)
+
+
+def test_a_version_that_not_all_workers_loaded_cannot_be_used() -> None:
+    store()
+    services.mark_failed(store(weights=b"bad"))
+
+    for number, state in ((1, "pending"), (2, "failed")):
+        with pytest.raises(ConflictError, match=f"version {number} is {state}; a version answers once it has been"):
+            selectors.version_to_use(NN_ID, number)
+
+
+def test_the_version_to_use_is_one_query(django_assert_num_queries: Any) -> None:
+    activated()
+
+    for names in ((None, None), (NN_ID, None), (NN_ID, 1), (None, 1)):
         with django_assert_num_queries(1):
-            selectors.active_version(nn_id)
+            selectors.version_to_use(*names)
 
 
 def test_the_default_networks_version_stands_first_and_then_the_latest_uploaded() -> None:

@@ -200,6 +200,29 @@ def test_a_consumer_gets_the_next_message_when_it_has_acknowledged_the_one_befor
         assert receiver.messages.get(timeout=SOON_SECONDS).decode() == 2
 
 
+def test_a_prefetch_that_is_changed_in_another_thread_counts_at_once(
+    connect: Callable[[], Connection], queue: Queue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transport, "DRAIN_SECONDS_MAX", 60.0)
+    with Receiver(connect(), queue, prefetch=1) as receiver:
+        sender = connect()
+        for number in range(4):
+            publish(sender, queue, number)
+        taken = [receiver.messages.get(timeout=SOON_SECONDS)]
+        started = monotonic()
+        receiver.consumer.qos(prefetch_count=3)
+        taken += [receiver.messages.get(timeout=SOON_SECONDS) for _ in range(2)]
+        assert monotonic() - started < SOON_SECONDS
+
+        receiver.consumer.qos(prefetch_count=1)
+        taken.pop().ack()
+        taken.pop().ack()
+        with pytest.raises(Empty):
+            receiver.messages.get(timeout=SHORT_SECONDS)
+        taken.pop().ack()
+        assert receiver.messages.get(timeout=SOON_SECONDS).decode() == 3
+
+
 def test_a_rejected_message_that_goes_back_comes_again(connect: Callable[[], Connection], queue: Queue) -> None:
     with Receiver(connect(), queue, prefetch=1) as receiver:
         publish(connect(), queue, "again")

@@ -14,13 +14,21 @@ from pytest_django.fixtures import Settings
 from inference import selectors
 from inference.answer import Answer
 from inference.asking import Answers
-from inference.errors import BrokerUnavailableError, BusyError, PredictionFailedError
-from tests.unit.samples import NN_ID, VERSION, PretendedGateway, tensor, worker_status
-from workers.protocol import GatewayStatus
+from inference.errors import (
+    BrokerUnavailableError,
+    BusyError,
+    ConflictError,
+    InferenceError,
+    NotFoundError,
+    PredictionFailedError,
+)
+from tests.unit.samples import NN_ID, OTHER_NN_ID, VERSION, PretendedGateway, worker_status
+from workers.arrays import to_array
+from workers.protocol import ONLY_INPUT, GatewayStatus
 
 
 def answer_of(outputs: Any) -> Answer:
-    return Answer(VERSION, np.array(outputs, np.float32), "worker-1@here", 1, 0.1, 0.2)
+    return Answer(VERSION, {"sum": np.array(outputs, np.float32)}, "worker-1@here", 1, 0.1, 0.2)
 
 
 def post(client: Client, body: Any, **options: Any) -> Any:
@@ -37,7 +45,29 @@ def test_a_vector_is_answered_by_one_number(client: Client, gateway: PretendedGa
     assert response.content == (
         b'{"status":true,"message":"' + NN_ID.encode() + b'","result":1.0000178813934326,"version":1}'
     )
-    assert gateway.dispatcher.submitted[0][:2] == (None, tensor([0.5, 0.25]))
+    [(asked, _)] = gateway.dispatcher.submitted
+    assert (asked.nn_id, asked.version, asked.single) == (None, None, True)
+    assert to_array(asked.inputs[ONLY_INPUT]).tolist() == [[0.5, 0.25]]
+
+
+def test_a_network_and_a_version_may_be_asked_for(client: Client, gateway: PretendedGateway) -> None:
+    gateway.dispatcher.outcome = answer_of([[0.75]])
+
+    post(client, {"vector": [0.5, 0.25], "nn_id": OTHER_NN_ID, "version": 3})
+
+    [(asked, _)] = gateway.dispatcher.submitted
+    assert (asked.nn_id, asked.version) == (OTHER_NN_ID, 3)
+
+
+@pytest.mark.parametrize(("error", "status"), [(NotFoundError("no such version"), 404), (ConflictError("failed"), 409)])
+def test_a_version_that_cannot_be_used_is_told(
+    error: InferenceError, status: int, client: Client, gateway: PretendedGateway
+) -> None:
+    gateway.dispatcher.outcome = error
+
+    response = post(client, {"vector": [0.5, 0.25], "version": 3})
+
+    assert (response.status_code, response.json()) == (status, {"status": False, "message": str(error)})
 
 
 @pytest.mark.parametrize(
@@ -75,7 +105,8 @@ def test_the_answer_is_json_whatever_the_client_accepts(client: Client, gateway:
 @pytest.mark.parametrize(
     "body",
     [b"", b"vector", b"[0.1, 0.2]", b"{}", b'{"vector": []}', b'{"vector": "0.1"}', b'{"vector": [0.1, 1e400]}',
-     b'{"vector": [NaN]}', b'{"vector": [[0.1]]}', b'{"data": [0.1]}', b'{"vector": [true]}', b"\xff",
+     b'{"vector": [NaN]}', b'{"vector": [[0.1], 1]}', b'{"data": 0.1}', b'{"vector": [true, 1]}', b"\xff",
+     b'{"vector": [1], "nn_id": "x"}', b'{"vector": [1], "version": 0}', b'{"data": {"a": [1], "b": [1, 2]}}',
      b"[" * 100_000],
     ids=lambda body: repr(body[:30]),
 )  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 from time import monotonic
 from typing import Any
 from uuid import uuid4
@@ -11,12 +12,13 @@ import numpy as np
 import pytest
 from kombu import Connection
 
-from tests.unit.samples import DIGEST, NEXT_VERSION, OTHER_NN_ID, VERSION, tensor
+from tests.unit.samples import DIGEST, NEXT_VERSION, OTHER_NN_ID, VERSION, only_input, tensor
 from workers import control, startup
 from workers import worker as worker_module
-from workers.arrays import to_array
+from workers.arrays import to_arrays
 from workers.celery import app
 from workers.protocol import (
+    TENSORS_BYTES_MAX,
     ActiveVersions,
     PredictBatch,
     PredictReply,
@@ -25,7 +27,7 @@ from workers.protocol import (
     VersionRef,
     WorkerStatus,
 )  # fmt: skip
-from workers.runtime.errors import RowsError, SupplyError, WeightsError
+from workers.runtime.errors import AnswerTooLargeError, RowsError, SupplyError, WeightsError
 from workers.settings import settings
 from workers.tasks import predict
 from workers.worker import Worker, set_worker, this_worker
@@ -34,12 +36,12 @@ SOON_SECONDS = 10.0
 
 
 class PretendedVersion:
-    """Doubles its rows."""
+    """Doubles every input."""
 
-    def predict_rows(self, rows: Any) -> Any:
-        if rows.shape[1:] != (2,):
+    def predict(self, inputs: dict[str, Any]) -> dict[str, Any]:
+        if any(rows.shape[1:] != (2,) for rows in inputs.values()):
             raise RowsError("the network takes rows of shape (2,)")
-        return rows * 2
+        return {f"{name} doubled": rows * 2 for name, rows in inputs.items()}
 
 
 class PretendedNetworks:
@@ -234,19 +236,35 @@ def test_a_version_that_cannot_be_loaded_does_not_keep_the_others_from_it(
 
 
 def test_a_batch_is_answered_by_the_version_it_names(worker: Worker, networks: PretendedNetworks) -> None:
-    batch = PredictBatch(NEXT_VERSION, tensor([1.0, 2.0], [3.0, 4.0]), 2)
+    batch = PredictBatch(NEXT_VERSION, {"a": tensor([1.0, 2.0], [3.0, 4.0]), "b": tensor([5.0, 6.0], [7.0, 8.0])}, 2)
 
     reply = PredictReply.from_json(predict.run(batch.to_json()))
 
     assert networks.acquired == [NEXT_VERSION]
     assert reply.worker == "worker-1@here"
-    assert to_array(reply.outputs).tolist() == [[2.0, 4.0], [6.0, 8.0]]
+    assert {name: outputs.tolist() for name, outputs in to_arrays(reply.outputs).items()} == {
+        "a doubled": [[2.0, 4.0], [6.0, 8.0]],
+        "b doubled": [[10.0, 12.0], [14.0, 16.0]],
+    }
     assert 0 <= reply.inference_ms <= reply.handling_ms
     assert worker.stats.averages().requests_handled == 2
 
 
+def test_only_a_batch_whose_network_is_not_loaded_makes_the_worker_take_others(
+    worker: Worker, networks: PretendedNetworks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited: list[VersionRef] = []
+    monkeypatch.setattr(worker.window, "waiting", lambda: nullcontext(waited.append(NEXT_VERSION)))
+    message = PredictBatch(NEXT_VERSION, only_input([1.0, 2.0]), 1).to_json()
+
+    predict.run(message)
+    assert waited == [NEXT_VERSION]
+    predict.run(message)
+    assert waited == [NEXT_VERSION]
+
+
 def test_rows_of_another_shape_fail_the_task(worker: Worker) -> None:
-    batch = PredictBatch(VERSION, tensor([1.0, 2.0, 3.0]), 1)
+    batch = PredictBatch(VERSION, only_input([1.0, 2.0, 3.0]), 1)
 
     with pytest.raises(RowsError):
         predict.run(batch.to_json())
@@ -259,12 +277,22 @@ def test_a_message_that_is_no_batch_fails_the_task(worker: Worker) -> None:
 
 
 def test_outputs_travel_as_the_network_made_them(worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
-    outputs = np.array([[[0.5], [1.5]]], np.float16)
-    monkeypatch.setattr(PretendedVersion, "predict_rows", lambda *_: outputs)
+    made = {"halves": np.array([[[0.5], [1.5]]], np.float16), "place": np.array([2**53 + 1])}
+    monkeypatch.setattr(PretendedVersion, "predict", lambda *_: made)
 
-    reply = PredictReply.from_json(predict.run(PredictBatch(VERSION, tensor([0.0, 0.0]), 1).to_json()))
+    reply = PredictReply.from_json(predict.run(PredictBatch(VERSION, only_input([0.0, 0.0]), 1).to_json()))
 
-    assert (reply.outputs.dtype, reply.outputs.shape) == ("float16", (1, 2, 1))
+    outputs = to_arrays(reply.outputs)
+    assert (outputs["halves"].dtype, outputs["halves"].shape) == (np.float16, (1, 2, 1))
+    assert (outputs["place"].dtype, outputs["place"].tolist()) == (np.int64, [2**53 + 1])
+
+
+def test_an_answer_that_no_message_holds_fails_the_task(worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = {"large": np.zeros((1, TENSORS_BYTES_MAX + 1), np.int8)}
+    monkeypatch.setattr(PretendedVersion, "predict", lambda *_: made)
+
+    with pytest.raises(AnswerTooLargeError, match="ask for fewer rows at once"):
+        predict.run(PredictBatch(VERSION, only_input([0.0, 0.0]), 1).to_json())
 
 
 def test_a_node_of_celerys_default_name_gets_one_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,8 +15,10 @@ from workers.file_format import MAX_ARCHITECTURE_BYTES
 from workers.runtime.errors import ArchitectureError
 
 MAX_DEPTH = 100
-#: Layers, initializers, tensors and all else in a config that has a class.
-MAX_OBJECTS = 50_000
+#: Layers, initializers, tensors and all else in a config that has a class; EfficientNetV2L has 4,800.
+MAX_OBJECTS = 20_000
+#: Keras builds a Sequential model anew with each layer that it adds: n * n / 2 steps for n layers, here half a minute.
+MAX_SEQUENTIAL_STEPS = 40_000
 #: A class of Keras is written in capitals and small letters; its functions that only have names in small letters.
 _CLASS_NAME = re.compile(r"[A-Z][A-Za-z0-9]*")
 
@@ -88,7 +90,7 @@ _DTYPES = _names("""
 
 
 def check_architecture(config: str) -> str:
-    """The config without what a prediction does not need: how its models were compiled.
+    """The config without what a prediction does not need: how its models were compiled, and unrolled loops.
 
     Raises:
         ArchitectureError: it describes something else than a Keras model of plain layers; the message says what.
@@ -101,13 +103,28 @@ def check_architecture(config: str) -> str:
         raise ArchitectureError(f"the architecture is no JSON: {error}") from error
     if not isinstance(described, dict) or str(described.get("class_name")) not in _MODELS:
         raise ArchitectureError("the architecture's JSON describes no Keras model")
+    steps = 0
     for count, found in enumerate(_objects(described)):
         if count >= MAX_OBJECTS:
             raise ArchitectureError(f"the architecture has more than {MAX_OBJECTS} layers and other objects")
         _check(found)
+        steps += _sequential_steps(found)
+        if steps > MAX_SEQUENTIAL_STEPS:
+            raise ArchitectureError(
+                "a Sequential model has more layers than Keras builds in good time: use a functional one"
+            )
         # With it Keras would expect the optimizer's state in each file, and build optimizers and losses.
         found.pop("compile_config", None)
+        # Unrolled, a loop over time is a graph as long as the sequence, and says the same.
+        if isinstance(found.get("config"), dict) and "unroll" in found["config"]:
+            found["config"]["unroll"] = False
     return json.dumps(described)
+
+
+def _sequential_steps(found: dict[str, Any]) -> int:
+    inner = found.get("config")
+    layers = inner.get("layers") if isinstance(inner, dict) else inner
+    return len(layers) ** 2 // 2 if found["class_name"] == "Sequential" and isinstance(layers, list) else 0
 
 
 def _objects(described: dict[str, Any]) -> Iterator[dict[str, Any]]:

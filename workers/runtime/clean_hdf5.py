@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import h5py
+import numpy as np
 
 MAX_DEPTH = 64
 #: Groups and arrays visited in all: hard links can make a small file a tree without end.
@@ -19,6 +20,7 @@ MAX_ATTRIBUTE_BYTES = 4096
 #: A compressed chunk is unpacked whole, however little of it the array uses.
 MAX_CHUNK_BYTES = 1024**2
 ANY_NUMBER = "fiub"
+OPAQUE_PAIR = np.dtype("V2")
 #: What Keras adds to the weights of a compiled model: the state of its training, which a prediction does not need.
 TRAINING_STATE = "/optimizer"
 #: What marks a whole model in the format before `.keras`.
@@ -59,9 +61,10 @@ class Copier:
                 self._copy_array(member, target, name)
 
     def _copy_array(self, member: Any, target: h5py.Group, name: str) -> None:
-        if not isinstance(member, h5py.Dataset) or member.dtype.kind not in ANY_NUMBER:
+        kind = _kind(member)
+        if kind not in ANY_NUMBER:
             raise ValueError(f"{target.name}/{name} is no array of numbers")
-        if member.dtype.kind not in self._kinds:
+        if kind not in self._kinds:
             raise ValueError(f"{target.name}/{name} holds {member.dtype}, the network's weights are floating-point")
         if member.external or member.is_virtual:
             raise ValueError(f"{target.name}/{name} keeps its numbers in another file")
@@ -75,14 +78,28 @@ class Copier:
         _copy_texts(member, copied)
 
 
+def _kind(member: Any) -> str:
+    """numpy's letter for the numbers of an array; "O" for what is no array of numbers."""
+    if not isinstance(member, h5py.Dataset):
+        return "O"
+    # HDF5 has no bfloat16: Keras writes its two bytes as they are, and says so in an attribute.
+    if member.dtype == OPAQUE_PAIR and _short_texts(member).get("dtype") == "bfloat16":
+        return "f"
+    return str(member.dtype.kind)
+
+
 def _copy_texts(source: Any, target: Any) -> None:
-    """Copy the short texts among the attributes; a large attribute is not even read."""
-    for key in source.attrs:
-        if source.attrs.get_id(key).get_storage_size() > MAX_ATTRIBUTE_BYTES:
-            continue
-        value = source.attrs[key]
-        if isinstance(value, str) and len(value) <= MAX_ATTRIBUTE_CHARACTERS:
-            target.attrs[key] = value
+    for key, text in _short_texts(source).items():
+        target.attrs[key] = text
+
+
+def _short_texts(source: Any) -> dict[str, str]:
+    """The short texts among the attributes; a large attribute is not even read."""
+    small = [key for key in source.attrs if source.attrs.get_id(key).get_storage_size() <= MAX_ATTRIBUTE_BYTES]
+    values = {key: source.attrs[key] for key in small}
+    return {
+        key: value for key, value in values.items() if isinstance(value, str) and len(value) <= MAX_ATTRIBUTE_CHARACTERS
+    }
 
 
 def clean(source: Path, target: Path, max_bytes: int, arrays: int, kinds: str = ANY_NUMBER) -> None:

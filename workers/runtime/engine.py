@@ -15,10 +15,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from workers.protocol import NAME_CHARACTERS_MAX, ONLY_INPUT, TENSORS_MAX
 from workers.runtime.backend import item_bytes, keras, tf
-from workers.runtime.errors import ArchitectureError, RowsError, WeightsError
+from workers.runtime.errors import ArchitectureError, NumbersError, RowsError, WeightsError
 from workers.runtime.models import DEFAULT_MAX_BYTES, MIN_ROWS, build_model, is_dense_chain
-from workers.runtime.rows import ONLY_INPUT, TensorInfo, arrange_rows
+from workers.runtime.rows import TensorInfo, arrange_rows
 from workers.runtime.wanted_weights import Variable, WantedWeights
 
 #: Keras explains itself over many lines; the reason is one, and the trace has the rest.
@@ -41,8 +42,10 @@ def describe_tensors(tensors: list[Any], structure: Any, names: list[str]) -> tu
     """Inputs or outputs as a model has them: named by the model's own dict, when it has one, else by `names`.
 
     Raises:
-        ArchitectureError: one is not a dense array of numbers with any number of rows.
+        ArchitectureError: one is not a dense array of numbers with any number of rows, or messages cannot name them.
     """
+    if not 0 < len(tensors) <= TENSORS_MAX:
+        raise ArchitectureError(f"a network has 1 to {TENSORS_MAX} inputs and outputs, this one {len(tensors)}")
     if isinstance(structure, dict):
         keys = {id(tensor): key for key, tensor in structure.items()}
         names = [keys.get(id(tensor), name) for tensor, name in zip(tensors, names, strict=True)]
@@ -53,6 +56,8 @@ def describe_tensors(tensors: list[Any], structure: Any, names: list[str]) -> tu
             raise ArchitectureError(f"{name} is no dense array of numbers but {dtype}")
         if not tensor.shape or tensor.shape[0] is not None:
             raise ArchitectureError(f"{name} has a fixed number of rows: make its batch size None")
+        if len(name) > NAME_CHARACTERS_MAX - len(str(TENSORS_MAX)) - 1:
+            raise ArchitectureError(f"the name of an input or output is too long: {name[:40]}…")
         taken = sum(each.name == name or each.name.startswith(f"{name}_") for each in described)
         described.append(TensorInfo(f"{name}_{taken}" if taken else name, dtype, tuple(tensor.shape[1:])))
     return tuple(described)
@@ -176,7 +181,7 @@ class Architecture:
         try:
             outputs = self._call(list(weights.tensors), [tf.constant(each) for each in given])
         except tf.errors.OpError as error:
-            raise RowsError(f"the network cannot compute these rows: {error.message}") from error
+            raise NumbersError(f"the network cannot compute these rows: {_say_in_one_line(error)}") from error
         return {info.name: output.numpy()[:count] for info, output in zip(self.outputs, outputs, strict=True)}
 
     def predict_rows(self, weights: Weights, rows: NDArray[Any]) -> NDArray[Any]:
@@ -186,3 +191,9 @@ class Architecture:
             RowsError: see `predict`.
         """
         return self.predict(weights, {ONLY_INPUT: rows})[self.outputs[0].name]
+
+
+def _say_in_one_line(error: Any) -> str:
+    """What went wrong, of TensorFlow's many lines: the last that does not name where in the graph."""
+    lines = [line for line in error.message.splitlines() if line and not line.startswith("\t")]
+    return str(lines[-1])[:MAX_REASON_CHARACTERS] if lines else type(error).__name__

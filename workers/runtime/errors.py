@@ -14,7 +14,15 @@ class WeightsError(PipelineRuntimeError):
 
 
 class RowsError(PipelineRuntimeError):
-    """The rows do not have the shape of the network's input."""
+    """The rows are not those that the network takes."""
+
+
+class NumbersError(RowsError):
+    """A number among the rows is none that the network takes: other rows of the batch may be right."""
+
+
+class AnswerTooLargeError(RowsError):
+    """The outputs are more than a message holds: fewer rows at once have a smaller answer."""
 
 
 class SupplyError(PipelineRuntimeError):

@@ -18,7 +18,7 @@ from workers.runtime.errors import ArchitectureError
 MIN_ROWS = 2
 #: The most memory that a network may need, unless a setting says otherwise.
 DEFAULT_MAX_BYTES = 2 * 1024**3
-ZEROS = {"module": "keras.initializers", "class_name": "Zeros", "config": {}, "registered_name": None}
+ZEROS: dict[str, Any] = {"module": "keras.initializers", "class_name": "Zeros", "config": {}, "registered_name": None}
 
 
 def build_model(config: str, max_bytes: int = DEFAULT_MAX_BYTES, *, random_weights: bool = True) -> keras.Model:

@@ -9,10 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from workers.runtime.errors import RowsError
-
-#: What the only input of a network may be called instead of its name.
-ONLY_INPUT = ""
+from workers.protocol import ONLY_INPUT
+from workers.runtime.errors import NumbersError, RowsError
 
 
 @dataclass(frozen=True)
@@ -54,18 +52,29 @@ def arrange_rows(inputs: tuple[TensorInfo, ...], given: Mapping[str, NDArray[Any
 
 
 def cast(info: TensorInfo, array: NDArray[Any]) -> NDArray[Any]:
-    """The array in the input's dtype; between floats a number may lose digits, else it stays what it is.
+    """The array in the input's dtype; a number may lose digits where the input takes floats, else it stays what it is.
 
     Raises:
-        RowsError: a number is no whole one or too large where the input takes whole ones, or it is no number.
+        NumbersError: a number is too large, or no whole one where the input takes whole ones.
+        RowsError: what was given is no number at all.
     """
     dtype = np.dtype(info.dtype)
     if array.dtype == dtype:
         return array
-    if array.dtype.kind not in "fiub":
+    if array.dtype.kind not in "fiu":
         raise RowsError(f"{info.name!r} takes {dtype}, got {array.dtype}")
     with np.errstate(invalid="ignore", over="ignore"):
         converted = array.astype(dtype)
-        if dtype.kind in "iub" and not (converted == array).all():
-            raise RowsError(f"{info.name!r} takes {dtype}, got numbers that are none")
+    if dtype.kind == "f":
+        if not np.isfinite(converted).all() and (np.isfinite(array) & ~np.isfinite(converted)).any():
+            raise NumbersError(f"{info.name!r} takes {dtype}, got a number that is too large for {dtype}")
+    elif not _in_range(dtype, array) or not (converted == array).all():
+        raise NumbersError(f"{info.name!r} takes {dtype}, got numbers that are none")
     return converted
+
+
+def _in_range(dtype: np.dtype[Any], array: NDArray[Any]) -> bool:
+    """Whether every number lies in the range of whole numbers; what a larger one becomes depends on the processor."""
+    lowest, highest = (0, 1) if dtype.kind == "b" else (np.iinfo(dtype).min, np.iinfo(dtype).max)
+    # As Python's numbers, which compare exactly: numpy would round the range of 64 bits to a float.
+    return not array.size or bool(lowest <= array.min().item() and array.max().item() <= highest)

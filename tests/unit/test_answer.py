@@ -1,0 +1,58 @@
+"""What JSON says of a network's outputs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import orjson
+import pytest
+from numpy.typing import NDArray
+
+from inference.answer import Answer
+from tests.unit.samples import VERSION
+
+
+def answer_of(**outputs: NDArray[Any]) -> Answer:
+    return Answer(VERSION, outputs, "worker-1@here", 1, 0.1, 0.2)
+
+
+@pytest.mark.parametrize(
+    ("output", "result"),
+    [
+        (np.array([0.5]), 0.5),
+        (np.array([[0.5]]), 0.5),
+        (np.array([[[0.5]]]), 0.5),
+        (np.array([[0.5, 1.0]]), [0.5, 1.0]),
+        (np.array([[[0.5], [1.0]]]), [[0.5], [1.0]]),
+        (np.array([7]), 7),
+        (np.array([True]), True),
+        (np.zeros((1, 0)), []),
+    ],
+    ids=repr,
+)
+def test_one_row_is_a_number_when_it_is_only_one(output: NDArray[Any], result: Any) -> None:
+    assert answer_of(sum=output).result(single=True) == result
+
+
+@pytest.mark.parametrize("output", [np.array([0.5]), np.array([[0.5]]), np.array([[1, 2], [3, 4]])], ids=repr)
+def test_a_batch_is_a_list_of_its_rows(output: NDArray[Any]) -> None:
+    assert answer_of(sum=output).result(single=False) == output.tolist()
+
+
+def test_several_outputs_go_by_their_names() -> None:
+    answer = answer_of(place=np.array([[7]]), scores=np.array([[0.5, 0.25]]))
+
+    assert answer.result(single=True) == {"place": 7, "scores": [0.5, 0.25]}
+    assert answer.result(single=False) == {"place": [[7]], "scores": [[0.5, 0.25]]}
+
+
+@pytest.mark.parametrize("number", [2**63 - 1, -(2**63)])
+def test_json_keeps_every_digit_of_a_whole_number(number: int) -> None:
+    assert orjson.dumps(answer_of(id=np.array([number])).result(single=True)) == str(number).encode()
+
+
+def test_json_keeps_every_digit_of_the_largest_whole_number() -> None:
+    result = answer_of(id=np.array([2**64 - 1], np.uint64)).result(single=True)
+
+    assert orjson.dumps(result) == str(2**64 - 1).encode()
