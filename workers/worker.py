@@ -28,7 +28,7 @@ logger = logging.getLogger(__name__)
 REMEMBERED_TICKETS = 100
 #: The parts of the load timeout that fetching a file, and reading it, may take: a slow load is then this worker's
 #: own report, not the gateway's guess.
-FETCH_PART, READ_PART = 0.4, 0.5
+FETCH_PART, READ_PART = 0.45, 0.45
 #: Each load that waits for a slow file or gateway takes a thread; other networks' loads must find one.
 LOADS_AT_ONCE = 8
 #: How long a worker that connects waits for a gateway that tells which versions are active.
