@@ -1,14 +1,25 @@
 """Which address is answered by what."""
 
 from django.contrib import admin
-from django.urls import path
+from django.urls import path, register_converter
 
+from inference import network_views
+from inference.path_parts import NnIdConverter, VersionNumberConverter
 from inference.views import Predict, SetWeights, Status
+
+register_converter(NnIdConverter, "nn_id")
+register_converter(VersionNumberConverter, "version")
 
 urlpatterns = [
     path("predict", Predict.as_view()),
     path("set_weights", SetWeights.as_view()),
     path("status", Status.as_view()),
+    path("networks", network_views.Networks.as_view()),
+    path("networks/<nn_id:nn_id>", network_views.Network.as_view()),
+    path("networks/<nn_id:nn_id>/activate", network_views.Activate.as_view()),
+    path("networks/<nn_id:nn_id>/rollback", network_views.Rollback.as_view()),
+    path("networks/<nn_id:nn_id>/versions/<version:number>", network_views.Version.as_view()),
+    path("networks/<nn_id:nn_id>/versions/<version:number>/weights", network_views.Weights.as_view()),
     path("admin/", admin.site.urls),
 ]
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Prefetch, QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from inference.models import DefaultNetwork, Network, PredictionTiming, Version, WorkerReport
+from inference.models import Activation, DefaultNetwork, Network, PredictionTiming, Version, WorkerReport
 
 admin.site.site_header = "Pipeline"
 admin.site.site_title = "Pipeline"
@@ -85,19 +86,6 @@ class NetworkAdmin(ReadOnly, admin.ModelAdmin):
         return bool(network.defaults_count)
 
 
-class ReportsOnVersion(ReadOnly, admin.TabularInline):
-    """What each worker reported, on the version's page."""
-
-    model = WorkerReport
-    fields = ("worker", "loaded", "seconds", "reported_at", "readable_trace")
-    readonly_fields = fields
-
-    @admin.display(description="trace")
-    def readable_trace(self, report: WorkerReport) -> SafeString | str:
-        """The stack trace as text."""
-        return format_html("<pre>{}</pre>", report.trace) if report.trace else "-"
-
-
 @admin.register(Version)
 class VersionAdmin(ReadOnly, admin.ModelAdmin):
     """Every upload and how it fared."""
@@ -106,13 +94,17 @@ class VersionAdmin(ReadOnly, admin.ModelAdmin):
     list_filter = ("state", "uploaded_at")
     search_fields = ("network__nn_id", "file_name", "weights__digest")
     list_select_related = ("weights", "network")
-    fields = ("network", "number", "state", "file_name", "size", "weights_id", "architecture_id", "uploaded_at")
+    fields = (
+        "network", "number", "state", "file_name", "size", "weights_id", "architecture_id", "uploaded_at",
+        "activations_link",
+    )  # fmt: skip
     readonly_fields = fields
-    inlines = (ReportsOnVersion,)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Version]:
-        """With what the list shows, in one query."""
-        return super().get_queryset(request).prefetch_related("reports")
+        """With what the list shows, in three queries."""
+        failures = Prefetch("activations", Activation.objects.filter(reports__loaded=False).distinct())
+        reports = Prefetch("activations__reports", WorkerReport.objects.filter(loaded=False))
+        return super().get_queryset(request).prefetch_related(failures, reports)
 
     @admin.display(description="bytes")
     def size(self, version: Version) -> int:
@@ -131,8 +123,78 @@ class VersionAdmin(ReadOnly, admin.ModelAdmin):
 
     @admin.display(description="failed on")
     def failed_on(self, version: Version) -> str:
-        """The workers that could not load it."""
-        return ", ".join(report.worker for report in version.reports.all() if not report.loaded) or "-"
+        """The workers that could not load it, whenever they were asked to."""
+        failures = (report.worker for one in version.activations.all() for report in one.reports.all())
+        return ", ".join(sorted(set(failures))) or "-"
+
+    @admin.display(description="activations")
+    def activations_link(self, version: Version) -> SafeString:
+        """Where every attempt to make it active is listed, with the workers' reports."""
+        address = reverse("admin:inference_activation_changelist")
+        count = Activation.objects.filter(version=version).count()
+        return format_html('<a href="{}?version__id__exact={}">{}, with reports</a>', address, version.pk, count)
+
+
+class ReportsOnActivation(ReadOnly, admin.TabularInline):
+    """What each worker reported, on the activation's page."""
+
+    model = WorkerReport
+    fields = ("worker", "loaded", "seconds", "reported_at", "readable_trace")
+    readonly_fields = fields
+
+    @admin.display(description="trace")
+    def readable_trace(self, report: WorkerReport) -> SafeString | str:
+        """The stack trace as text."""
+        return format_html("<pre>{}</pre>", report.trace) if report.trace else "-"
+
+
+@admin.register(Activation)
+class ActivationAdmin(ReadOnly, admin.ModelAdmin):
+    """Every attempt to make a version active: who asked, what it replaced, how it ended."""
+
+    list_display = (
+        "started_at", "kind", "nn_id", "number", "replaced", "ending", "workers", "seconds_shown", "requested_by",
+    )  # fmt: skip
+    list_filter = ("outcome", "kind", "started_at")
+    search_fields = ("version__network__nn_id", "requested_by", "detail")
+    list_select_related = ("version", "previous")
+    ordering = ("-id",)
+    fields = (
+        "version", "previous", "kind", "requested_by", "started_at", "seconds", "ending", "workers_asked",
+        "workers_answered", "detail",
+    )  # fmt: skip
+    readonly_fields = fields
+    inlines = (ReportsOnActivation,)
+
+    @admin.display(description="network", ordering="version__network")
+    def nn_id(self, activation: Activation) -> str:
+        """The network's id."""
+        return activation.version.network_id
+
+    @admin.display(description="version")
+    def number(self, activation: Activation) -> int:
+        """The number of the version that was to become active."""
+        return activation.version.number
+
+    @admin.display(description="instead of", empty_value="-")
+    def replaced(self, activation: Activation) -> int | None:
+        """The number of the version that was active when it ended."""
+        return activation.previous.number if activation.previous else None
+
+    @admin.display(description="outcome", ordering="outcome")
+    def ending(self, activation: Activation) -> str:
+        """How it ended."""
+        return activation.ending
+
+    @admin.display(description="workers")
+    def workers(self, activation: Activation) -> str:
+        """How many of how many answered."""
+        return f"{activation.workers_answered} of {activation.workers_asked}"
+
+    @admin.display(description="seconds", ordering="seconds", empty_value="-")
+    def seconds_shown(self, activation: Activation) -> str | None:
+        """How long it took."""
+        return None if activation.seconds is None else f"{activation.seconds:.2f}"
 
 
 @admin.register(PredictionTiming)

@@ -63,6 +63,36 @@ class PipelineClient:
         form = MultipartForm({"nn_id": nn_id}, "data", file_name, file)
         return self._request("PUT", "/set_weights", data=form, headers={"Content-Type": form.content_type})
 
+    def activate(self, nn_id: str, number: int) -> Answer:
+        """POST /networks/<nn_id>/activate: make any version active. Raises ClientError.
+
+        A version that a worker could not load comes back as an answer whose `status` is false.
+        """
+        return self._request("POST", f"/networks/{nn_id}/activate", json={"version": number})
+
+    def rollback(self, nn_id: str) -> Answer:
+        """POST /networks/<nn_id>/rollback: make the version active that was before. Raises ClientError.
+
+        A version that a worker could not load comes back as an answer whose `status` is false.
+        """
+        return self._request("POST", f"/networks/{nn_id}/rollback")
+
+    def networks(self, limit: int = 100, offset: int = 0) -> Answer:
+        """GET /networks: so many of the networks, by name. Raises ClientError."""
+        return self._request("GET", "/networks", params={"limit": limit, "offset": offset})
+
+    def network(self, nn_id: str, limit: int = 100, offset: int = 0) -> Answer:
+        """GET /networks/<nn_id>: a network and so many of its versions, newest first. Raises ClientError."""
+        return self._request("GET", f"/networks/{nn_id}", params={"limit": limit, "offset": offset})
+
+    def version(self, nn_id: str, number: int) -> Answer:
+        """GET /networks/<nn_id>/versions/<n>: a version and its latest activations. Raises ClientError."""
+        return self._request("GET", f"/networks/{nn_id}/versions/{number}")
+
+    def delete_version(self, nn_id: str, number: int) -> Answer:
+        """DELETE /networks/<nn_id>/versions/<n>: drop a version's weights. Raises ClientError."""
+        return self._request("DELETE", f"/networks/{nn_id}/versions/{number}")
+
     def _request(self, method: str, path: str, *, timeout_seconds: float | None = None, **content: Any) -> Answer:
         timeout = self.timeout_seconds if timeout_seconds is None else timeout_seconds
         try:

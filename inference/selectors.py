@@ -1,10 +1,8 @@
-"""What is read from the database, by whom ever."""
+"""What is read from the database to serve: which versions are active, and how requests fare."""
 
 from __future__ import annotations
 
-from typing import Any
-
-from django.db.models import Avg, Count, FilteredRelation, Max, Q, QuerySet
+from django.db.models import Avg, FilteredRelation, Q, QuerySet
 
 from inference.errors import ConflictError, NoNetworkError, NotFoundError
 from inference.models import DefaultNetwork, Network, PredictionTiming, Version
@@ -70,12 +68,3 @@ def average_handling_ms() -> float:
     answered = PredictionTiming.objects.filter(outcome=PredictionTiming.Outcome.ANSWERED)
     recent = answered.order_by("-id").values("total_ms")[:RECENT_REQUESTS]
     return float(recent.aggregate(mean=Avg("total_ms"))["mean"] or 0.0)
-
-
-def networks() -> QuerySet[Network, Any]:
-    """All networks by name, each with its active version, `versions_count` and `last_upload`."""
-    return (
-        Network.objects.select_related("active")
-        .annotate(versions_count=Count("versions"), last_upload=Max("versions__uploaded_at"))
-        .order_by("nn_id")
-    )

@@ -1,4 +1,4 @@
-"""What clients send to /set_weights, checked field by field."""
+"""What clients send to /set_weights and under /networks, checked field by field."""
 
 from __future__ import annotations
 
@@ -29,3 +29,26 @@ class SetWeightsSerializer(serializers.Serializer[dict[str, Any]]):
         if value.content_type != WEIGHTS_CONTENT_TYPE:
             raise serializers.ValidationError(f"must be of content type {WEIGHTS_CONTENT_TYPE}")
         return value
+
+
+class WholeNumberField(serializers.IntegerField):
+    """A JSON whole number: no text that looks like one, no boolean."""
+
+    def to_internal_value(self, data: Any) -> int:
+        """The number itself."""
+        if type(data) is not int:
+            raise serializers.ValidationError("must be a whole number")
+        return data
+
+
+class ActivateSerializer(serializers.Serializer[dict[str, Any]]):
+    """Which version is to become active."""
+
+    version = WholeNumberField(min_value=1, max_value=999_999_999)
+
+
+class PageSerializer(serializers.Serializer[dict[str, Any]]):
+    """Which part of a list is asked for."""
+
+    limit = serializers.IntegerField(min_value=1, max_value=1000, default=100)
+    offset = serializers.IntegerField(min_value=0, max_value=999_999_999, default=0)

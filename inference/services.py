@@ -1,33 +1,119 @@
-"""What is written to the database about a weight change: reports, and which version is active."""
+"""What is written to the database about activations: that one runs, how it ended, what is active, what is deleted."""
 
 from __future__ import annotations
 
-from django.db import transaction
+import logging
+from collections.abc import Sequence
 
-from inference.models import DefaultNetwork, Network, Version, WorkerReport
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from inference import history
+from inference.errors import ConflictError, NotFoundError
+from inference.models import Activation, DefaultNetwork, Network, Version, WorkerReport
+from inference.stored_files import drop_bytes, lock_file
 from workers.protocol import Report
 
+logger = logging.getLogger(__name__)
+REQUESTED_BY_MAX = 255
+#: Stands for a worker that is connected and did not report in time.
+SILENT = "(silent)"
 
-def record_reports(version: Version, reports: list[Report]) -> None:
-    """Keep what each worker reported on a version."""
+
+def begin(version: Version, kind: Activation.Kind, requested_by: str) -> Activation:
+    """Note that a version is about to be activated."""
+    return Activation.objects.create(version=version, kind=kind, requested_by=requested_by[:REQUESTED_BY_MAX])
+
+
+@transaction.atomic
+def record_reports(activation: Activation, reports: Sequence[Report]) -> None:
+    """Keep what each worker reported, and how many were asked and answered."""
+    activation.workers_asked = len(reports)
+    activation.workers_answered = sum(report.worker != SILENT for report in reports)
+    activation.save(update_fields=["workers_asked", "workers_answered"])
     WorkerReport.objects.bulk_create(
         WorkerReport(
-            version=version, worker=report.worker, loaded=report.loaded, trace=report.trace, seconds=report.seconds
+            activation=activation,
+            worker=report.worker,
+            loaded=report.loaded,
+            trace=report.trace,
+            seconds=report.seconds,
         )
         for report in reports
     )
 
 
-def mark_failed(version: Version) -> None:
-    """Note that at least one worker could not load a version; it never becomes active by itself."""
-    Version.objects.filter(pk=version.pk).update(state=Version.State.FAILED)
+@transaction.atomic
+def commit(activation: Activation) -> None:
+    """Make an activation's version active, and after an upload its network the default one: this is the switch.
+
+    Raises:
+        ConflictError: the version was deleted meanwhile.
+    """
+    network = _lock_network(activation)
+    version = Version.objects.get(pk=activation.version_id)
+    if version.state == Version.State.DELETED:
+        raise ConflictError(f"{version} was deleted meanwhile")
+    _end(activation, network, Activation.Outcome.ACTIVATED)
+    network.active = version
+    network.save(update_fields=["active"])
+    version.state = Version.State.LOADED
+    version.save(update_fields=["state"])
+    # Without any default network, /predict would have nothing although one is active.
+    if activation.kind == Activation.Kind.UPLOAD or not DefaultNetwork.objects.exists():
+        DefaultNetwork.objects.update_or_create(id=DefaultNetwork.ONLY_ID, defaults={"network": network})
 
 
 @transaction.atomic
-def activate(version: Version) -> None:
-    """Make a version active, and its network the default one. This transaction is the switch."""
-    network = Network.objects.select_for_update().get(pk=version.network_id)
-    network.active = version
-    network.save(update_fields=["active"])
-    Version.objects.filter(pk=version.pk).update(state=Version.State.LOADED)
-    DefaultNetwork.objects.update_or_create(id=DefaultNetwork.ONLY_ID, defaults={"network": network})
+def close(activation: Activation, outcome: Activation.Outcome, detail: str) -> None:
+    """Note how an activation ended that changed nothing; a version that was `loaded` before stays so."""
+    network = _lock_network(activation)
+    # A commit may have gone through although its connection was lost.
+    if not Activation.objects.filter(pk=activation.pk, outcome=Activation.Outcome.RUNNING).exists():
+        return
+    _end(activation, network, outcome, detail)
+    if outcome == Activation.Outcome.FAILED:
+        pending = Version.objects.filter(pk=activation.version_id, state=Version.State.PENDING)
+        pending.update(state=Version.State.FAILED)
+
+
+def _lock_network(activation: Activation) -> Network:
+    """The network, locked until the transaction ends: its activations end one after the other."""
+    return Network.objects.select_for_update().get(pk=activation.version.network_id)
+
+
+def _end(activation: Activation, network: Network, outcome: Activation.Outcome, detail: str = "") -> None:
+    activation.previous = network.active
+    activation.outcome = outcome
+    activation.seconds = (timezone.now() - activation.started_at).total_seconds()
+    activation.detail = detail
+    activation.save(update_fields=["previous", "outcome", "seconds", "detail"])
+
+
+@transaction.atomic
+def delete_version(nn_id: str, number: int, requested_by: str) -> None:
+    """Delete a version's bytes, unless another version has the same; the record of it stays.
+
+    Raises:
+        NotFoundError: there is no such version, or it is deleted already.
+        ConflictError: it is the active one.
+    """
+    network = Network.objects.select_for_update().filter(pk=nn_id).first()
+    version = history.version(nn_id, number)
+    if version.state == Version.State.DELETED:
+        raise NotFoundError(f"{version} is deleted already")
+    if network is not None and network.active_id == version.pk:
+        raise ConflictError(f"{version} is active: activate another one first")
+    version.state = Version.State.DELETED
+    version.save(update_fields=["state"])
+    file = lock_file(version.weights_id)
+    if not _is_needed(version.weights_id):
+        drop_bytes(file)
+    logger.info("Deleted %s, as %s asked.", version, requested_by)
+
+
+def _is_needed(digest: str) -> bool:
+    """Whether any version still needs a file; an architecture is needed by later uploads, too."""
+    weights = Q(weights=digest) & ~Q(state=Version.State.DELETED)
+    return Version.objects.filter(weights | Q(architecture=digest)).exists()

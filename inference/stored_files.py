@@ -5,12 +5,16 @@ from __future__ import annotations
 import hashlib
 import io
 from collections.abc import Iterator
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from django.db import transaction
 
+from inference.errors import NotFoundError
 from inference.models import FileChunk, StoredFile
 from workers.protocol import CHUNK_BYTES
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
 
 
 @transaction.atomic
@@ -21,8 +25,10 @@ def store_file(content: bytes | IO[bytes]) -> StoredFile:
     for chunk in _chunks(opened):
         checksum.update(chunk)
         size += len(chunk)
-    file, created = StoredFile.objects.get_or_create(digest=checksum.hexdigest(), defaults={"size": size})
-    if created:
+    digest = checksum.hexdigest()
+    StoredFile.objects.get_or_create(digest=digest, defaults={"size": size})
+    file = lock_file(digest)
+    if not file.chunks.exists():
         offset = 0
         for chunk in _chunks(opened):
             FileChunk.objects.create(file=file, offset=offset, content=chunk)
@@ -36,7 +42,69 @@ def _chunks(file: IO[bytes]) -> Iterator[bytes]:
         yield chunk
 
 
+def lock_file(digest: str) -> StoredFile:
+    """A stored file's record, locked until the transaction ends: storing its bytes and deleting them take turns."""
+    return StoredFile.objects.select_for_update(no_key=True).get(digest=digest)
+
+
 def file_chunk(digest: str, offset: int) -> tuple[int, bytes] | None:
     """The size of a stored file and its chunk at `offset`; None when there is no such file or chunk."""
     row = FileChunk.objects.filter(file_id=digest, offset=offset).values_list("file__size", "content").first()
     return (row[0], bytes(row[1])) if row else None
+
+
+def open_file(file: StoredFile) -> io.BufferedReader:
+    """A stored file's bytes as a file that is read and sought in; a few MiB of it are in memory at a time.
+
+    Reading raises NotFoundError when the bytes have been deleted.
+    """
+    return io.BufferedReader(_StoredBytes(file))
+
+
+def drop_bytes(file: StoredFile) -> None:
+    """Delete the bytes of a file whose record is locked; the record stays."""
+    file.chunks.all().delete()
+
+
+class _StoredBytes(io.RawIOBase):
+    """Reads chunk by chunk, one query each."""
+
+    def __init__(self, file: StoredFile) -> None:
+        self._digest, self._size = file.digest, file.size
+        self._position = 0
+        self._chunk = -1, b""
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._position
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        start = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._size}[whence]
+        if start + offset < 0:
+            raise ValueError(f"a file has no position {start + offset}")
+        self._position = start + offset
+        return self._position
+
+    def readinto(self, buffer: WriteableBuffer) -> int:
+        """Fill the buffer with what the chunk at this position still has."""
+        if self._position >= self._size:
+            return 0
+        within = self._position % CHUNK_BYTES
+        wanted = memoryview(buffer).cast("B")
+        part = self._chunk_at(self._position - within)[within : within + len(wanted)]
+        wanted[: len(part)] = part
+        self._position += len(part)
+        return len(part)
+
+    def _chunk_at(self, offset: int) -> bytes:
+        if self._chunk[0] != offset:
+            found = file_chunk(self._digest, offset)
+            if found is None:
+                raise NotFoundError(f"the bytes of {self._digest} have been deleted")
+            self._chunk = offset, found[1]
+        return self._chunk[1]

@@ -1,15 +1,20 @@
-"""A weight change from the upload to the switch: every worker loads it, or nobody serves it."""
+"""A weight change from the request to the switch: every worker loads the version, or nobody serves it."""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO
 
-from inference import services
-from inference.errors import NoWorkersError
+from django.db import Error as DatabaseError
+
+from inference import history, services
+from inference.database import on_live_connection
+from inference.errors import BrokerUnavailableError, ConflictError, InferenceError, NoWorkersError
 from inference.gateway import gateway
-from inference.models import Version
+from inference.models import Activation, Version
 from inference.uploads import store_upload
 from workers.protocol import Report
 from workers.settings import settings as shared_settings
@@ -19,44 +24,120 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class SwitchResult:
-    """How a weight change ended: every asked worker's report, the silent ones' among them."""
+    """How an activation ended that workers were asked for: every asked worker's report, the silent ones' among them."""
 
-    version: Version
+    activation: Activation
     reports: list[Report]
 
     @property
     def loaded(self) -> bool:
-        """Whether every worker has loaded the version, which makes it active."""
+        """Whether every worker has loaded the version, which made it active."""
         return all(report.loaded for report in self.reports)
 
 
-def set_weights(nn_id: str, file_name: str, weights: bytes | IO[bytes]) -> SwitchResult:
+def set_weights(nn_id: str, file_name: str, weights: bytes | IO[bytes], requested_by: str) -> SwitchResult:
     """Store an upload, have every worker load it, and make it active when all have.
 
     Raises:
         BadInputError: a `.keras` archive whose architecture cannot be read.
         BrokerUnavailableError, NoWorkersError: nobody could load it; the version stays pending.
+        ConflictError: the version was deleted meanwhile.
     """
-    return switch_to(store_upload(nn_id, file_name, weights))
+    return switch_to(store_upload(nn_id, file_name, weights), Activation.Kind.UPLOAD, requested_by)
 
 
-def switch_to(version: Version) -> SwitchResult:
-    """Have every worker load a stored version, and make it active when all have.
+def activate(nn_id: str, number: int, requested_by: str) -> SwitchResult:
+    """Make any version of a network active, once every worker has loaded it.
+
+    Raises:
+        NotFoundError: there is no such version.
+        ConflictError: it is deleted.
+        BrokerUnavailableError, NoWorkersError: nobody could load it; nothing has changed.
+    """
+    version = history.version(nn_id, number)
+    if version.state == Version.State.DELETED:
+        raise ConflictError(f"{version} is deleted: upload its weights again")
+    return switch_to(version, Activation.Kind.ACTIVATE, requested_by)
+
+
+def rollback(nn_id: str, requested_by: str) -> SwitchResult:
+    """Make the version active that was before; again, the one before that.
+
+    Raises:
+        NotFoundError: there is no such network.
+        ConflictError: nothing was active before.
+        BrokerUnavailableError, NoWorkersError: nobody could load it; nothing has changed.
+    """
+    return switch_to(history.version_before(nn_id), Activation.Kind.ROLLBACK, requested_by)
+
+
+def switch_to(version: Version, kind: Activation.Kind, requested_by: str) -> SwitchResult:
+    """Have every worker load a stored version, and make it active when all have; the attempt is recorded.
 
     Raises:
         BrokerUnavailableError, NoWorkersError: nobody could load it; the version stays as it was.
+        ConflictError: the version was deleted meanwhile.
     """
+    activation = services.begin(version, kind, requested_by)
+    with _ending(activation):
+        result = SwitchResult(activation, _load(version))
+        # The connection may have been lost while the workers were loading.
+        on_live_connection(lambda: services.record_reports(activation, result.reports))
+        if result.loaded:
+            services.commit(activation)
+            logger.info("%s is active: %d workers loaded it.", version, len(result.reports))
+        else:
+            services.close(activation, Activation.Outcome.FAILED, _first_reason(result.reports))
+            logger.warning("%s failed on a worker; what was active stays active.", version)
+    return result
+
+
+def _load(version: Version) -> list[Report]:
     timeout = shared_settings().load_timeout_seconds
     answer = gateway().fleet.load(version.ref(), timeout)
-    silent = Report("(silent)", loaded=False, trace=f"the worker did not report within {timeout:g} s", seconds=timeout)
-    result = SwitchResult(version, answer.messages + [silent] * answer.silent)
-    if not result.reports:
-        raise NoWorkersError("no worker is connected; the upload is kept, send it again when /status shows workers")
-    services.record_reports(version, result.reports)
-    if result.loaded:
-        services.activate(version)
-        logger.info("%s is active: %d workers loaded it.", version, len(result.reports))
-    else:
-        services.mark_failed(version)
-        logger.warning("%s failed on a worker; what was active stays active.", version)
-    return result
+    trace = f"the worker did not report within {timeout:g} s"
+    silent = Report(services.SILENT, loaded=False, trace=trace, seconds=timeout)
+    reports = answer.messages + [silent] * answer.silent
+    if not reports:
+        raise NoWorkersError("no worker is connected")
+    return reports
+
+
+@contextmanager
+def _ending(activation: Activation) -> Iterator[None]:
+    """See to it that an activation ends in the database, however it ends here."""
+    try:
+        yield
+    except (BrokerUnavailableError, NoWorkersError) as error:
+        _close(activation, error)
+        version = activation.version
+        address = f"/networks/{version.network_id}/activate"
+        raise type(error)(
+            f"{error}; version {version.number} is kept: when /status shows workers, "
+            f'POST {address} with {{"version": {version.number}}}'
+        ) from error
+    except BaseException as error:
+        _close(activation, error)
+        raise
+
+
+def _close(activation: Activation, error: BaseException) -> None:
+    match error:
+        case NoWorkersError():
+            outcome = Activation.Outcome.NO_WORKERS
+        case ConflictError():
+            outcome = Activation.Outcome.FAILED
+        case _:
+            outcome = Activation.Outcome.UNAVAILABLE
+    # What is no error of ours may say what a stranger must not read.
+    detail = str(error) if isinstance(error, InferenceError) else f"interrupted by {type(error).__name__}"
+    try:
+        on_live_connection(lambda: services.close(activation, outcome, detail))
+    except DatabaseError:
+        logger.exception("How the activation of %s ended is not recorded: it shows as interrupted.", activation.version)
+
+
+def _first_reason(reports: list[Report]) -> str:
+    failed = next(report for report in reports if not report.loaded)
+    lines = failed.trace.strip().splitlines() or ["no reason given"]
+    return f"{failed.worker}: {lines[-1]}"

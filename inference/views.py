@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.conf import settings
 from rest_framework.parsers import FormParser
 from rest_framework.request import Request
@@ -11,16 +9,14 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from inference import predictions, status
-from inference.base64_text import encode_text
 from inference.body_limit import refuse_larger
 from inference.json_format import JsonParser
+from inference.network_answers import switch_answer
 from inference.predict_input import read_predict_input
+from inference.requester import requester
 from inference.serializers import SetWeightsSerializer
 from inference.switch import set_weights
 from inference.upload_files import UploadParser, decoded
-from workers.protocol import Report
-
-LOADING_FAILED = "One or more workers were failed with weights loading"
 
 
 class Predict(APIView):
@@ -49,21 +45,8 @@ class SetWeights(APIView):
         serializer.is_valid(raise_exception=True)
         file = serializer.validated_data["data"]
         with decoded(file) as weights:
-            result = set_weights(serializer.validated_data["nn_id"], file.name, weights)
-        body = {
-            "status": result.loaded,
-            "message": "OK" if result.loaded else LOADING_FAILED,
-            "workers_count": len(result.reports),
-            "workers": [_worker_result(report) for report in result.reports],
-            "version": result.version.number,
-        }
-        return Response(body)
-
-
-def _worker_result(report: Report) -> dict[str, Any]:
-    if report.loaded:
-        return {"result": True, "worker": report.worker}
-    return {"result": False, "trace": encode_text(report.trace), "worker": report.worker}
+            result = set_weights(serializer.validated_data["nn_id"], file.name, weights, requester(request))
+        return Response(switch_answer(result))
 
 
 class Status(APIView):

@@ -44,7 +44,7 @@ class Supply:
             SupplyError: no gateway has it, none answered in time, or the bytes do not have this digest.
         """
         started, checksum, written, size = monotonic(), hashlib.sha256(), 0, None
-        with self._conversation() as conversation, target.open("wb") as file:
+        with self._conversation(self._timeout_seconds) as conversation, target.open("wb") as file:
             while size is None or written < size:
                 chunk = conversation.ask_for_chunk(FileRequest(digest, written))
                 size = chunk.size if size is None else size
@@ -59,18 +59,18 @@ class Supply:
             raise SupplyError(f"what came for the file {digest} has the digest {checksum.hexdigest()}")
         logger.info("Fetched %s: %d bytes in %.3f s.", digest, written, monotonic() - started)
 
-    def active_versions(self) -> ActiveVersions:
+    def active_versions(self, timeout_seconds: float) -> ActiveVersions:
         """The versions that are active now, the default network's first.
 
         Raises:
             SupplyError: no gateway answered in time.
         """
-        with self._conversation() as conversation:
+        with self._conversation(timeout_seconds) as conversation:
             return conversation.ask_for_active_versions()
 
     @contextmanager
-    def _conversation(self) -> Iterator[_Conversation]:
-        deadline = monotonic() + self._timeout_seconds
+    def _conversation(self, timeout_seconds: float) -> Iterator[_Conversation]:
+        deadline = monotonic() + timeout_seconds
         with self._app.connection_for_write() as connection:
             try:
                 with _Conversation(connection, deadline) as conversation:

@@ -16,7 +16,7 @@ from tests.support.service import Service
 from tests.support.waiting import wait_until
 
 NAME, PASSWORD = "operator", "a long enough secret"
-RECORDS = ("network", "version", "predictiontiming", "defaultnetwork")
+RECORDS = ("network", "version", "activation", "predictiontiming", "defaultnetwork")
 ADDRESSES = {"href", "src", "action", "data", "poster", "srcset", "formaction"}
 ABSOLUTE = re.compile(r"(?:https?:)?//[^\s\"'<>)]+")
 NAMESPACE = re.compile(r'xmlns="[^"]*"')  # a name that looks like an address; nobody asks it
@@ -141,14 +141,17 @@ def test_networks_show_their_active_version_and_the_default(browser: Browser) ->
     assert f"{samples()[1].nn_id} version 1" in network
 
 
-def test_a_failed_version_shows_the_workers_trace_as_text(browser: Browser) -> None:
-    page = browser.page(failed_version(browser))
+def test_a_failed_version_leads_to_the_workers_trace_as_text(browser: Browser) -> None:
+    version = browser.page(failed_version(browser))
+    assert "bad_tensors.b64" in version
+    (listing,) = set(links(version, r"/.*/activation/\?version__id__exact=\d+"))
+    (path,) = set(links(browser.page(listing), r"/.*/activation/\d+/change/.*"))
+    page = browser.page(path)
     traces = re.findall(r"<pre>(.*?)</pre>", page, re.DOTALL)
     (trace,) = [html.unescape(trace) for trace in traces]
     assert "Traceback (most recent call last):\n" in trace
     assert "WeightsError: the weights file cannot be read" in trace
     assert "worker@embedded" in page
-    assert "bad_tensors.b64" in page
 
 
 def test_a_prediction_shows_with_its_times(browser: Browser) -> None:

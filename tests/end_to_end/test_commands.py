@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 import shutil
 import sys
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
@@ -148,6 +150,43 @@ def test_networks_needs_a_database_only_and_says_when_it_is_empty(served: Servic
     assert done.stdout.startswith("No network yet: upload weights with")
 
 
+def test_an_earlier_version_is_activated_rolled_back_from_and_exported(served: Service, tmp_path: Path) -> None:
+    nn_id = uuid4().hex
+    for sample in samples()[:2]:
+        file = tmp_path / f"{nn_id}.b64"
+        shutil.copy(sample.file, file)
+        printed(served, "load_weights", file, "--nn-id", nn_id)
+    assert served.client.predict([0.1, 0.2])["version"] == 2
+
+    said = printed(served, "activate", nn_id, "1")
+    assert said == f"{nn_id} version 1 is active, loaded by 1 worker\n"
+    assert served.client.predict([0.1, 0.2])["version"] == 1
+    head, second, first = [line.split() for line in printed(served, "networks", nn_id).splitlines()]
+    assert head[:2] == ["VERSION", "STATE"]
+    assert (first[:2], first[-1], second[:2]) == (["1", "loaded"], "active", ["2", "loaded"])
+
+    assert printed(served, "rollback", nn_id) == f"{nn_id} version 2 is active, loaded by 1 worker\n"
+    # From 2 the rollback leads to what its upload replaced, and from there it is the activation that is undone.
+    assert f"{nn_id} version 1 is active" in printed(served, "rollback", nn_id)
+
+    file = tmp_path / "exported.weights.h5"
+    said = printed(served, "export_weights", nn_id, "--of-version", "1", "--output", file)
+    exported = base64.b64decode(samples()[0].file.read_bytes())
+    assert said == f"{file}: {nn_id} version 1, {len(exported)} bytes\n"
+    assert file.read_bytes() == exported
+    assert "exists: --force writes over it" in failure(served, "export_weights", nn_id, "--output", file)
+    assert f"{nn_id} version 3 is active" in printed(served, "load_weights", file, "--nn-id", nn_id)
+
+
+def test_what_is_no_version_is_said(served: Service) -> None:
+    nn_id = uuid4().hex
+    assert f"refused with 404: there is no version 1 of network {nn_id}" in failure(served, "activate", nn_id, "1")
+    assert f"refused with 404: there is no network {nn_id}" in failure(served, "rollback", nn_id)
+    assert f"there is no network {nn_id}" in failure(served, "networks", nn_id)
+    assert f"there is no network {nn_id}" in failure(served, "export_weights", nn_id)
+    assert "32 lower-case hex digits, not 'x'" in served.manage("activate", "x", "1").stderr
+
+
 def test_a_network_that_is_trained_here_is_loaded_and_predicts(served: Service, tmp_path: Path) -> None:
     where = tmp_path / "trained"
     flags = ("--epochs", "2", "--batch-size", "5", "--seed", "1", "--nn-id", NN_ID, "--output-dir", where)
@@ -163,10 +202,16 @@ def test_a_network_that_is_trained_here_is_loaded_and_predicts(served: Service, 
     assert NN_ID in who
 
 
-@pytest.mark.parametrize("command", ["load_weights", "predict", "status"])
+@pytest.mark.parametrize("command", ["load_weights", "predict", "status", "activate", "rollback"])
 def test_without_a_gateway_a_command_fails_with_one_line(command: str, tmp_path: Path) -> None:
     url = f"http://127.0.0.1:{free_ports(1)[0]}"
-    words = {"load_weights": [samples()[0].file], "predict": ["0.1", "0.2"], "status": []}[command]
+    words = {
+        "load_weights": [samples()[0].file],
+        "predict": ["0.1", "0.2"],
+        "status": [],
+        "activate": [NN_ID, "1"],
+        "rollback": [NN_ID],
+    }[command]
     env = user_environment(PIPELINE_DATA_DIR=str(tmp_path / "var"))
     done = run(sys.executable, ROOT / "manage.py", command, *words, "--url", url, cwd=tmp_path, env=env)
     assert (done.returncode, done.stdout) == (1, "")

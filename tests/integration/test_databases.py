@@ -17,7 +17,10 @@ from tests.support.system import System, clean_environment
 from tests.support.waiting import wait_until
 from workers.settings import ROOT
 
-DATABASE_TESTS = ["uploads", "stored_files", "services", "selectors", "timings", "switch", "admin"]
+DATABASE_TESTS = [
+    "uploads", "stored_files", "migrations", "services", "history", "selectors", "timings", "switch", "admin",
+    "network_views", "weights_view", "activate_view",
+]  # fmt: skip
 BAD_ID = "f" * 32
 
 
@@ -41,7 +44,7 @@ def test_uploads_reports_and_timings_are_recorded_and_survive(recorded: System) 
 
     uploads = recorded.query(
         "[[v.network_id, v.number, v.file_name, v.weights.size, v.weights_id, v.state, v.uploaded_at.isoformat(), "
-        "[[r.loaded, r.trace] for r in v.reports.all()]] for v in Version.objects.order_by('id')]"
+        "[[r.loaded, r.trace] for r in v.activations.get().reports.all()]] for v in Version.objects.order_by('id')]"
     )
     good, bad = uploads
     decoded = b64decode(content)

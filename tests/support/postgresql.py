@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import psycopg
+from psycopg import sql
 
 from inference.supervision.addresses import LOOPBACK, free_ports
 from tests.support.waiting import wait_until
@@ -59,8 +60,13 @@ class PrivatePostgresql:
                 self._as_owner([str(folder / "postgres"), *options]), stdout=log, stderr=subprocess.STDOUT
             )
         wait_until(self._answers, START_SECONDS, "PostgreSQL answers")
+        self.new_database("pipeline")
+
+    def new_database(self, name: str) -> str:
+        """Make an empty database; returns its address for DATABASE_URL."""
         with psycopg.connect(self._url_of("postgres"), autocommit=True) as connection:
-            connection.execute("CREATE DATABASE pipeline")
+            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        return self._url_of(name)
 
     def stop(self) -> None:
         """End the server."""

@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from inference import services
 from inference.answer import Answer
 from inference.asking import Answers
 from inference.errors import InferenceError
-from inference.models import PredictionTiming
+from inference.models import Activation, PredictionTiming, Version
 from inference.predict_input import PredictInput
 from workers.arrays import to_tensor
 from workers.protocol import ONLY_INPUT, GatewayStatus, PredictReply, Report, Tensor, Tensors, VersionRef, WorkerStatus
@@ -64,6 +65,22 @@ def loaded(worker: str) -> Report:
 def failed(worker: str, trace: str = "Traceback (most recent call last):\nWeightsError: no") -> Report:
     """The report of a worker that could not."""
     return Report(worker, loaded=False, trace=trace, seconds=0.25)
+
+
+def activated(version: Version, kind: Activation.Kind = Activation.Kind.UPLOAD) -> Activation:
+    """A stored version made active, as it is when one worker has loaded it."""
+    activation = services.begin(version, kind, "192.0.2.1")
+    services.record_reports(activation, [loaded("w1")])
+    services.commit(activation)
+    return activation
+
+
+def failed_activation(version: Version, *reports: Report) -> Activation:
+    """A stored version that was not made active: these are the workers' reports, or one worker failed."""
+    activation = services.begin(version, Activation.Kind.UPLOAD, "192.0.2.1")
+    services.record_reports(activation, reports or [failed("w1")])
+    services.close(activation, Activation.Outcome.FAILED, "w1: WeightsError: no")
+    return activation
 
 
 class PretendedReplies:

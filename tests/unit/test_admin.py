@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -12,13 +13,13 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from inference import services
-from inference.models import DefaultNetwork, Network, PredictionTiming, Version, WorkerReport
+from inference.models import Activation, DefaultNetwork, Network, PredictionTiming, Version, WorkerReport
 from inference.uploads import store_version
-from tests.unit.samples import NN_ID, failed, loaded
+from tests.unit.samples import NN_ID, activated, failed, failed_activation, loaded
 
 pytestmark = pytest.mark.django_db
-MODELS = ["network", "version", "predictiontiming", "defaultnetwork"]
+MODELS = ["network", "version", "activation", "predictiontiming", "defaultnetwork"]
+RECORDS = [Network, Version, Activation, WorkerReport, PredictionTiming, DefaultNetwork]
 TRACE = "Traceback (most recent call last):\nWeightsError: <script>alert(1)</script>"
 
 
@@ -33,11 +34,9 @@ def fill(networks: int = 1) -> Version:
     for number in range(networks):
         nn_id = f"{number:032x}" if number else NN_ID
         first = store_version(nn_id, "good.b64", b"good", b"{}")
-        services.record_reports(first, [loaded("w1"), loaded("w2")])
-        services.activate(first)
+        activated(first)
         second = store_version(nn_id, "bad.b64", b"bad", b"{}")
-        services.record_reports(second, [loaded("w1"), failed("w2", TRACE)])
-        services.mark_failed(second)
+        failed_activation(second, loaded("w1"), failed("w2", TRACE))
         PredictionTiming.objects.create(
             at=timezone.now(), nn_id=nn_id, version=1, worker="w1", rows=1, batch_rows=3, total_ms=2.351,
             queue_ms=0.5, inference_ms=0.25, outcome="answered",
@@ -95,12 +94,34 @@ def test_the_versions_tell_their_state_and_where_they_failed(admin: Client) -> N
     assert '<td class="field-failed_on">-</td>' in listed
 
 
-def test_a_version_shows_each_workers_trace_as_text(admin: Client) -> None:
-    shown = text(admin, page("version", fill().pk))
+def test_an_activation_shows_each_workers_trace_as_text(admin: Client) -> None:
+    fill()
+
+    shown = text(admin, page("activation", Activation.objects.latest("id").pk))
 
     assert "Traceback (most recent call last):" in shown
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in shown
     assert "<script>alert(1)" not in shown
+
+
+def test_a_version_leads_to_its_activations(admin: Client) -> None:
+    version = fill()
+    address = f"{changelist('activation')}?version__id__exact={version.pk}"
+
+    assert f'<a href="{address}">1, with reports</a>' in text(admin, page("version", version.pk))
+    assert admin.get(address).context["cl"].result_count == 1
+
+
+def test_the_activations_tell_who_asked_and_how_each_ended(admin: Client) -> None:
+    fill()
+    activated(Version.objects.get(number=1), Activation.Kind.ROLLBACK)
+
+    listed = text(admin, changelist("activation"))
+
+    endings = re.findall(r'field-kind">(?:<a[^>]*>)?([^<]+).*?field-replaced">([^<]+).*?field-ending">([^<]+)', listed)
+    assert endings == [("Rollback", "1", "activated"), ("Upload", "1", "failed"), ("Upload", "-", "activated")]
+    assert '<td class="field-requested_by">192.0.2.1</td>' in listed
+    assert '<td class="field-workers">2 of 2</td>' in listed
 
 
 def test_a_network_shows_its_versions(admin: Client) -> None:
@@ -125,6 +146,8 @@ def test_the_timings_show_milliseconds(admin: Client) -> None:
         ("network", "nothing", 0),
         ("version", "bad.b64", 1),
         ("version", NN_ID, 2),
+        ("activation", NN_ID, 2),
+        ("activation", "WeightsError", 1),
         ("predictiontiming", "w1", 1),
     ],
 )
@@ -138,6 +161,7 @@ def keys() -> dict[str, Any]:
     return {
         "network": NN_ID,
         "version": Version.objects.latest("id").pk,
+        "activation": Activation.objects.latest("id").pk,
         "predictiontiming": PredictionTiming.objects.get().pk,
         "defaultnetwork": DefaultNetwork.ONLY_ID,
     }
@@ -154,7 +178,7 @@ def test_every_page_opens(model: str, admin: Client) -> None:
 def test_nothing_is_added_changed_or_deleted_by_hand(model: str, admin: Client) -> None:
     fill()
     key = keys()[model]
-    before = [kind.objects.count() for kind in (Network, Version, WorkerReport, PredictionTiming, DefaultNetwork)]
+    before = [kind.objects.count() for kind in RECORDS]
 
     assert admin.get(f"{changelist(model)}add/").status_code == 403
     assert admin.post(f"{changelist(model)}add/", {}).status_code == 403
@@ -162,9 +186,7 @@ def test_nothing_is_added_changed_or_deleted_by_hand(model: str, admin: Client) 
     assert admin.post(f"{changelist(model)}{key}/delete/", {"post": "yes"}).status_code == 403
     admin.post(changelist(model), {"action": "delete_selected", "_selected_action": [key], "post": "yes"})
 
-    assert before == [
-        kind.objects.count() for kind in (Network, Version, WorkerReport, PredictionTiming, DefaultNetwork)
-    ]
+    assert before == [kind.objects.count() for kind in RECORDS]
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -180,7 +202,7 @@ def queries(read: Callable[[], object]) -> int:
     return len(captured)
 
 
-@pytest.mark.parametrize("model", ["network", "version", "predictiontiming"])
+@pytest.mark.parametrize("model", ["network", "version", "activation", "predictiontiming"])
 def test_a_longer_list_takes_no_more_queries(model: str, admin: Client) -> None:
     fill()
     few = queries(lambda: admin.get(changelist(model)))

@@ -11,11 +11,9 @@ from typing import IO, Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from inference import services
 from inference.http_client import ClientError
 from inference.management import client as client_module
 from inference.management.table import table
-from inference.uploads import store_version
 from inference.weights_name import WeightsName
 from tests.unit.samples import NN_ID, OTHER_NN_ID
 
@@ -39,7 +37,7 @@ class PretendedClient:
             raise self.answer
         return self.answer
 
-    predict = status = _answer
+    predict = status = activate = rollback = _answer
 
     def set_weights(self, nn_id: str, file_name: str, body: IO[bytes]) -> Any:
         body.seek(0)
@@ -55,8 +53,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> type[PretendedClient]:
 
 def run(name: str, *arguments: str) -> str:
     output = StringIO()
-    url = () if name == "networks" else ("--url", URL)
-    call_command(name, *arguments, *url, stdout=output)
+    call_command(name, *arguments, "--url", URL, stdout=output)
     return output.getvalue()
 
 
@@ -128,7 +125,7 @@ def named(tmp_path: Path) -> Path:
 def test_load_weights_takes_the_network_from_the_name(
     count: int, workers: str, named: Path, asked: type[PretendedClient]
 ) -> None:
-    asked.answer = {"status": True, "message": "OK", "workers_count": count, "version": 2, "workers": []}
+    asked.answer = {"status": True, "nn_id": NN_ID, "workers_count": count, "version": 2, "workers": []}
 
     assert run("load_weights", str(named)) == f"{NN_ID} version 2 is active, loaded by {workers}\n"
     assert asked.sent == [(URL, NN_ID, named.name, named.read_bytes())]
@@ -140,6 +137,45 @@ def test_load_weights_takes_the_network_that_is_given(tmp_path: Path, asked: typ
     run("load_weights", str(weights_file(tmp_path, "mine.b64")), "--nn-id", OTHER_NN_ID)
 
     assert asked.sent[0][1] == OTHER_NN_ID
+
+
+@pytest.mark.parametrize("command", [("activate", NN_ID, "3"), ("rollback", NN_ID)], ids=lambda command: command[0])
+def test_a_switch_tells_what_is_active_now_or_why_nothing_has_changed(
+    command: tuple[str, ...], asked: type[PretendedClient]
+) -> None:
+    asked.answer = {"status": True, "nn_id": NN_ID, "workers_count": 2, "version": 3, "workers": []}
+
+    assert run(*command) == f"{NN_ID} version 3 is active, loaded by 2 workers\n"
+    assert asked.sent == [(URL, NN_ID, *[int(number) for number in command[2:]])]
+
+    asked.answer = {"status": False, "message": "One failed", "workers": [{"result": False, "trace": TRACE}]}
+    with pytest.raises(CommandError, match=r"^One failed: RowsError: three numbers$"):
+        run(*command)
+
+    asked.answer = ClientError("POST was refused with 409: nothing to roll back to")
+    with pytest.raises(CommandError, match="409: nothing to roll back to"):
+        run(*command)
+
+
+@pytest.mark.parametrize(
+    ("command", "reason"),
+    [
+        (("activate", "short", "1"), "32 lower-case hex digits, not 'short'"),
+        (("activate", NN_ID.upper(), "1"), "32 lower-case hex digits"),
+        (("activate", NN_ID, "0"), "a number from 1 on, not '0'"),
+        (("activate", NN_ID, "1.5"), "a number from 1 on"),
+        (("activate", NN_ID, "9" * 5000), "a number from 1 on"),
+        (("activate", NN_ID, "\u0661"), "a number from 1 on"),
+        (("rollback", ""), "32 lower-case hex digits"),
+    ],
+    ids=lambda value: str(value)[:60],
+)
+def test_a_switch_refuses_what_names_no_version(
+    command: tuple[str, ...], reason: str, asked: type[PretendedClient]
+) -> None:
+    with pytest.raises(CommandError, match=reason):
+        run(*command)
+    assert asked.sent == []
 
 
 def test_load_weights_tells_why_a_worker_refused(named: Path, asked: type[PretendedClient]) -> None:
@@ -201,23 +237,6 @@ def test_status_is_json_for_machines(asked: type[PretendedClient]) -> None:
     asked.answer = STATUS
 
     assert json.loads(run("status", "--json")) == STATUS
-
-
-@pytest.mark.django_db
-def test_networks_says_how_to_make_the_first_one() -> None:
-    assert "load_weights FILE" in run("networks")
-
-
-@pytest.mark.django_db
-def test_networks_lists_each_with_its_active_version() -> None:
-    services.activate(store_version(NN_ID, "w.b64", WEIGHTS, b"{}"))
-    store_version(OTHER_NN_ID, "w.b64", WEIGHTS, b"{}")
-
-    _, first, second = run("networks").splitlines()
-
-    assert first.split()[:4] == [NN_ID, "version", "1", "1"]
-    assert first.endswith("default")
-    assert second.split()[:3] == [OTHER_NN_ID, "none", "1"]
 
 
 def test_a_tables_columns_are_as_wide_as_their_widest_cell() -> None:

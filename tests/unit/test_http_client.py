@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -74,6 +75,29 @@ def test_weights_are_put_as_a_file(client: PipelineClient, wire: Wire) -> None:
     assert request.headers["Content-Length"] == str(len(body))
     assert b'name="nn_id"\r\n\r\n' + NN_ID.encode() in body
     assert b'name="data"; filename="w.b64"\r\nContent-Type: application/octet-stream\r\n\r\nQUJD\r\n--' in body
+
+
+@pytest.mark.parametrize(
+    ("call", "sent", "body"),
+    [
+        (lambda client: client.activate(NN_ID, 3), f"POST /networks/{NN_ID}/activate", b'{"version": 3}'),
+        (lambda client: client.rollback(NN_ID), f"POST /networks/{NN_ID}/rollback", None),
+        (lambda client: client.networks(2, 4), "GET /networks?limit=2&offset=4", None),
+        (lambda client: client.network(NN_ID), f"GET /networks/{NN_ID}?limit=100&offset=0", None),
+        (lambda client: client.version(NN_ID, 3), f"GET /networks/{NN_ID}/versions/3", None),
+        (lambda client: client.delete_version(NN_ID, 3), f"DELETE /networks/{NN_ID}/versions/3", None),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_networks_and_versions_have_an_address_each(
+    call: Callable[[PipelineClient], Any], sent: str, body: bytes | None, client: PipelineClient, wire: Wire
+) -> None:
+    wire.body = b'{"status": true}'
+
+    assert call(client) == {"status": True}
+    [(request, _)] = wire.sent
+    assert f"{request.method} {request.path_url}" == sent
+    assert request.body == body
 
 
 def test_a_request_may_have_a_shorter_time(client: PipelineClient, wire: Wire) -> None:

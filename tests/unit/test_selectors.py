@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from inference import selectors, services
+from inference import selectors
 from inference.errors import ConflictError, NoNetworkError, NotFoundError
 from inference.models import PredictionTiming, Version
 from inference.uploads import store_version
+from tests.unit import samples
 from tests.unit.samples import NN_ID, OTHER_NN_ID
 
 pytestmark = pytest.mark.django_db
@@ -22,9 +23,7 @@ def store(nn_id: str = NN_ID, weights: bytes = b"weights") -> Version:
 
 
 def activated(nn_id: str = NN_ID, weights: bytes = b"weights") -> Version:
-    version = store(nn_id, weights)
-    services.activate(version)
-    return version
+    return samples.activated(store(nn_id, weights)).version
 
 
 def test_without_a_network_no_version_is_active() -> None:
@@ -52,8 +51,8 @@ def test_a_network_is_answered_by_its_active_version_and_the_default_by_the_last
 def test_the_active_version_is_used_unless_another_one_is_asked_for() -> None:
     older, newer, other = activated(), activated(weights=b"newer"), activated(OTHER_NN_ID, b"other")
     first = store(OTHER_NN_ID, b"newer other")
-    services.activate(first)
-    services.activate(other)
+    samples.activated(first)
+    samples.activated(other)
     store(weights=b"newest, not loaded")
 
     assert selectors.version_to_use(NN_ID, None) == newer.ref()
@@ -91,7 +90,7 @@ def test_what_is_not_there_cannot_be_used(nn_id: str | None, number: int | None,
 
 def test_a_version_that_not_all_workers_loaded_cannot_be_used() -> None:
     store()
-    services.mark_failed(store(weights=b"bad"))
+    samples.failed_activation(store(weights=b"bad"))
 
     for number, state in ((1, "pending"), (2, "failed")):
         with pytest.raises(ConflictError, match=f"version {number} is {state}; a version answers once it has been"):
@@ -108,7 +107,7 @@ def test_the_version_to_use_is_one_query(django_assert_num_queries: Any) -> None
 
 def test_the_default_networks_version_stands_first_and_then_the_latest_uploaded() -> None:
     versions = [activated(nn_id) for nn_id in (NN_ID, OTHER_NN_ID, THIRD_NN_ID)]
-    services.activate(versions[0])
+    samples.activated(versions[0])
 
     assert selectors.active_versions() == [versions[0].ref(), versions[2].ref(), versions[1].ref()]
 
@@ -131,18 +130,3 @@ def test_the_average_is_over_the_last_hundred_answered_requests() -> None:
         note(5000.0, outcome="timed_out")
 
     assert selectors.average_handling_ms() == pytest.approx(49.5)
-
-
-def test_networks_are_listed_by_name_with_what_the_list_shows(django_assert_num_queries: Any) -> None:
-    activated(OTHER_NN_ID)
-    activated(OTHER_NN_ID, b"newer")
-    store()
-
-    with django_assert_num_queries(1):
-        found = [(item.nn_id, item.active, item.versions_count, item.last_upload) for item in selectors.networks()]
-
-    latest = [Version.objects.filter(network_id=nn_id).latest("id") for nn_id in (NN_ID, OTHER_NN_ID)]
-    assert found == [
-        (NN_ID, None, 1, latest[0].uploaded_at),
-        (OTHER_NN_ID, latest[1], 2, latest[1].uploaded_at),
-    ]

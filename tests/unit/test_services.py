@@ -1,4 +1,4 @@
-"""What is written to the database about a weight change: reports, and which version is active."""
+"""What is written to the database about activations: how each ended, what is active, what is deleted."""
 
 from __future__ import annotations
 
@@ -8,12 +8,15 @@ import pytest
 from django.db import DatabaseError
 
 from inference import services
-from inference.models import DefaultNetwork, Network, Version
+from inference.errors import ConflictError, NotFoundError
+from inference.models import Activation, DefaultNetwork, FileChunk, Network, StoredFile, Version, WorkerReport
 from inference.uploads import store_version
-from tests.unit.samples import NN_ID, OTHER_NN_ID, failed, loaded
+from tests.unit.samples import NN_ID, OTHER_NN_ID, activated, failed, failed_activation, loaded
 
 pytestmark = pytest.mark.django_db
 WEIGHTS, MORE_WEIGHTS, ARCHITECTURE = b"weights", b"more weights", b"{}"
+UPLOAD, ACTIVATE = Activation.Kind.UPLOAD, Activation.Kind.ACTIVATE
+Outcome, State = Activation.Outcome, Version.State
 
 
 def store(nn_id: str = NN_ID, weights: bytes = WEIGHTS, architecture: bytes = ARCHITECTURE) -> Version:
@@ -24,73 +27,199 @@ def active(nn_id: str = NN_ID) -> Version | None:
     return Network.objects.get(nn_id=nn_id).active
 
 
-def test_activation_makes_the_version_active_and_its_network_the_default() -> None:
+def state(version: Version) -> str:
+    return Version.objects.get(pk=version.pk).state
+
+
+def test_a_commit_makes_the_version_active_and_after_an_upload_its_network_the_default() -> None:
     version = store()
 
-    services.activate(version)
+    activation = activated(version)
 
-    version.refresh_from_db()
+    activation.refresh_from_db()
     assert active() == version
-    assert version.state == Version.State.LOADED
+    assert state(version) == State.LOADED
+    assert DefaultNetwork.objects.get().network_id == NN_ID
+    assert (activation.outcome, activation.previous, activation.requested_by) == (Outcome.ACTIVATED, None, "192.0.2.1")
+    assert (activation.workers_asked, activation.workers_answered) == (1, 1)
+    assert activation.seconds is not None
+    assert 0 <= activation.seconds < 60
+
+
+def test_only_uploads_change_the_default_network() -> None:
+    first = activated(store()).version
+    second = activated(store(OTHER_NN_ID)).version
+
+    activated(first, ACTIVATE)
+
+    assert DefaultNetwork.objects.get().network_id == OTHER_NN_ID
+    assert (active(), active(OTHER_NN_ID)) == (first, second)
+
+
+def test_an_activation_makes_a_default_network_where_there_is_none() -> None:
+    activated(store(), ACTIVATE)
+
     assert DefaultNetwork.objects.get().network_id == NN_ID
 
 
-def test_the_last_activated_network_is_the_default_and_the_others_stay_active() -> None:
-    first, second = store(), store(OTHER_NN_ID)
-    services.activate(first)
-    services.activate(second)
+def test_each_commit_notes_what_was_active_when_it_was_made() -> None:
+    first, second, third = store(), store(weights=MORE_WEIGHTS), store(weights=b"third")
+    activated(first)
+    # Both run at the same time; the one that began last commits first.
+    early, late = services.begin(second, UPLOAD, "one"), services.begin(third, UPLOAD, "another")
+    services.commit(late)
+    services.commit(early)
 
-    assert DefaultNetwork.objects.get().network_id == OTHER_NN_ID
-    assert active() == first
-    assert active(OTHER_NN_ID) == second
+    assert (late.previous, early.previous) == (first, third)
+    assert active() == second
 
 
-def test_an_earlier_version_may_become_active_again() -> None:
+def test_a_commit_happens_wholly_or_not_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
     first, second = store(), store(weights=MORE_WEIGHTS)
-    services.activate(first)
-    services.activate(second)
-    services.activate(first)
-
-    assert active() == first
-
-
-def test_activation_happens_wholly_or_not_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
-    first, second = store(), store(weights=MORE_WEIGHTS)
-    services.activate(first)
+    activated(first)
 
     def fail(**_: object) -> NoReturn:
         raise DatabaseError("gone")
 
     monkeypatch.setattr(DefaultNetwork.objects, "update_or_create", fail)
     with pytest.raises(DatabaseError):
-        services.activate(second)
+        activated(second)
 
-    second.refresh_from_db()
     assert active() == first
-    assert second.state == Version.State.PENDING
+    assert state(second) == State.PENDING
+    assert Activation.objects.get(version=second).outcome == Outcome.RUNNING
 
 
-def test_a_version_that_failed_leaves_what_is_active() -> None:
+def test_a_version_that_was_deleted_meanwhile_is_not_made_active() -> None:
+    first = activated(store()).version
+    activation = services.begin(store(weights=MORE_WEIGHTS), UPLOAD, "somebody")
+    services.delete_version(NN_ID, 2, "somebody else")
+
+    with pytest.raises(ConflictError, match="version 2 was deleted meanwhile"):
+        services.commit(activation)
+    services.close(activation, Outcome.FAILED, "deleted")
+
+    assert active() == first
+    assert state(activation.version) == State.DELETED
+
+
+@pytest.mark.parametrize(
+    ("outcome", "becomes"),
+    [(Outcome.FAILED, State.FAILED), (Outcome.NO_WORKERS, State.PENDING), (Outcome.UNAVAILABLE, State.PENDING)],
+)
+def test_an_upload_that_is_not_activated_leaves_what_is_active(outcome: Activation.Outcome, becomes: str) -> None:
     first, second = store(), store(weights=MORE_WEIGHTS)
-    services.activate(first)
+    activated(first)
+    activation = services.begin(second, UPLOAD, "somebody")
 
-    services.mark_failed(second)
+    services.close(activation, outcome, "why")
 
-    second.refresh_from_db()
-    assert second.state == Version.State.FAILED
+    activation.refresh_from_db()
+    assert (activation.outcome, activation.detail, activation.previous) == (outcome, "why", first)
+    assert state(second) == becomes
     assert active() == first
 
 
-def test_each_workers_report_is_kept() -> None:
-    version = store()
+def test_a_version_that_was_loaded_once_stays_so_when_it_fails_later() -> None:
+    first = activated(store()).version
+    activated(store(weights=MORE_WEIGHTS))
 
-    services.record_reports(version, [failed("w2", "Traceback\nWeightsError: é"), loaded("w1")])
+    failed_activation(first)
 
-    assert list(version.reports.values_list("worker", "loaded", "trace", "seconds")) == [
+    assert state(first) == State.LOADED
+
+
+def test_what_was_committed_is_not_closed_again() -> None:
+    activation = activated(store())
+
+    services.close(activation, Outcome.UNAVAILABLE, "the connection was lost in the commit")
+
+    activation.refresh_from_db()
+    assert (activation.outcome, activation.detail) == (Outcome.ACTIVATED, "")
+
+
+def test_each_workers_report_is_kept_and_the_silent_ones_are_counted() -> None:
+    activation = services.begin(store(), UPLOAD, "somebody")
+
+    services.record_reports(
+        activation, [failed("w2", "Traceback\nWeightsError: é"), loaded("w1"), failed(services.SILENT, "silent")]
+    )
+
+    assert list(activation.reports.values_list("worker", "loaded", "trace", "seconds")) == [
+        ("(silent)", False, "silent", 0.25),
         ("w1", True, "", 0.25),
         ("w2", False, "Traceback\nWeightsError: é", 0.25),
     ]
+    activation.refresh_from_db()
+    assert (activation.workers_asked, activation.workers_answered) == (3, 2)
 
 
-def test_no_reports_are_kept_without_an_error() -> None:
-    services.record_reports(store(), [])
+def test_a_name_that_is_too_long_for_the_record_is_cut() -> None:
+    assert services.begin(store(), UPLOAD, "n" * 1000).requested_by == "n" * 255
+
+
+def bytes_of(version: Version) -> bytes:
+    return b"".join(bytes(chunk.content) for chunk in FileChunk.objects.filter(file=version.weights_id))
+
+
+@pytest.fixture
+def old() -> Version:
+    """A version that was active before another one."""
+    old = activated(store()).version
+    activated(store(weights=MORE_WEIGHTS))
+    return old
+
+
+def test_a_deleted_versions_bytes_are_gone_and_its_record_stays(old: Version) -> None:
+    services.delete_version(NN_ID, 1, "somebody")
+
+    assert state(old) == State.DELETED
+    assert bytes_of(old) == b""
+    assert StoredFile.objects.get(pk=old.weights_id).size == len(WEIGHTS)
+    assert WorkerReport.objects.filter(activation__version=old).count() == 1
+
+
+@pytest.mark.parametrize("nn_id", [NN_ID, OTHER_NN_ID])
+def test_bytes_that_another_version_has_too_stay_until_that_is_deleted(nn_id: str, old: Version) -> None:
+    twin = store(nn_id)
+
+    services.delete_version(NN_ID, 1, "somebody")
+    assert bytes_of(twin) == WEIGHTS
+    services.delete_version(nn_id, twin.number, "somebody")
+    assert bytes_of(twin) == b""
+
+
+def test_bytes_that_are_some_networks_architecture_stay(old: Version) -> None:
+    disguised = store(weights=ARCHITECTURE)
+
+    services.delete_version(NN_ID, disguised.number, "somebody")
+
+    assert bytes_of(disguised) == ARCHITECTURE
+
+
+def test_the_same_bytes_can_be_uploaded_again_after_they_were_deleted(old: Version) -> None:
+    services.delete_version(NN_ID, 1, "somebody")
+
+    again = store()
+
+    assert (again.number, bytes_of(again)) == (3, WEIGHTS)
+
+
+def test_the_active_version_is_not_deleted(old: Version) -> None:
+    with pytest.raises(ConflictError, match="version 2 is active: activate another one first"):
+        services.delete_version(NN_ID, 2, "somebody")
+
+    assert FileChunk.objects.count() == 3
+
+
+@pytest.mark.parametrize(("nn_id", "number"), [(NN_ID, 9), (OTHER_NN_ID, 1)])
+def test_what_is_not_there_is_not_deleted(nn_id: str, number: int, old: Version) -> None:
+    with pytest.raises(NotFoundError):
+        services.delete_version(nn_id, number, "somebody")
+
+
+def test_nothing_is_deleted_twice(old: Version) -> None:
+    services.delete_version(NN_ID, 1, "somebody")
+
+    with pytest.raises(NotFoundError, match="is deleted already"):
+        services.delete_version(NN_ID, 1, "somebody")

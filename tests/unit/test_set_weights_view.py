@@ -14,7 +14,7 @@ from pytest_django.fixtures import Settings
 
 from inference import views
 from inference.errors import BrokerUnavailableError, DiskFullError, NoWorkersError
-from inference.models import Network, Version
+from inference.models import Activation, Network, Version
 from inference.switch import SwitchResult
 from tests.unit.samples import NN_ID, failed, loaded
 
@@ -25,15 +25,19 @@ class Switches:
     """Stands in for `set_weights`: notes what is uploaded, answers what it is told to."""
 
     def __init__(self) -> None:
-        self.uploads: list[tuple[str, str, bytes]] = []
+        self.uploads: list[tuple[str, str, bytes, str]] = []
         self.outcome: Any = [loaded("w1")]
 
-    def __call__(self, nn_id: str, file_name: str, weights: IO[bytes]) -> SwitchResult:
+    def __call__(self, nn_id: str, file_name: str, weights: IO[bytes], requested_by: str) -> SwitchResult:
         weights.seek(0)
-        self.uploads.append((nn_id, file_name, weights.read()))
+        self.uploads.append((nn_id, file_name, weights.read(), requested_by))
         if isinstance(self.outcome, Exception):
             raise self.outcome
-        return SwitchResult(Version(network=Network(nn_id=nn_id), number=4), self.outcome)
+        network = Network(nn_id=nn_id)
+        version, previous = Version(network=network, number=4), Version(network=network, number=3)
+        asked = len(self.outcome)
+        activation = Activation(version=version, previous=previous, workers_asked=asked, workers_answered=asked)
+        return SwitchResult(activation, self.outcome)
 
 
 @pytest.fixture
@@ -61,8 +65,12 @@ def test_loaded_weights_are_told_worker_by_worker(client: Client, switches: Swit
         "workers_count": 2,
         "workers": [{"result": True, "worker": "w1"}, {"result": True, "worker": "w2"}],
         "version": 4,
+        "nn_id": NN_ID,
+        "previous_version": 3,
+        "workers_asked": 2,
+        "workers_answered": 2,
     }
-    assert switches.uploads == [(NN_ID, "w.b64", b"ABC")]
+    assert switches.uploads == [(NN_ID, "w.b64", b"ABC", "127.0.0.1")]
 
 
 def test_weights_that_a_worker_refused_are_told_with_its_trace(client: Client, switches: Switches) -> None:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import os
 import tracemalloc
+from io import SEEK_END, BufferedReader, BytesIO
 from tempfile import TemporaryFile
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from inference import stored_files
+from inference.errors import NotFoundError
 from inference.models import FileChunk
-from inference.stored_files import file_chunk, store_file
+from inference.stored_files import drop_bytes, file_chunk, open_file, store_file
 from workers.protocol import CHUNK_BYTES
 
 pytestmark = pytest.mark.django_db
@@ -37,7 +40,7 @@ def test_a_file_is_stored_in_chunks_that_make_it_up(size: int, monkeypatch: pyte
 
 def test_an_open_file_is_stored_from_its_beginning_and_only_once() -> None:
     content = os.urandom(2 * CHUNK_BYTES + 3)
-    opened = io.BytesIO(content)
+    opened = BytesIO(content)
     opened.seek(7)
 
     first, second = store_file(opened), store_file(content)
@@ -69,3 +72,47 @@ def test_a_file_is_found_chunk_by_chunk() -> None:
     assert file_chunk(file.digest, CHUNK_BYTES) == (len(content), b"end")
     assert file_chunk(file.digest, 2 * CHUNK_BYTES) is None
     assert file_chunk("0" * 64, 0) is None
+
+
+def test_a_file_whose_bytes_were_dropped_is_stored_again() -> None:
+    file = store_file(b"content")
+
+    drop_bytes(file)
+    assert file_chunk(file.digest, 0) is None
+    store_file(b"content")
+
+    assert stored_bytes(file.digest) == b"content"
+
+
+CONTENT = bytes(range(11))
+
+
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch) -> BufferedReader:
+    """Eleven bytes in chunks of four, opened."""
+    monkeypatch.setattr(stored_files, "CHUNK_BYTES", 4)
+    return open_file(store_file(CONTENT))
+
+
+@given(steps=st.lists(st.tuples(st.integers(0, 15), st.integers(0, 15))))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_an_opened_file_reads_as_its_bytes_do(steps: list[tuple[int, int]], opened: BufferedReader) -> None:
+    expected = BytesIO(CONTENT)
+    for position, size in steps:
+        assert opened.seek(position) == expected.seek(position)
+        assert opened.read(size) == expected.read(size)
+        assert opened.tell() == expected.tell()
+
+
+def test_an_opened_file_is_sought_in_from_its_end_and_not_before_its_start(opened: BufferedReader) -> None:
+    assert opened.seek(-3, SEEK_END) == 8
+    assert opened.read() == CONTENT[8:]
+    with pytest.raises(ValueError, match="no position -1"):
+        opened.raw.seek(-1)
+
+
+def test_reading_what_is_deleted_meanwhile_fails(opened: BufferedReader) -> None:
+    FileChunk.objects.filter(offset__gt=0).delete()
+
+    with pytest.raises(NotFoundError, match="have been deleted"):
+        opened.read()

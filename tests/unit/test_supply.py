@@ -184,14 +184,14 @@ def test_the_active_versions_arrive_in_their_order(gateway_at_work: AnsweringGat
     versions = ActiveVersions((NEXT_VERSION, VERSION))
     gateway_at_work.answer = lambda question: versions.to_json() if question == {} else None
 
-    assert Supply(app, LONG_SECONDS).active_versions() == versions
+    assert Supply(app, LONG_SECONDS).active_versions(LONG_SECONDS) == versions
 
 
 def test_active_versions_in_another_form_are_a_supply_error(gateway_at_work: AnsweringGateway) -> None:
     gateway_at_work.answer = lambda _: FileChunk(2, b"{}")
 
     with pytest.raises(SupplyError, match="cannot be read"):
-        Supply(app, LONG_SECONDS).active_versions()
+        Supply(app, LONG_SECONDS).active_versions(LONG_SECONDS)
 
 
 def test_two_workers_do_not_take_each_others_answers(gateway_at_work: AnsweringGateway, tmp_path: Path) -> None:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-import pytest
+from datetime import timedelta
+from typing import NoReturn
 
+import pytest
+from django.db import OperationalError
+from django.utils import timezone
+
+from inference import services
 from inference.asking import Answers
-from inference.errors import BrokerUnavailableError, InferenceError, NoWorkersError
-from inference.models import DefaultNetwork, Network, Version
-from inference.switch import SwitchResult, set_weights, switch_to
+from inference.errors import BrokerUnavailableError, ConflictError, InferenceError, NotFoundError, NoWorkersError
+from inference.models import Activation, DefaultNetwork, Network, Version
+from inference.switch import SwitchResult, activate, rollback, set_weights
 from tests.unit.samples import NN_ID, OTHER_NN_ID, PretendedGateway, failed, loaded
 
 pytestmark = pytest.mark.django_db
@@ -15,7 +21,11 @@ WEIGHTS, MORE_WEIGHTS = b"weights", b"more weights"
 
 
 def upload(weights: bytes = WEIGHTS, nn_id: str = NN_ID) -> SwitchResult:
-    return set_weights(nn_id, "weights.b64", weights)
+    return set_weights(nn_id, "weights.b64", weights, "somebody")
+
+
+def latest() -> Activation:
+    return Activation.objects.latest("id")
 
 
 def active_number(nn_id: str = NN_ID) -> int | None:
@@ -36,7 +46,7 @@ def test_what_all_workers_have_loaded_is_active(served: PretendedGateway) -> Non
 
     assert result.loaded
     assert [report.worker for report in result.reports] == ["w1", "w2"]
-    assert active_number() == result.version.number == 2
+    assert active_number() == result.activation.version.number == 2
     assert DefaultNetwork.objects.get().network_id == NN_ID
     assert Version.objects.get(number=2).state == Version.State.LOADED
 
@@ -44,7 +54,7 @@ def test_what_all_workers_have_loaded_is_active(served: PretendedGateway) -> Non
 def test_the_workers_are_asked_for_exactly_this_version(served: PretendedGateway) -> None:
     result = upload(MORE_WEIGHTS)
 
-    assert served.fleet.loads[-1] == result.version.ref()
+    assert served.fleet.loads[-1] == result.activation.version.ref()
 
 
 def test_what_one_worker_could_not_load_changes_nothing(served: PretendedGateway) -> None:
@@ -58,7 +68,8 @@ def test_what_one_worker_could_not_load_changes_nothing(served: PretendedGateway
     assert DefaultNetwork.objects.get().network_id == NN_ID
     stored = Version.objects.get(network_id=OTHER_NN_ID)
     assert stored.state == Version.State.FAILED
-    assert list(stored.reports.values_list("worker", "loaded", "trace")) == [
+    assert (latest().outcome, latest().detail) == (Activation.Outcome.FAILED, "w2: WeightsError: NaN")
+    assert list(latest().reports.values_list("worker", "loaded", "trace")) == [
         ("w1", True, ""),
         ("w2", False, "Traceback\nWeightsError: NaN"),
     ]
@@ -73,28 +84,30 @@ def test_a_silent_worker_counts_as_failed(served: PretendedGateway) -> None:
     assert [report.loaded for report in result.reports] == [True, False, False]
     assert "did not report within" in result.reports[1].trace
     assert active_number() == 1
-    assert Version.objects.get(number=2).reports.filter(loaded=False).count() == 2
+    assert latest().reports.filter(loaded=False).count() == 2
+    assert (latest().workers_asked, latest().workers_answered) == (3, 1)
 
 
 @pytest.mark.parametrize(
-    ("answer", "error"),
+    ("answer", "error", "outcome"),
     [
-        (Answers([], 0), NoWorkersError),
-        (BrokerUnavailableError("the broker cannot be reached"), BrokerUnavailableError),
+        (Answers([], 0), NoWorkersError, "no_workers"),
+        (BrokerUnavailableError("the broker cannot be reached"), BrokerUnavailableError, "unavailable"),
     ],
     ids=["no workers", "no broker"],
 )
-def test_what_nobody_could_load_stays_pending(
-    answer: Answers | InferenceError, error: type[Exception], served: PretendedGateway
+def test_what_nobody_could_load_stays_pending_and_says_how_to_activate_it(
+    answer: Answers | InferenceError, error: type[Exception], outcome: str, served: PretendedGateway
 ) -> None:
     served.fleet.reports = answer
 
-    with pytest.raises(error):
+    with pytest.raises(error, match=rf'POST /networks/{NN_ID}/activate with {{"version": 2}}'):
         upload(MORE_WEIGHTS)
 
-    stored = Version.objects.get(number=2)
-    assert stored.state == Version.State.PENDING
-    assert not stored.reports.exists()
+    assert Version.objects.get(number=2).state == Version.State.PENDING
+    assert (latest().outcome, latest().previous.number) == (outcome, 1)
+    assert latest().detail in ("no worker is connected", "the broker cannot be reached")
+    assert not latest().reports.exists()
     assert active_number() == 1
 
 
@@ -105,18 +118,104 @@ def test_what_stayed_pending_is_activated_when_there_are_workers(served: Pretend
         upload(MORE_WEIGHTS)
     served.fleet.reports = reports
 
-    result = switch_to(Version.objects.get(number=2))
-
-    assert result.loaded
+    assert activate(NN_ID, 2, "somebody").loaded
     assert active_number() == 2
+    assert Version.objects.get(number=2).state == Version.State.LOADED
 
 
-def test_an_earlier_version_is_switched_back_to(served: PretendedGateway) -> None:
+def test_an_earlier_version_is_activated_again_and_recorded(served: PretendedGateway) -> None:
     upload(MORE_WEIGHTS)
 
-    switch_to(Version.objects.get(number=1))
+    result = activate(NN_ID, 1, "an operator")
 
     assert active_number() == 1
+    assert served.fleet.loads[-1] == result.activation.version.ref()
+    assert (latest().kind, latest().requested_by, latest().previous.number) == ("activate", "an operator", 2)
+    assert [one.kind for one in Activation.objects.order_by("id")] == ["upload", "upload", "activate"]
+
+
+def test_what_is_not_there_is_not_activated_and_no_worker_is_asked(served: PretendedGateway) -> None:
+    with pytest.raises(NotFoundError):
+        activate(NN_ID, 9, "somebody")
+    with pytest.raises(NotFoundError):
+        rollback(OTHER_NN_ID, "somebody")
+    with pytest.raises(ConflictError):
+        rollback(NN_ID, "somebody")
+    upload(MORE_WEIGHTS)
+    services.delete_version(NN_ID, 1, "somebody")
+    with pytest.raises(ConflictError, match="is deleted: upload its weights again"):
+        activate(NN_ID, 1, "somebody")
+
+    assert len(served.fleet.loads) == Activation.objects.count() == 2
+
+
+def test_a_rollback_goes_back_and_further_back(served: PretendedGateway) -> None:
+    upload(MORE_WEIGHTS)
+    upload(b"even more")
+
+    assert [rollback(NN_ID, "somebody").activation.version.number for _ in range(2)] == [2, 1]
+    assert (active_number(), latest().kind, latest().previous.number) == (1, "rollback", 2)
+
+
+def test_a_failed_activation_of_an_earlier_version_leaves_everything_as_it_was(served: PretendedGateway) -> None:
+    upload(MORE_WEIGHTS)
+    served.fleet.reports = Answers([failed("w1"), loaded("w2")], 0)
+
+    assert not activate(NN_ID, 1, "somebody").loaded
+
+    assert active_number() == 2
+    assert {version.state for version in Version.objects.all()} == {Version.State.LOADED}
+    assert latest().outcome == Activation.Outcome.FAILED
+
+
+def test_a_version_that_is_deleted_while_workers_load_it_does_not_become_active(served: PretendedGateway) -> None:
+    asked = served.fleet.load
+
+    def load(version: object, timeout_seconds: float) -> object:
+        services.delete_version(NN_ID, 2, "somebody else")
+        return asked(version, timeout_seconds)  # type: ignore[arg-type]
+
+    served.fleet.load = load  # type: ignore[method-assign,assignment]
+    with pytest.raises(ConflictError):
+        upload(MORE_WEIGHTS)
+
+    assert active_number() == 1
+    assert (latest().outcome, latest().reports.count()) == ("failed", 2)
+    assert "deleted meanwhile" in latest().detail
+
+
+@pytest.mark.parametrize("error", [OperationalError("secret"), RuntimeError("a defect"), SystemExit(1)], ids=repr)
+def test_whatever_ends_an_activation_its_row_is_closed(
+    error: BaseException, served: PretendedGateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> NoReturn:
+        raise error
+
+    monkeypatch.setattr(services, "commit", fail)
+    with pytest.raises(type(error)):
+        upload(MORE_WEIGHTS)
+
+    assert (latest().outcome, latest().detail) == ("unavailable", f"interrupted by {type(error).__name__}")
+    assert active_number() == 1
+    assert Version.objects.get(number=2).state == Version.State.PENDING
+
+
+def test_an_activation_that_cannot_be_closed_keeps_the_error_and_shows_as_interrupted(
+    served: PretendedGateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> NoReturn:
+        raise OperationalError("gone")
+
+    monkeypatch.setattr(services, "close", fail)
+    served.fleet.reports = Answers([], 0)
+    with pytest.raises(NoWorkersError):
+        upload(MORE_WEIGHTS)
+
+    assert latest().ending == "running"
+    Activation.objects.filter(pk=latest().pk).update(started_at=timezone.now() - timedelta(minutes=5))
+    assert latest().ending == "interrupted"
+    Activation.objects.update(outcome=Activation.Outcome.ACTIVATED)
+    assert latest().ending == "activated"
 
 
 def test_the_upload_is_stored_before_the_workers_are_asked(served: PretendedGateway) -> None:

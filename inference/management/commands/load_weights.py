@@ -11,9 +11,10 @@ from typing import IO, Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from inference.base64_text import decode_pieces, decode_text
+from inference.base64_text import decode_pieces
 from inference.errors import BadInputError
 from inference.management.client import add_url_argument, asking
+from inference.management.switched import switched
 from inference.weights_name import WeightsName
 from workers.protocol import is_nn_id
 
@@ -46,11 +47,7 @@ class Command(BaseCommand):
                 raise CommandError(f"--nn-id must be 32 lower-case hex digits, got {chosen!r}")
             with asking(url) as client:
                 answer = client.set_weights(chosen, file.name, opened)
-        if answer.get("status") is not True:
-            raise CommandError(f"{answer.get('message')}: {_first_reason(answer)}")
-        count = answer["workers_count"]
-        workers = "1 worker" if count == 1 else f"{count} workers"
-        self.stdout.write(f"{chosen} version {answer.get('version')} is active, loaded by {workers}")
+        self.stdout.write(switched(answer))
 
 
 @contextmanager
@@ -71,8 +68,3 @@ def _check(file: Path, opened: IO[bytes], name: WeightsName | None) -> None:
         raise CommandError(f"{file}: {error}") from error
     if name is not None and checksum != name.crc32:
         raise CommandError(f"{file} is damaged: the CRC-32 in its name is not that of its decoded bytes")
-
-
-def _first_reason(answer: dict[str, Any]) -> str:
-    traces = [decode_text(str(worker["trace"])) for worker in answer.get("workers", []) if "trace" in worker]
-    return traces[0].strip().rpartition("\n")[2] if traces else "no worker said why"

@@ -1,36 +1,68 @@
-"""`manage.py networks`: what the database knows of every network."""
+"""`manage.py networks [NN_ID]`: what the database knows of every network, or of one network's versions."""
 
 from __future__ import annotations
 
+from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 
-from inference import selectors
+from inference import history
+from inference.errors import NotFoundError
+from inference.management.names import nn_id_argument
 from inference.management.table import table
 
 HEAD = ("NETWORK", "ACTIVE", "VERSIONS", "LAST UPLOAD (UTC)", "DEFAULT")
+VERSIONS_HEAD = ("VERSION", "STATE", "UPLOADED (UTC)", "BYTES", "FILE", "ACTIVE")
 
 
 class Command(BaseCommand):
-    """List the networks."""
+    """List the networks, or a network's versions."""
 
-    help = "List every network with its active version. Reads the database; no gateway needs to run."
+    help = (
+        "List every network with its active version; or with an id, that network's versions, newest first. Reads the "
+        "database; no gateway needs to run."
+    )
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Which network."""
+        parser.add_argument(
+            "nn_id", nargs="?", type=nn_id_argument, metavar="NN_ID", help="the network whose versions are listed"
+        )
+
+    def handle(self, *args: Any, nn_id: str | None, **options: Any) -> None:
         """Print the list."""
-        default = selectors.active_version(None)
-        rows = [
-            (
-                network.nn_id,
-                f"version {network.active.number}" if network.active else "none",
-                network.versions_count,
-                f"{network.last_upload:%Y-%m-%d %H:%M:%S}" if network.last_upload else "-",
-                "default" if default and default.nn_id == network.nn_id else "",
-            )
-            for network in selectors.networks()
-        ]
-        if not rows:
-            self.stdout.write("No network yet: upload weights with `manage.py load_weights FILE`.")
-            return
-        self.stdout.write(table(HEAD, rows))
+        self.stdout.write(_networks() if nn_id is None else _versions(nn_id))
+
+
+def _networks() -> str:
+    rows = [
+        (
+            network.nn_id,
+            f"version {network.active.number}" if network.active else "none",
+            network.versions_count,
+            f"{network.last_upload:%Y-%m-%d %H:%M:%S}" if network.last_upload else "-",
+            "default" if network.is_default else "",
+        )
+        for network in history.networks()
+    ]
+    return table(HEAD, rows) if rows else "No network yet: upload weights with `manage.py load_weights FILE`."
+
+
+def _versions(nn_id: str) -> str:
+    try:
+        active_id = history.network(nn_id).active_id
+    except NotFoundError as error:
+        raise CommandError(f"there is no network {nn_id}: `manage.py networks` lists them") from error
+    rows = [
+        (
+            version.number,
+            version.state,
+            f"{version.uploaded_at:%Y-%m-%d %H:%M:%S}",
+            version.weights.size,
+            version.file_name,
+            "active" if version.pk == active_id else "",
+        )
+        for version in history.versions(nn_id)
+    ]
+    return table(VERSIONS_HEAD, rows)

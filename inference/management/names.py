@@ -1,0 +1,29 @@
+"""How commands are told a network and a version."""
+
+from __future__ import annotations
+
+from argparse import ArgumentTypeError
+
+from workers.protocol import is_nn_id
+
+
+def nn_id_argument(text: str) -> str:
+    """A network's id.
+
+    Raises:
+        ArgumentTypeError: it is none.
+    """
+    if not is_nn_id(text):
+        raise ArgumentTypeError(f"a network's id is 32 lower-case hex digits, not {text!r}")
+    return text
+
+
+def version_argument(text: str) -> int:
+    """A version's number.
+
+    Raises:
+        ArgumentTypeError: it is none.
+    """
+    if not (text.isascii() and text.isdigit() and 0 < len(text) < 10 and int(text) > 0):
+        raise ArgumentTypeError(f"a version is a number from 1 on, not {text!r}")
+    return int(text)

@@ -1,0 +1,84 @@
+"""What is told about networks, versions and activations, as JSON objects."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from inference.base64_text import encode_text
+from inference.models import Activation, Version, WorkerReport
+from inference.switch import SwitchResult
+from workers.protocol import Report
+
+LOADING_FAILED = "One or more workers were failed with weights loading"
+
+
+def switch_answer(result: SwitchResult) -> dict[str, Any]:
+    """The answer to an upload, an activation and a rollback."""
+    activation = result.activation
+    return {
+        "status": result.loaded,
+        "message": "OK" if result.loaded else LOADING_FAILED,
+        "workers_count": len(result.reports),
+        "workers": [report_answer(report) for report in result.reports],
+        "version": activation.version.number,
+        "nn_id": activation.version.network_id,
+        "previous_version": _number(activation.previous),
+        "workers_asked": activation.workers_asked,
+        "workers_answered": activation.workers_answered,
+    }
+
+
+def report_answer(report: Report | WorkerReport) -> dict[str, Any]:
+    """One worker's report; a trace only when it failed."""
+    if report.loaded:
+        return {"result": True, "worker": report.worker}
+    return {"result": False, "trace": encode_text(report.trace), "worker": report.worker}
+
+
+def network_answer(network: Any) -> dict[str, Any]:
+    """A network as `history.networks` gives it."""
+    return {
+        "nn_id": network.nn_id,
+        "active_version": _number(network.active),
+        "default": network.is_default,
+        "versions_count": network.versions_count,
+        "last_upload": network.last_upload,
+    }
+
+
+def version_answer(version: Version, active_number: int | None) -> dict[str, Any]:
+    """A version, and whether it is its network's active one."""
+    return {
+        "number": version.number,
+        "state": version.state,
+        "active": version.number == active_number,
+        "file_name": version.file_name,
+        "size": version.weights.size,
+        "digest": version.weights_id,
+        "architecture": version.architecture_id,
+        "uploaded_at": version.uploaded_at,
+    }
+
+
+def activation_answers(activations: Iterable[Activation]) -> list[dict[str, Any]]:
+    """Activations with every worker's report."""
+    return [
+        {
+            "kind": activation.kind,
+            "outcome": activation.ending,
+            "requested_by": activation.requested_by,
+            "started_at": activation.started_at,
+            "seconds": activation.seconds,
+            "previous_version": _number(activation.previous),
+            "workers_asked": activation.workers_asked,
+            "workers_answered": activation.workers_answered,
+            "detail": activation.detail,
+            "reports": [{**report_answer(report), "seconds": report.seconds} for report in activation.reports.all()],
+        }
+        for activation in activations
+    ]
+
+
+def _number(version: Version | None) -> int | None:
+    return version.number if version else None

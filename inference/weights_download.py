@@ -1,0 +1,46 @@
+"""A version's weights as a file to take away: the bytes that were uploaded, under a name that says what they are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from inference.errors import NotFoundError
+from inference.models import Version
+from inference.stored_files import open_file
+from workers.file_format import tell_format
+from workers.protocol import CHUNK_BYTES
+
+SUFFIX_OF = {"hdf5": ".weights.h5", "keras": ".keras", "safetensors": ".safetensors", "torch": ".pt", None: ".bin"}
+
+
+@dataclass(frozen=True)
+class WeightsDownload:
+    """A file of `size` bytes, named `name`."""
+
+    version: Version
+    name: str
+    size: int
+
+    @classmethod
+    def of(cls, version: Version) -> WeightsDownload:
+        """A version's weights.
+
+        Raises:
+            NotFoundError: the version is deleted.
+        """
+        if version.state == Version.State.DELETED:
+            raise NotFoundError(f"the weights of {version} are deleted")
+        with open_file(version.weights) as file:
+            suffix = SUFFIX_OF[tell_format(file)]
+        return cls(version, f"{version.network_id}_{version.number}{suffix}", version.weights.size)
+
+    def chunks(self) -> Iterator[bytes]:
+        """The bytes, in pieces of some MiB.
+
+        Raises:
+            NotFoundError: they are deleted meanwhile.
+        """
+        with open_file(self.version.weights) as file:
+            while chunk := file.read(CHUNK_BYTES):
+                yield chunk
