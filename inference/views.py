@@ -39,7 +39,7 @@ class SetWeights(APIView):
 
     def put(self, request: Request) -> Response:
         """Store, load everywhere, switch."""
-        form = (request.content_type or "").startswith("multipart/")
+        form = (request.content_type or "").lower().startswith("multipart/")
         refuse_larger(request, settings.PIPELINE_MAX_UPLOAD_BYTES if form else settings.PIPELINE_MAX_BODY_BYTES)
         serializer = SetWeightsSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
