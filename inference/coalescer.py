@@ -10,7 +10,7 @@ from functools import cached_property
 
 from inference.answer import Answer
 from inference.predict_input import PredictInput
-from workers.protocol import TENSORS_BYTES_MAX
+from workers.tensors import TENSORS_BYTES_MAX
 
 #: The most rows of one batch, unless a single request has more.
 MAX_BATCH_ROWS = 4096

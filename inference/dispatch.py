@@ -1,4 +1,4 @@
-"""Predictions out, answers in: gathers waiting requests into batches, sends them, and resolves their futures.
+"""Predictions out, answers in: gathers waiting requests into batches, sends them, and receives what comes back.
 
 One sender thread owns the publishing connection and the database connection; answers arrive in the thread of
 `inference.replies`. A request is held until it is answered or its deadline has passed: when the broker goes away
@@ -12,7 +12,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from time import monotonic
 from typing import Any
 from uuid import uuid4
@@ -20,6 +20,7 @@ from uuid import uuid4
 from django.db import Error as DatabaseError
 
 from inference.answer import Answer
+from inference.batch import Batch, fail, may_be_one_requests_fault
 from inference.coalescer import Coalescer, Key, Waiting
 from inference.database import on_live_connection
 from inference.errors import (
@@ -32,30 +33,17 @@ from inference.predict_input import PredictInput
 from inference.publisher import Publisher
 from inference.replies import Replies
 from inference.service_thread import ServiceThread
-from workers.arrays import to_arrays
-from workers.protocol import PredictBatch, PredictReply, ProtocolError, Tensor, Tensors, VersionRef
-from workers.runtime.errors import AnswerTooLargeError, NumbersError
+from workers.message import ProtocolError
+from workers.protocol import VersionRef
 
 logger = logging.getLogger(__name__)
 
 #: With fewer batches of its key in flight a request is sent at once; with more, requests gather.
 BATCHES_IN_FLIGHT = 4
-#: A worker's errors that one request of a batch may have caused for all.
-ONE_REQUESTS_ERRORS = (NumbersError.__name__, AnswerTooLargeError.__name__)
 #: How often the sender looks for batches and requests whose time is over.
 SWEEP_SECONDS = 0.5
 #: How long the sender rests after the broker or the database failed it.
 PAUSE_SECONDS = 0.5
-
-
-@dataclass(frozen=True, eq=False)
-class _Sent:
-    """A batch in flight."""
-
-    version: VersionRef
-    requests: list[Waiting]
-    sent: float
-    deadline: float
 
 
 class Dispatcher:
@@ -69,7 +57,7 @@ class Dispatcher:
         self._requests_max = requests_max
         self._publisher = Publisher()
         self._coalescer = Coalescer()
-        self._in_flight: dict[str, _Sent] = {}
+        self._in_flight: dict[str, Batch] = {}
         self._changed = threading.Condition()
         self._held = 0
         self._paused_until = 0.0
@@ -157,20 +145,19 @@ class Dispatcher:
                 self._coalescer.put_back(requests)
                 self._paused_until = monotonic() + PAUSE_SECONDS
         except InferenceError as error:
-            _fail(requests, error)
+            fail(requests, error)
         except Exception as error:
             logger.exception("A batch could not be sent; its %d requests fail.", len(requests))
-            _fail(requests, PredictionFailedError(f"{type(error).__name__}: {error}"))
+            fail(requests, PredictionFailedError(f"{type(error).__name__}: {error}"))
 
     def _send_batch(self, version: VersionRef, requests: list[Waiting]) -> None:
-        batch_id, now = uuid4().hex, monotonic()
-        deadline = max(request.deadline for request in requests)
-        batch = PredictBatch(version, _join_inputs([request.asked.inputs for request in requests]), len(requests))
+        batch_id, batch = uuid4().hex, Batch(version, requests, monotonic())
         self._replies.expect(batch_id, lambda message: self._receive(batch_id, message))
         with self._changed:
-            self._in_flight[batch_id] = _Sent(version, requests, now, deadline)
+            self._in_flight[batch_id] = batch
         try:
-            self._publisher.send_batch(batch_id, batch, self._replies.queue, deadline - now)
+            seconds_left = batch.deadline - batch.sent
+            self._publisher.send_batch(batch_id, batch.message(), self._replies.queue, seconds_left)
         except Exception:
             # When it is missing here, the reply thread has reconnected and put its requests back already.
             if self._forget(batch_id) is not None:
@@ -189,86 +176,28 @@ class Dispatcher:
         if lost:
             logger.info("Sending %d batches again.", len(lost))
 
-    def _forget(self, batch_id: str) -> _Sent | None:
+    def _forget(self, batch_id: str) -> Batch | None:
         self._replies.forget(batch_id)
         with self._changed:
-            sent = self._in_flight.pop(batch_id, None)
+            batch = self._in_flight.pop(batch_id, None)
             self._changed.notify()
-        return sent
+        return batch
 
     def _receive(self, batch_id: str, message: Any) -> None:
-        sent = self._forget(batch_id)
-        if sent is None:
+        batch = self._forget(batch_id)
+        if batch is None:
             return
-        if len(sent.requests) > 1 and _may_be_one_requests_fault(message):
-            self._send_alone(sent.requests)
+        if len(batch.requests) > 1 and may_be_one_requests_fault(message):
+            self._send_alone(batch.requests)
             return
         try:
-            _resolve(sent, message)
+            batch.resolve(message)
         except ProtocolError as error:
             logger.exception("A worker's answer cannot be read.")
-            _fail(sent.requests, PredictionFailedError(f"a worker's answer cannot be read: {error}"))
+            fail(batch.requests, PredictionFailedError(f"a worker's answer cannot be read: {error}"))
 
     def _send_alone(self, requests: list[Waiting]) -> None:
         """Send the requests of a batch again, one by one: nobody's request fails for another one's numbers."""
         with self._changed:
             self._coalescer.put_back([replace(request, alone=True) for request in requests])
             self._changed.notify()
-
-
-def _join_inputs(parts: list[Tensors]) -> Tensors:
-    """The rows of several requests, one after the other; all have the same inputs, in whatever order."""
-    if len(parts) == 1:
-        return parts[0]
-    return {name: _join([part[name] for part in parts]) for name in parts[0]}
-
-
-def _join(parts: list[Tensor]) -> Tensor:
-    rows = sum(part.shape[0] for part in parts)
-    return Tensor(parts[0].dtype, (rows, *parts[0].shape[1:]), b"".join(part.data for part in parts))
-
-
-def _may_be_one_requests_fault(message: Any) -> bool:
-    result = message.get("result") if isinstance(message, dict) else None
-    return isinstance(result, dict) and result.get("exc_type") in ONE_REQUESTS_ERRORS
-
-
-def _fail(requests: list[Waiting], error: InferenceError) -> None:
-    for request in requests:
-        _finish(request.future, error)
-
-
-def _finish(future: Future[Answer], outcome: Answer | InferenceError) -> None:
-    """Resolve a future unless its request was given up meanwhile."""
-    if not future.set_running_or_notify_cancel():
-        return
-    if isinstance(outcome, Answer):
-        future.set_result(outcome)
-    else:
-        future.set_exception(outcome)
-
-
-def _resolve(sent: _Sent, message: Any) -> None:
-    """Give each request of a batch its own rows of the answer.
-
-    Raises:
-        ProtocolError: the message is no answer to this batch.
-    """
-    if not isinstance(message, dict):
-        raise ProtocolError("a result must be an object")
-    if message.get("status") != "SUCCESS":
-        _fail(sent.requests, PredictionFailedError(str(message.get("traceback") or message.get("result"))))
-        return
-    reply = PredictReply.from_json(message.get("result"))
-    outputs = to_arrays(reply.outputs)
-    batch_rows = sum(request.asked.rows_count for request in sent.requests)
-    if reply.rows_count != batch_rows:
-        raise ProtocolError(f"{reply.rows_count} outputs for {batch_rows} rows")
-    first = 0
-    for request in sent.requests:
-        last = first + request.asked.rows_count
-        queue_ms = (sent.sent - request.arrived) * 1000
-        own = {name: output[first:last] for name, output in outputs.items()}
-        answer = Answer(sent.version, own, reply.worker, batch_rows, queue_ms, reply.inference_ms)
-        _finish(request.future, answer)
-        first = last

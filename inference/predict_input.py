@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 from inference.errors import BadInputError, TooLargeError
 from inference.json_numbers import read_numbers
 from workers.arrays import to_tensor
-from workers.protocol import ONLY_INPUT, TENSORS_BYTES_MAX, ProtocolError, Tensors, count_bytes, count_rows, is_nn_id
+from workers.message import ProtocolError
+from workers.protocol import is_nn_id
+from workers.tensors import ONLY_INPUT, TENSORS_BYTES_MAX, Tensors, count_bytes, count_rows
 
 #: The largest number of a version that the database holds.
 MAX_VERSION = 2**31 - 1

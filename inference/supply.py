@@ -18,7 +18,8 @@ from inference.database import on_live_connection
 from inference.replies import drop_undecodable, keep_consuming
 from inference.service_thread import ServiceThread
 from workers.celery import SUPPLY, TRANSIENT, app
-from workers.protocol import CHUNK_CONTENT_TYPE, ActiveVersions, FileChunk, FileRequest, ProtocolError
+from workers.message import ProtocolError
+from workers.protocol import CHUNK_CONTENT_TYPE, ActiveVersions, FileChunk, FileRequest
 
 logger = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from workers.protocol import Tensor, Tensors
+from workers.tensors import Tensor, Tensors
 
 
 def to_array(tensor: Tensor) -> NDArray[Any]:

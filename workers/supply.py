@@ -21,7 +21,8 @@ from kombu.exceptions import ContentDisallowed, DecodeError
 from kombu.message import Message as BrokerMessage
 
 from workers.celery import TRANSIENT
-from workers.protocol import CHUNK_BYTES, SUPPLY_QUEUE, ActiveVersions, FileChunk, FileRequest, ProtocolError
+from workers.message import ProtocolError
+from workers.protocol import CHUNK_BYTES, SUPPLY_QUEUE, ActiveVersions, FileChunk, FileRequest
 from workers.runtime.errors import SupplyError
 
 logger = logging.getLogger(__name__)

@@ -7,17 +7,11 @@ from typing import Any
 
 from workers.arrays import to_arrays, to_tensors
 from workers.celery import app
-from workers.protocol import (
-    PREDICT_TASK,
-    TENSORS_BYTES_MAX,
-    PredictBatch,
-    PredictReply,
-    ProtocolError,
-    VersionRef,
-    count_bytes,
-)
+from workers.message import ProtocolError
+from workers.protocol import PREDICT_TASK, PredictBatch, PredictReply, VersionRef
 from workers.runtime.errors import AnswerTooLargeError, PipelineRuntimeError
 from workers.runtime.networks import LoadedVersion
+from workers.tensors import TENSORS_BYTES_MAX, count_bytes
 from workers.worker import Worker, this_worker
 
 

@@ -34,10 +34,10 @@ def running_node(directory: Path) -> Iterator[PrivateNode]:
 
 
 @pytest.fixture(scope="session")
-def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivatePostgresql]:
+def postgresql() -> Iterator[PrivatePostgresql]:
     """A running server."""
     require(postgresql_programs.programs() is not None, "postgresql")
-    server = PrivatePostgresql(tmp_path_factory.mktemp("postgresql") / "server")
+    server = PrivatePostgresql()
     try:
         server.start()
         yield server

@@ -26,7 +26,8 @@ from tests.support.samples import samples
 from tests.support.system import System
 from tests.support.waiting import wait_until
 from workers.arrays import to_array, to_tensor
-from workers.protocol import ONLY_INPUT, PREDICT_TASK, PredictBatch, PredictReply, VersionRef
+from workers.protocol import PREDICT_TASK, PredictBatch, PredictReply, VersionRef
+from workers.tensors import ONLY_INPUT
 
 WORKERS = 3
 CLIENTS = 8

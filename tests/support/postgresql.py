@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
+import signal
 import subprocess
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -30,9 +32,10 @@ def programs() -> Path | None:
 class PrivatePostgresql:
     """One server with one database named `pipeline`; PostgreSQL refuses root, so root runs it as `postgres`."""
 
-    def __init__(self, directory: Path) -> None:
-        self._directory = directory
-        self._data = directory / "data"
+    def __init__(self) -> None:
+        # Not in pytest's folder, which another run closes to other users, and so to the server.
+        self._directory = Path(tempfile.mkdtemp(prefix="pipeline-postgresql-"))
+        self._data = self._directory / "data"
         self._port = free_ports(1)[0]
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -45,12 +48,9 @@ class PrivatePostgresql:
         """Make the database and serve it."""
         folder = programs()
         assert folder is not None, "PostgreSQL is not installed"
-        self._directory.mkdir(parents=True)
         if os.geteuid() == 0:
             owner = pwd.getpwnam("postgres")
             os.chown(self._directory, owner.pw_uid, owner.pw_gid)
-            for parent in [*self._directory.parents][:3]:
-                parent.chmod(parent.stat().st_mode | 0o011)
         initdb = [str(folder / "initdb"), "-D", str(self._data), "-U", "postgres", "-A", "trust", "-E", "UTF8"]
         subprocess.run(self._as_owner([*initdb, "--locale=C", "--no-sync"]), check=True, stdout=subprocess.DEVNULL)
         options = ["-D", str(self._data), "-p", str(self._port), "-k", str(self._directory), "-h", LOOPBACK, "-F"]
@@ -69,10 +69,11 @@ class PrivatePostgresql:
         return self._url_of(name)
 
     def stop(self) -> None:
-        """End the server."""
+        """End the server, and its data with it."""
         if self._process is not None:
-            self._process.terminate()
+            self._process.send_signal(signal.SIGINT)  # not waiting for its clients to leave
             self._process.wait(30)
+        shutil.rmtree(self._directory)
 
     def _url_of(self, database: str) -> str:
         return f"postgresql://postgres@{LOOPBACK}:{self._port}/{database}"

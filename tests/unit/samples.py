@@ -15,7 +15,8 @@ from inference.errors import InferenceError
 from inference.models import Activation, PredictionTiming, Version
 from inference.predict_input import PredictInput
 from workers.arrays import to_tensor
-from workers.protocol import ONLY_INPUT, GatewayStatus, PredictReply, Report, Tensor, Tensors, VersionRef, WorkerStatus
+from workers.protocol import GatewayStatus, PredictReply, Report, VersionRef, WorkerStatus
+from workers.tensors import ONLY_INPUT, Tensor, Tensors
 
 NN_ID = "000127a35b5f462b8ec68fb4d905ac36"
 OTHER_NN_ID = "0d3c5dffa4374c77a554ed38c9c50296"

@@ -12,7 +12,7 @@ from inference.coalescer import Coalescer, Waiting
 from inference.predict_input import PredictInput
 from tests.unit.samples import NN_ID, OTHER_NN_ID
 from workers.arrays import to_tensor
-from workers.protocol import ONLY_INPUT
+from workers.tensors import ONLY_INPUT
 
 CAP = 4
 

@@ -12,7 +12,7 @@ from inference.errors import BadInputError, TooLargeError
 from inference.predict_input import PredictInput, read_predict_input
 from tests.unit.samples import NN_ID
 from workers.arrays import to_arrays
-from workers.protocol import NAME_CHARACTERS_MAX, TENSORS_BYTES_MAX, TENSORS_MAX
+from workers.tensors import NAME_CHARACTERS_MAX, TENSORS_BYTES_MAX, TENSORS_MAX
 
 
 def read(**body: Any) -> PredictInput:

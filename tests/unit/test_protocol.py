@@ -10,27 +10,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.samples import ARCHITECTURE, DIGEST, NN_ID, VERSION, only_input, tensor, worker_status
+from workers.message import Message, ProtocolError
 from workers.protocol import (
     CHUNK_BYTES,
     CHUNK_CONTENT_TYPE,
-    NAME_CHARACTERS_MAX,
-    RANK_MAX,
-    TENSORS_MAX,
     ActiveVersions,
     FileChunk,
     FileRequest,
     GatewayStatus,
-    Message,
     PredictBatch,
     PredictReply,
-    ProtocolError,
     Report,
-    Tensor,
     VersionRef,
     WorkerStatus,
     is_digest,
     is_nn_id,
 )
+from workers.tensors import NAME_CHARACTERS_MAX, RANK_MAX, TENSORS_MAX, Tensor
 
 hex_digits = st.text("0123456789abcdef", min_size=64, max_size=64)
 times = st.floats(0, 1e9)

@@ -24,7 +24,8 @@ from inference.errors import (
 )
 from tests.unit.samples import NN_ID, OTHER_NN_ID, VERSION, PretendedGateway, worker_status
 from workers.arrays import to_array
-from workers.protocol import ONLY_INPUT, GatewayStatus
+from workers.protocol import GatewayStatus
+from workers.tensors import ONLY_INPUT
 
 
 def answer_of(outputs: Any) -> Answer:

@@ -17,19 +17,12 @@ from workers import control, startup
 from workers import worker as worker_module
 from workers.arrays import to_arrays
 from workers.celery import app
-from workers.protocol import (
-    TENSORS_BYTES_MAX,
-    ActiveVersions,
-    PredictBatch,
-    PredictReply,
-    ProtocolError,
-    Report,
-    VersionRef,
-    WorkerStatus,
-)  # fmt: skip
+from workers.message import ProtocolError
+from workers.protocol import ActiveVersions, PredictBatch, PredictReply, Report, VersionRef, WorkerStatus
 from workers.runtime.errors import AnswerTooLargeError, RowsError, SupplyError, WeightsError
 from workers.settings import settings
 from workers.tasks import predict
+from workers.tensors import TENSORS_BYTES_MAX
 from workers.worker import Worker, set_worker, this_worker
 
 SOON_SECONDS = 10.0

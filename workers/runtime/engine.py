@@ -15,12 +15,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from workers.protocol import NAME_CHARACTERS_MAX, ONLY_INPUT, TENSORS_MAX
 from workers.runtime.backend import item_bytes, keras, tf
 from workers.runtime.errors import ArchitectureError, NumbersError, RowsError, WeightsError
 from workers.runtime.models import DEFAULT_MAX_BYTES, MIN_ROWS, build_model, is_dense_chain
 from workers.runtime.rows import TensorInfo, arrange_rows
 from workers.runtime.wanted_weights import Variable, WantedWeights
+from workers.tensors import NAME_CHARACTERS_MAX, ONLY_INPUT, TENSORS_MAX
 
 #: Keras explains itself over many lines; the reason is one, and the trace has the rest.
 MAX_REASON_CHARACTERS = 500

@@ -1,0 +1,97 @@
+"""One batch on its way: the requests that travel in it, its message, and each request's part of the answer."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any
+
+from inference.answer import Answer
+from inference.coalescer import Waiting
+from inference.errors import InferenceError, PredictionFailedError
+from workers.arrays import to_arrays
+from workers.message import ProtocolError
+from workers.protocol import PredictBatch, PredictReply, VersionRef
+from workers.runtime.errors import AnswerTooLargeError, NumbersError
+from workers.tensors import Tensor, Tensors
+
+#: A worker's errors that one request of a batch may have caused for all.
+ONE_REQUESTS_ERRORS = (NumbersError.__name__, AnswerTooLargeError.__name__)
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """Requests that are answered by one version in one call; `sent` is of `time.monotonic`."""
+
+    version: VersionRef
+    requests: list[Waiting]
+    sent: float
+
+    @property
+    def deadline(self) -> float:
+        """When nobody waits for it any more."""
+        return max(request.deadline for request in self.requests)
+
+    def message(self) -> PredictBatch:
+        """What is sent to a worker."""
+        return PredictBatch(
+            self.version, _join([request.asked.inputs for request in self.requests]), len(self.requests)
+        )
+
+    def resolve(self, message: Any) -> None:
+        """Give each request its own rows of the answer, or the worker's error.
+
+        Raises:
+            ProtocolError: the message is no answer to this batch.
+        """
+        if not isinstance(message, dict):
+            raise ProtocolError("a result must be an object")
+        if message.get("status") != "SUCCESS":
+            fail(self.requests, PredictionFailedError(str(message.get("traceback") or message.get("result"))))
+            return
+        reply = PredictReply.from_json(message.get("result"))
+        outputs = to_arrays(reply.outputs)
+        batch_rows = sum(request.asked.rows_count for request in self.requests)
+        if reply.rows_count != batch_rows:
+            raise ProtocolError(f"{reply.rows_count} outputs for {batch_rows} rows")
+        first = 0
+        for request in self.requests:
+            last = first + request.asked.rows_count
+            queue_ms = (self.sent - request.arrived) * 1000
+            own = {name: output[first:last] for name, output in outputs.items()}
+            _finish(request.future, Answer(self.version, own, reply.worker, batch_rows, queue_ms, reply.inference_ms))
+            first = last
+
+
+def _join(parts: list[Tensors]) -> Tensors:
+    """The rows of several requests, one after the other; all have the same inputs, in whatever order."""
+    if len(parts) == 1:
+        return parts[0]
+    return {name: _join_rows([part[name] for part in parts]) for name in parts[0]}
+
+
+def _join_rows(parts: list[Tensor]) -> Tensor:
+    rows = sum(part.shape[0] for part in parts)
+    return Tensor(parts[0].dtype, (rows, *parts[0].shape[1:]), b"".join(part.data for part in parts))
+
+
+def may_be_one_requests_fault(message: Any) -> bool:
+    """Whether a batch failed for something that a single one of its requests may have brought along."""
+    result = message.get("result") if isinstance(message, dict) else None
+    return isinstance(result, dict) and result.get("exc_type") in ONE_REQUESTS_ERRORS
+
+
+def fail(requests: list[Waiting], error: InferenceError) -> None:
+    """End requests with an error, but those that were given up meanwhile."""
+    for request in requests:
+        _finish(request.future, error)
+
+
+def _finish(future: Future[Answer], outcome: Answer | InferenceError) -> None:
+    """Resolve a future unless its request was given up meanwhile."""
+    if not future.set_running_or_notify_cancel():
+        return
+    if isinstance(outcome, Answer):
+        future.set_result(outcome)
+    else:
+        future.set_exception(outcome)

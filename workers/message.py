@@ -1,0 +1,45 @@
+"""What every message between gateway and worker has in common: it is a dataclass that validates what it reads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, fields
+from typing import Any, Self
+
+
+class ProtocolError(ValueError):
+    """A message does not have the shape that this version of Pipeline speaks."""
+
+
+def require(condition: bool, what: str) -> None:
+    """Raise ProtocolError, saying `what` is wrong, unless the condition holds."""
+    if not condition:
+        raise ProtocolError(what)
+
+
+def is_count(value: object) -> bool:
+    """Whether a value is a whole number, 0 or more."""
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+class Message:
+    """Base of all messages: to and from the JSON object that crosses the wire."""
+
+    def to_json(self) -> dict[str, Any]:
+        """The message as a JSON object."""
+        return asdict(self)  # type: ignore[call-overload, no-any-return]  # every subclass is a dataclass
+
+    @classmethod
+    def from_json(cls, data: object) -> Self:
+        """The message that a JSON object holds; fields that this version does not know are ignored.
+
+        Raises:
+            ProtocolError: a field is missing or has a wrong type or value.
+        """
+        if not isinstance(data, Mapping):
+            raise ProtocolError(f"{cls.__name__}: expected an object, got {type(data).__name__}")
+        known = {field.name: data[field.name] for field in fields(cls) if field.name in data}  # type: ignore[arg-type]
+        try:
+            return cls(**known)
+        except (TypeError, AttributeError) as error:
+            raise ProtocolError(f"{cls.__name__}: {error}") from error

@@ -1,0 +1,102 @@
+"""Numbers in messages: a network's inputs and outputs, by name.
+
+They travel as little-endian bytes with their dtype and shape, so a float32 arrives as it left.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import prod
+from typing import Any, Self
+
+from workers.message import Message, ProtocolError, is_count, require
+
+#: What the only input of a network may be called instead of its name.
+ONLY_INPUT = ""
+#: The most inputs, or outputs, of a network, and the longest name of one.
+TENSORS_MAX = 256
+NAME_CHARACTERS_MAX = 256
+#: The most bytes of numbers in one batch, or its answer: in base64 they stay below the 16 MiB that RabbitMQ 4 takes.
+TENSORS_BYTES_MAX = 11 * 1024 * 1024
+#: The most dimensions of a tensor: numpy's.
+RANK_MAX = 64
+_ITEM_BYTES = {
+    "bool": 1, "int8": 1, "uint8": 1, "int16": 2, "uint16": 2, "float16": 2,
+    "int32": 4, "uint32": 4, "float32": 4, "int64": 8, "uint64": 8, "float64": 8,
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Tensor(Message):
+    """Rows of numbers: `shape` counts the rows first; `data` is little-endian, row-major."""
+
+    dtype: str
+    shape: tuple[int, ...]
+    data: bytes
+
+    def __post_init__(self) -> None:
+        require(self.dtype in _ITEM_BYTES, f"unknown dtype {self.dtype!r}")
+        require(0 < len(self.shape) <= RANK_MAX, f"shape must have 1 to {RANK_MAX} sizes")
+        require(all(is_count(size) for size in self.shape), "shape must count rows first")
+        expected = prod(self.shape) * _ITEM_BYTES[self.dtype]
+        require(len(self.data) == expected, f"{len(self.data)} bytes of data where the shape needs {expected}")
+
+    def to_json(self) -> dict[str, Any]:
+        """The tensor as a JSON object, its data in base64."""
+        data = base64.b64encode(self.data).decode("ascii")
+        return {"dtype": self.dtype, "shape": list(self.shape), "data": data}
+
+    @classmethod
+    def from_json(cls, data: object) -> Self:
+        """The tensor that a JSON object holds.
+
+        Raises:
+            ProtocolError: a field is missing, is no base64, or does not fit the others.
+        """
+        try:
+            return cls(data["dtype"], tuple(data["shape"]), base64.b64decode(data["data"], validate=True))  # type: ignore[index]
+        except (KeyError, TypeError, binascii.Error, ValueError) as error:
+            raise ProtocolError(f"Tensor: {error}") from error
+
+
+#: A network's inputs, or outputs, by name.
+Tensors = dict[str, Tensor]
+
+
+def count_rows(tensors: Tensors) -> int:
+    """How many rows a network's inputs, or outputs, have.
+
+    Raises:
+        ProtocolError: there are none, or too many, or a name is too long, or they differ in their number of rows.
+    """
+    require(0 < len(tensors) <= TENSORS_MAX, f"a network has 1 to {TENSORS_MAX} inputs or outputs")
+    for name in tensors:
+        require(isinstance(name, str) and len(name) <= NAME_CHARACTERS_MAX, "a name is too long, or no text")
+    counts = {tensor.shape[0] for tensor in tensors.values()}
+    rows = counts.pop()
+    require(not counts, "every input, or output, needs the same number of rows")
+    require(rows > 0, "there must be at least one row")
+    return rows
+
+
+def count_bytes(tensors: Tensors) -> int:
+    """How many bytes the numbers of a network's inputs, or outputs, take."""
+    return sum(len(tensor.data) for tensor in tensors.values())
+
+
+def tensors_to_json(tensors: Tensors) -> dict[str, Any]:
+    """Inputs, or outputs, as a JSON object."""
+    return {name: tensor.to_json() for name, tensor in tensors.items()}
+
+
+def tensors_from_json(data: object) -> Tensors:
+    """The inputs, or outputs, that a JSON object holds.
+
+    Raises:
+        ProtocolError: it is no object of tensors.
+    """
+    require(isinstance(data, Mapping), "tensors must be an object of names")
+    return {name: Tensor.from_json(item) for name, item in data.items()}  # type: ignore[attr-defined]
