@@ -99,16 +99,17 @@ def delete_version(nn_id: str, number: int, requested_by: str) -> None:
         NotFoundError: there is no such version, or it is deleted already.
         ConflictError: it is the active one.
     """
-    network = Network.objects.select_for_update().filter(pk=nn_id).first()
+    # The same order as an upload takes: first the file, then the network.
+    file = lock_file(history.version(nn_id, number).weights_id)
+    network = Network.objects.select_for_update().get(pk=nn_id)
     version = history.version(nn_id, number)
     if version.state == Version.State.DELETED:
         raise NotFoundError(f"{version} is deleted already")
-    if network is not None and network.active_id == version.pk:
+    if network.active_id == version.pk:
         raise ConflictError(f"{version} is active: activate another one first")
     version.state = Version.State.DELETED
     version.save(update_fields=["state"])
-    file = lock_file(version.weights_id)
-    if not _is_needed(version.weights_id):
+    if not _is_needed(file.digest):
         drop_bytes(file)
     logger.info("Deleted %s, as %s asked.", version, requested_by)
 

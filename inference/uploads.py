@@ -46,6 +46,7 @@ def store_version(
 
     Its architecture is the one that came with it, else that of the network's version before, else the default one.
     """
+    stored = store_file(weights)
     Network.objects.get_or_create(nn_id=nn_id)
     # The lock makes uploads for one network take their numbers one after the other.
     network = Network.objects.select_for_update().get(nn_id=nn_id)
@@ -57,7 +58,7 @@ def store_version(
     return Version.objects.create(
         network=network,
         number=(network.versions.aggregate(latest=Max("number"))["latest"] or 0) + 1,
-        weights=store_file(weights),
+        weights=stored,
         architecture=architecture,
         file_name=file_name,
     )
