@@ -21,7 +21,7 @@ PIPELINE_DATA_DIR: Path = (ROOT / env.path("PIPELINE_DATA_DIR", ROOT / "var")).r
 PIPELINE_REQUEST_TIMEOUT: float = shared_settings().request_timeout_seconds
 #: The most requests that one gateway process holds; more are answered 503 at once.
 PIPELINE_QUEUE_REQUESTS_MAX: int = env.int("PIPELINE_QUEUE_REQUESTS_MAX", 256, validate=positive)
-PIPELINE_MAX_UPLOAD_BYTES: int = env.int("PIPELINE_MAX_UPLOAD_BYTES", 256 * 1024**2, validate=positive)
+PIPELINE_MAX_UPLOAD_BYTES: int = env.int("PIPELINE_MAX_UPLOAD_BYTES", 384 * 1024**2, validate=positive)
 PIPELINE_MAX_BODY_BYTES: int = env.int("PIPELINE_MAX_BODY_BYTES", 8 * 1024**2, validate=positive)
 #: The architecture of networks that are uploaded as bare weights and are not known yet.
 PIPELINE_DEFAULT_ARCHITECTURE: Path = ROOT / env.path(
@@ -104,8 +104,9 @@ REST_FRAMEWORK = {
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "inference.negotiation.FirstOfEach",
     "EXCEPTION_HANDLER": "inference.responses.answer_exception",
 }
-#: Upload limits are ours, and answered with 413; Django's own would answer 400.
-DATA_UPLOAD_MAX_MEMORY_SIZE = None
+#: Files of a form go to files; its other fields, which stay in memory, have the limit of other bodies.
+FILE_UPLOAD_HANDLERS = ["inference.upload_files.SpoolingHandler"]
+DATA_UPLOAD_MAX_MEMORY_SIZE = PIPELINE_MAX_BODY_BYTES
 
 STATIC_URL = "/static/"
 #: The admin's files are served from where they are installed: no collectstatic.

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Iterable, Iterator
+from functools import partial
+from typing import IO
 
 from inference.errors import BadInputError
 from workers.file_format import tell_format
 
 WHITE_SPACE = b" \t\r\n"
+PADDING = ord("=")
+#: Decoding a piece keeps every other thread waiting, so it is short: less than a millisecond.
+PIECE_BYTES = 256 * 1024
 
 
 def encode_text(text: str) -> str:
@@ -16,23 +22,41 @@ def encode_text(text: str) -> str:
     return base64.b64encode(text.encode()).decode("ascii")
 
 
-def decode_file(content: bytes) -> bytes:
-    """The bytes of a weights file: as they are when they have the form of one, else what their base64 text stands for.
-
-    Line breaks in the text are allowed.
+def decode_pieces(file: IO[bytes]) -> Iterator[bytes]:
+    """The bytes of a weights file, in pieces: as they are when it has the form of one, else what its base64 text
+    stands for. Line breaks in the text are allowed; no more than a few pieces are in memory at once.
 
     Raises:
         BadInputError: it is empty, or neither a weights file nor base64.
     """
-    if tell_format(content) is not None:
-        return content
+    bare = tell_format(file) is not None
+    file.seek(0)
+    pieces = iter(partial(file.read, PIECE_BYTES), b"")
+    return pieces if bare else _decode(pieces)
+
+
+def _decode(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    rest, padded, empty = b"", False, True
+    for piece in pieces:
+        text = rest + piece.translate(None, WHITE_SPACE)
+        whole = len(text) - len(text) % 4
+        rest = text[whole:]
+        if padded and text:
+            raise BadInputError("data is not base64: it goes on after its end")
+        if whole:
+            padded, empty = text[whole - 1] == PADDING, False
+            yield _decode_whole(text[:whole])
+    if rest:
+        yield _decode_whole(rest)
+    elif empty:
+        raise BadInputError("data is empty")
+
+
+def _decode_whole(text: bytes) -> bytes:
     try:
-        decoded = base64.b64decode(content.translate(None, WHITE_SPACE), validate=True)
+        return base64.b64decode(text, validate=True)
     except binascii.Error as error:
         raise BadInputError(f"data is not base64: {error}") from error
-    if not decoded:
-        raise BadInputError("data is empty")
-    return decoded
 
 
 def decode_text(text: str) -> str:

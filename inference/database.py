@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable
 from typing import TypeVar
 
-from django.db import InterfaceError, OperationalError, connection
+from django.db import Error, InterfaceError, OperationalError, connection
 
 T = TypeVar("T")
+
+POSTGRESQL_DISK_FULL = "53100"
 
 
 def on_live_connection(query: Callable[[], T]) -> T:
@@ -23,3 +26,12 @@ def on_live_connection(query: Callable[[], T]) -> T:
             raise
         connection.close()
         return query()
+
+
+def is_disk_full(error: Error) -> bool:
+    """Whether an error of the database, SQLite or PostgreSQL, says that its disk is full."""
+    cause = error.__cause__
+    return (
+        getattr(cause, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
+        or getattr(cause, "sqlstate", None) == POSTGRESQL_DISK_FULL
+    )

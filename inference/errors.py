@@ -27,6 +27,10 @@ class LengthRequiredError(InferenceError):
     """The request does not say how long its body is: send a Content-Length, not chunks."""
 
 
+class DiskFullError(InferenceError):
+    """There is no room for the upload, in the database or in the data directory: make some."""
+
+
 class BusyError(InferenceError):
     """The gateway holds as many requests as it may."""
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import ipaddress
-from typing import Any
+from typing import IO, Any
 from urllib.parse import urlsplit
 
 import requests
+
+from inference.multipart import MultipartForm
 
 Answer = dict[str, Any]
 
@@ -51,13 +54,14 @@ class PipelineClient:
         body = {name: value for name, value in fields.items() if value is not None}
         return self._request("POST", "/predict", json=body, timeout_seconds=timeout_seconds)
 
-    def set_weights(self, nn_id: str, file_name: str, body: bytes) -> Answer:
-        """PUT /set_weights with base64 text, as a user uploads it. Raises ClientError.
+    def set_weights(self, nn_id: str, file_name: str, body: bytes | IO[bytes]) -> Answer:
+        """PUT /set_weights with a weights file or its base64 text, read while it is sent. Raises ClientError.
 
         Weights that a worker refused come back as an answer whose `status` is false.
         """
-        upload = {"data": (file_name, body, "application/octet-stream")}
-        return self._request("PUT", "/set_weights", data={"nn_id": nn_id}, files=upload)
+        file = io.BytesIO(body) if isinstance(body, bytes) else body
+        form = MultipartForm({"nn_id": nn_id}, "data", file_name, file)
+        return self._request("PUT", "/set_weights", data=form, headers={"Content-Type": form.content_type})
 
     def activate(self, nn_id: str, number: int) -> Answer:
         """POST /networks/<nn_id>/activate: make any version active. Raises ClientError.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from typing import Any
 
+from django.core.exceptions import RequestDataTooBig
 from django.db import Error as DatabaseError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.views import defaults
@@ -26,6 +27,7 @@ STATUS_OF: dict[type[errors.InferenceError], int] = {
     errors.NoWorkersError: 503,
     errors.BrokerUnavailableError: 503,
     errors.RequestTimeoutError: 504,
+    errors.DiskFullError: 507,
 }
 RETRY_AFTER_SECONDS = "1"
 
@@ -40,6 +42,8 @@ def answer_exception(error: Exception, context: dict[str, Any]) -> Response | No
         case errors.InferenceError():
             status = _status_of(error)
             return _failure(str(error), status, {"Retry-After": RETRY_AFTER_SECONDS} if status == 503 else {})
+        case RequestDataTooBig():
+            return _failure("a field of the form is too large", 413, {})
         case APIException():
             headers = {"Allow": ", ".join(context["view"].allowed_methods)} if error.status_code == 405 else {}
             return _failure(flatten(error.detail), error.status_code, headers)

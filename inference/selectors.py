@@ -20,9 +20,9 @@ def _named(nn_id: str | None) -> QuerySet[Network]:
     return Network.objects.filter(nn_id=nn_id)
 
 
-def active_version(nn_id: str | None) -> VersionRef | None:
-    """The active version of a network, or of the default one."""
-    row = _named(nn_id).filter(active__isnull=False).values_list(*ACTIVE_FIELDS).first()
+def default_version() -> VersionRef | None:
+    """The active version of the default network."""
+    row = _named(None).filter(active__isnull=False).values_list(*ACTIVE_FIELDS).first()
     return VersionRef(*row) if row else None
 
 
@@ -50,6 +50,8 @@ def version_to_use(nn_id: str | None, number: int | None) -> VersionRef:
     if found is None:
         what = "active version" if number is None else f"version {number}"
         raise NotFoundError(f"network {network} has no {what}; GET /networks/{network} lists its versions")
+    if state == Version.State.DELETED:
+        raise NotFoundError(f"{network} version {number} is deleted; GET /networks/{network} lists the others")
     if number is not None and state != Version.State.LOADED:
         raise ConflictError(f"{network} version {number} is {state}; a version answers once it has been activated")
     return VersionRef(network, found, *digests)
@@ -58,7 +60,7 @@ def version_to_use(nn_id: str | None, number: int | None) -> VersionRef:
 def active_versions() -> list[VersionRef]:
     """The active version of every network, the default network's first, then the latest uploaded."""
     rows = Network.objects.filter(active__isnull=False).order_by("-active__uploaded_at").values_list(*ACTIVE_FIELDS)
-    default = active_version(None)
+    default = default_version()
     versions = [VersionRef(*row) for row in rows]
     return sorted(versions, key=lambda version: version != default)
 

@@ -99,7 +99,7 @@ def delete_version(nn_id: str, number: int, requested_by: str) -> None:
         NotFoundError: there is no such version, or it is deleted already.
         ConflictError: it is the active one.
     """
-    # The same order as an upload takes: first the file, then the network.
+    # The file first, then the network, as an upload locks them: the other way round they could wait for each other.
     file = lock_file(history.version(nn_id, number).weights_id)
     network = Network.objects.select_for_update().get(pk=nn_id)
     version = history.version(nn_id, number)

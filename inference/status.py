@@ -18,7 +18,7 @@ def read_status() -> dict[str, Any]:
     """
     running = gateway()
     running.timings.flush()
-    default = selectors.active_version(None)
+    default = selectors.default_version()
     timeout = shared_settings().status_timeout_seconds
     others = running.fleet.gateways(timeout).messages
     gateways = {status.gateway: status for status in (*others, running.status())}.values()

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import io
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from typing import IO, TYPE_CHECKING
+
+from django.db import transaction
 
 from inference.errors import NotFoundError
 from inference.models import FileChunk, StoredFile
@@ -14,20 +17,29 @@ if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
 
-def store_file(content: bytes) -> StoredFile:
-    """The bytes as a stored file, within the caller's transaction; what is stored already is not stored again."""
-    digest = hashlib.sha256(content).hexdigest()
-    StoredFile.objects.get_or_create(digest=digest, defaults={"size": len(content)})
+@transaction.atomic
+def store_file(content: bytes | IO[bytes]) -> StoredFile:
+    """The bytes as a stored file; what is stored already is not stored again. No two chunks are in memory at once."""
+    opened = io.BytesIO(content) if isinstance(content, bytes) else content
+    checksum, size = hashlib.sha256(), 0
+    for chunk in _chunks(opened):
+        checksum.update(chunk)
+        size += len(chunk)
+    digest = checksum.hexdigest()
+    StoredFile.objects.get_or_create(digest=digest, defaults={"size": size})
     file = lock_file(digest)
     if not file.chunks.exists():
-        FileChunk.objects.bulk_create(
-            [
-                FileChunk(file=file, offset=offset, content=content[offset : offset + CHUNK_BYTES])
-                for offset in range(0, len(content), CHUNK_BYTES)
-            ],
-            batch_size=1,
-        )
+        offset = 0
+        for chunk in _chunks(opened):
+            FileChunk.objects.create(file=file, offset=offset, content=chunk)
+            offset += len(chunk)
     return file
+
+
+def _chunks(file: IO[bytes]) -> Iterator[bytes]:
+    file.seek(0)
+    while chunk := file.read(CHUNK_BYTES):
+        yield chunk
 
 
 def lock_file(digest: str) -> StoredFile:

@@ -5,7 +5,6 @@ Every gateway process takes requests from the queue `supply`; the workers' side 
 
 from __future__ import annotations
 
-import base64
 import logging
 from typing import Any
 
@@ -19,7 +18,7 @@ from inference.database import on_live_connection
 from inference.replies import drop_undecodable, keep_consuming
 from inference.service_thread import ServiceThread
 from workers.celery import SUPPLY, TRANSIENT, app
-from workers.protocol import ActiveVersions, FileChunk, FileRequest, ProtocolError
+from workers.protocol import CHUNK_CONTENT_TYPE, ActiveVersions, FileChunk, FileRequest, ProtocolError
 
 logger = logging.getLogger(__name__)
 
@@ -61,8 +60,7 @@ class Supply:
     def _receive(self, message: Message) -> None:
         """Answer one request; one that cannot be answered now is asked again by its worker."""
         try:
-            answer = on_live_connection(lambda: _answer(message.decode())).to_json()
-            self._send(answer, message.properties)
+            self._send(on_live_connection(lambda: _answer(message.decode())), message.properties)
         except (ProtocolError, ContentDisallowed, DecodeError) as error:
             logger.warning("A request on the queue supply cannot be read: %s", error)
         except DatabaseError as error:
@@ -71,16 +69,25 @@ class Supply:
             message.ack()
 
     @staticmethod
-    def _send(answer: dict[str, Any], properties: dict[str, Any]) -> None:
+    def _send(answer: FileChunk | ActiveVersions, properties: dict[str, Any]) -> None:
+        body, form = _form(answer)
         with app.producer_pool.acquire(block=True) as producer:
             producer.publish(
-                answer,
+                body,
                 exchange="",
                 routing_key=properties.get("reply_to"),
                 correlation_id=properties.get("correlation_id"),
-                serializer="json",
                 delivery_mode=TRANSIENT,
+                **form,
             )
+
+
+def _form(answer: FileChunk | ActiveVersions) -> tuple[Any, dict[str, Any]]:
+    """An answer's body, and how it travels: a chunk as bare bytes, all else as JSON."""
+    if not isinstance(answer, FileChunk):
+        return answer.to_json(), {"serializer": "json"}
+    form = {"content_type": CHUNK_CONTENT_TYPE, "content_encoding": "binary", "headers": answer.headers()}
+    return answer.content, form
 
 
 def _answer(question: Any) -> FileChunk | ActiveVersions:
@@ -93,7 +100,4 @@ def _answer(question: Any) -> FileChunk | ActiveVersions:
         return ActiveVersions(tuple(selectors.active_versions()))
     request = FileRequest.from_json(question)
     found = stored_files.file_chunk(request.digest, request.offset)
-    if found is None:
-        return FileChunk(-1, "")
-    size, content = found
-    return FileChunk(size, base64.b64encode(content).decode("ascii"))
+    return FileChunk(-1, b"") if found is None else FileChunk(*found)

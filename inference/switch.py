@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import IO
 
 from django.db import Error as DatabaseError
 
@@ -34,7 +35,7 @@ class SwitchResult:
         return all(report.loaded for report in self.reports)
 
 
-def set_weights(nn_id: str, file_name: str, weights: bytes, requested_by: str) -> SwitchResult:
+def set_weights(nn_id: str, file_name: str, weights: bytes | IO[bytes], requested_by: str) -> SwitchResult:
     """Store an upload, have every worker load it, and make it active when all have.
 
     Raises:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import logging
+from typing import IO
 
 from django.conf import settings
+from django.db import Error as DatabaseError
 from django.db import transaction
 from django.db.models import Max
 
-from inference.errors import BadInputError
+from inference.database import is_disk_full
+from inference.errors import BadInputError, DiskFullError
 from inference.models import Network, Version
 from inference.stored_files import store_file
 from workers.file_format import read_architecture, tell_format
@@ -16,19 +19,25 @@ from workers.file_format import read_architecture, tell_format
 logger = logging.getLogger(__name__)
 
 
-def store_upload(nn_id: str, file_name: str, weights: bytes) -> Version:
+def store_upload(nn_id: str, file_name: str, weights: bytes | IO[bytes]) -> Version:
     """Store weights for a network; a `.keras` archive's own architecture with them.
 
     Raises:
         BadInputError: a `.keras` archive whose architecture cannot be read.
+        DiskFullError: the database has no room for it; nothing is stored.
     """
     default = settings.PIPELINE_DEFAULT_ARCHITECTURE.read_bytes()
-    version = store_version(nn_id, file_name, weights, default, _own_architecture(weights))
-    logger.info("Stored %s (%s, %d bytes).", version, file_name, len(weights))
+    try:
+        version = store_version(nn_id, file_name, weights, default, _own_architecture(weights))
+    except DatabaseError as error:
+        if is_disk_full(error):
+            raise DiskFullError("the database's disk is full: nothing was stored") from error
+        raise
+    logger.info("Stored %s (%s, %d bytes).", version, file_name, version.weights.size)
     return version
 
 
-def _own_architecture(weights: bytes) -> bytes | None:
+def _own_architecture(weights: bytes | IO[bytes]) -> bytes | None:
     """The architecture that comes with a `.keras` archive; other formats bring none."""
     if tell_format(weights) != "keras":
         return None
@@ -40,7 +49,11 @@ def _own_architecture(weights: bytes) -> bytes | None:
 
 @transaction.atomic
 def store_version(
-    nn_id: str, file_name: str, weights: bytes, default_architecture: bytes, own_architecture: bytes | None = None
+    nn_id: str,
+    file_name: str,
+    weights: bytes | IO[bytes],
+    default_architecture: bytes,
+    own_architecture: bytes | None = None,
 ) -> Version:
     """An upload as the network's next version, state pending.
 

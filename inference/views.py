@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from django.conf import settings
-from rest_framework.parsers import FormParser, MultiPartParser
+from rest_framework.parsers import FormParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from inference import predictions, status
-from inference.base64_text import decode_file
 from inference.body_limit import refuse_larger
 from inference.json_format import JsonParser
 from inference.network_answers import switch_answer
@@ -17,6 +16,7 @@ from inference.predict_input import read_predict_input
 from inference.requester import requester
 from inference.serializers import SetWeightsSerializer
 from inference.switch import set_weights
+from inference.upload_files import UploadParser, decoded
 
 
 class Predict(APIView):
@@ -35,16 +35,17 @@ class Predict(APIView):
 class SetWeights(APIView):
     """PUT /set_weights: new weights for a network, which becomes the default one when every worker has loaded them."""
 
-    parser_classes = (MultiPartParser, FormParser, JsonParser)
+    parser_classes = (UploadParser, FormParser, JsonParser)
 
     def put(self, request: Request) -> Response:
         """Store, load everywhere, switch."""
-        refuse_larger(request, settings.PIPELINE_MAX_UPLOAD_BYTES)
+        form = (request.content_type or "").lower().startswith("multipart/")
+        refuse_larger(request, settings.PIPELINE_MAX_UPLOAD_BYTES if form else settings.PIPELINE_MAX_BODY_BYTES)
         serializer = SetWeightsSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         file = serializer.validated_data["data"]
-        weights = decode_file(file.read())
-        result = set_weights(serializer.validated_data["nn_id"], file.name, weights, requester(request))
+        with decoded(file) as weights:
+            result = set_weights(serializer.validated_data["nn_id"], file.name, weights, requester(request))
         return Response(switch_answer(result))
 
 

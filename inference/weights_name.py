@@ -27,9 +27,5 @@ class WeightsName:
         """The name for a network's weights."""
         return cls(nn_id, zlib.crc32(decoded))
 
-    def fits(self, decoded: bytes) -> bool:
-        """Whether the decoded bytes have the checksum that the name gives."""
-        return zlib.crc32(decoded) == self.crc32
-
     def __str__(self) -> str:
         return f"{self.nn_id}_{self.crc32:08x}.b64"

@@ -21,6 +21,7 @@ STATUS_COMMAND = "report_status"
 
 #: No message is larger than RabbitMQ 4 takes by default (16 MiB), with room for headers.
 CHUNK_BYTES = 4 * 1024 * 1024
+CHUNK_CONTENT_TYPE = "application/octet-stream"
 
 #: What the only input of a network may be called instead of its name.
 ONLY_INPUT = ""
@@ -305,25 +306,34 @@ class FileRequest(Message):
 
 
 @dataclass(frozen=True, slots=True)
-class FileChunk(Message):
-    """One chunk of a file; `size` is the whole file's in bytes, and -1 says that no gateway has it."""
+class FileChunk:
+    """One chunk of a file; `size` is the whole file's in bytes, and -1 says that no gateway has it.
+
+    It travels as bare bytes with the size in a header, not as JSON: base64 would be a third more, and time.
+    """
 
     size: int
-    data: str
+    content: bytes
 
     def __post_init__(self) -> None:
-        _require(isinstance(self.size, int) and isinstance(self.data, str), "size must be a number, data text")
+        _require(_is_count(self.size) or self.size == -1, "size must be a count of bytes, or -1")
+        _require(isinstance(self.content, bytes), "content must be bytes")
+        _require(len(self.content) <= CHUNK_BYTES, f"a chunk has at most {CHUNK_BYTES} bytes")
 
-    def content(self) -> bytes:
-        """The chunk's bytes.
+    def headers(self) -> dict[str, Any]:
+        """The message's headers; its body is the content."""
+        return {"size": self.size}
+
+    @classmethod
+    def from_message(cls, content_type: object, headers: object, body: object) -> Self:
+        """The chunk that a message holds.
 
         Raises:
-            ProtocolError: the data is no base64.
+            ProtocolError: the message is of another type, too long, or does not tell the size.
         """
-        try:
-            return base64.b64decode(self.data, validate=True)
-        except ValueError as error:  # binascii.Error is one
-            raise ProtocolError(f"FileChunk: {error}") from error
+        _require(content_type == CHUNK_CONTENT_TYPE, f"FileChunk: the content type is {content_type!r}")
+        _require(isinstance(headers, Mapping) and "size" in headers, "FileChunk: the size is missing")
+        return cls(headers["size"], body)  # type: ignore[index, arg-type]  # checked above, and by the class
 
 
 @dataclass(frozen=True, slots=True)

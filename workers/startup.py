@@ -55,6 +55,19 @@ def stop_worker(**_: Any) -> None:
     this_worker().stop()
 
 
+class LoadFirst(bootsteps.StartStopStep):
+    """Load what is active before the worker connects.
+
+    Batches for a network that is not loaded would wait here while another worker could answer them.
+    """
+
+    requires = ("celery.worker.components:Pool",)
+
+    def start(self, parent: Any) -> None:
+        """Called by Celery once, when the worker starts."""
+        this_worker().catch_up()
+
+
 class CatchUp(bootsteps.StartStopStep):
     """After every (re)connect, load what became active while this worker was away."""
 
@@ -79,4 +92,5 @@ class FollowWindow(bootsteps.StartStopStep):
 for chatty in ("celery.worker.strategy", "celery.app.trace"):
     logging.getLogger(chatty).setLevel(logging.WARNING)
 
+app.steps["worker"].add(LoadFirst)
 app.steps["consumer"].update({CatchUp, FollowWindow})

@@ -29,6 +29,8 @@ class Channel(memory.Channel):
     """A channel that wakes the connections that consume from a queue when something arrives there."""
 
     connection: Any  # the Transport below
+    #: Messages stay in the process, so bodies stay as they are; kombu's own turns each into base64 and back.
+    body_encoding: str | None = None  # type: ignore[assignment]  # kombu reads None as no encoding
 
     def _new_queue(self, queue: str, **_: Any) -> None:
         with _registry_lock:

@@ -6,7 +6,7 @@ import logging
 import threading
 import traceback
 from concurrent.futures import ThreadPoolExecutor
-from time import perf_counter
+from time import monotonic, perf_counter
 
 from celery import Celery
 
@@ -28,9 +28,11 @@ logger = logging.getLogger(__name__)
 REMEMBERED_TICKETS = 100
 #: The parts of the load timeout that fetching a file, and reading it, may take: a slow load is then this worker's
 #: own report, not the gateway's guess.
-FETCH_PART, READ_PART = 0.4, 0.5
+FETCH_PART, READ_PART = 0.45, 0.45
 #: Each load that waits for a slow file or gateway takes a thread; other networks' loads must find one.
 LOADS_AT_ONCE = 8
+#: How long a worker that connects waits for a gateway that tells which versions are active.
+GATEWAY_SECONDS = 5.0
 
 
 class Worker:
@@ -54,7 +56,7 @@ class Worker:
 
     def start(self) -> None:
         """Prepare TensorFlow, and the helper process, so that the first load does not wait for them."""
-        use_threads(self._settings.worker_tensorflow_threads)
+        use_threads(self._settings.worker_tensorflow_threads, self._settings.worker_concurrency + LOADS_AT_ONCE)
         self._reader.start()
 
     def stop(self) -> None:
@@ -78,8 +80,29 @@ class Worker:
             self._loader.submit(self._send_report, report, reply_to, ticket)
 
     def catch_up_later(self) -> None:
-        """Load, off the caller's thread, the versions that are active already."""
-        self._loader.submit(self._catch_up)
+        """Load what is active off the caller's thread."""
+        self._loader.submit(self.catch_up)
+
+    def catch_up(self) -> None:
+        """Load the versions that are active already, as far as memory and the load timeout reach."""
+        try:
+            active = self._supply.active_versions(GATEWAY_SECONDS).versions
+        except SupplyError as error:
+            logger.info("No gateway tells what is active (%s); a network is loaded when it is asked for.", error)
+            return
+        deadline = monotonic() + self._settings.load_timeout_seconds
+        for version in active:
+            if monotonic() > deadline:
+                logger.info("Loading took long; the others are loaded when they are asked for.")
+                break
+            if self.networks.free_bytes() <= 0:
+                logger.info("The memory for networks is full; the others are loaded when they are asked for.")
+                break
+            self._load_ahead(version)
+        if active:
+            # Last, so that it is the last to make room for others.
+            self._load_ahead(active[0])
+            self._shown = active[0]
 
     def status(self, default: VersionRef | None) -> WorkerStatus:
         """What this worker shows; `default` is the default network's active version."""
@@ -131,22 +154,6 @@ class Worker:
             self.send(report, reply_to, ticket)
         except Exception:
             logger.exception("A report did not reach the broker; the gateway will ask again.")
-
-    def _catch_up(self) -> None:
-        try:
-            active = self._supply.active_versions().versions
-        except SupplyError as error:
-            logger.info("Starting with no network (%s); it comes with the first batch.", error)
-            return
-        for version in active:
-            if self.networks.free_bytes() <= 0:
-                logger.info("The memory for networks is full; the others are loaded when they are asked for.")
-                break
-            self._load_ahead(version)
-        if active:
-            # Last, so that it is the last to make room for others.
-            self._load_ahead(active[0])
-            self._shown = active[0]
 
     def _load_ahead(self, version: VersionRef) -> None:
         try:

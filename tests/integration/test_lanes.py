@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from time import monotonic
+from uuid import uuid4
 
 import psutil
 import pytest
@@ -124,6 +126,39 @@ def test_a_network_answers_while_another_is_loaded_by_the_embedded_worker(
     embedded: System, clients: ThreadPoolExecutor
 ) -> None:
     check_that_others_are_answered(embedded, clients)
+
+
+def test_a_network_answers_while_the_same_worker_computes_a_large_one(system: System, tmp_path: Path) -> None:
+    nn_id = uuid4().hex
+    answer = system.client.set_weights(nn_id, "large", laborious_network(tmp_path))
+    assert answer["status"] is True, answer
+    # Only one network is kept at a time: the batch of each takes its own along.
+    with ThreadPoolExecutor(1) as pool:
+        started = monotonic()
+        large = pool.submit(system.post, "/predict", {"data": [[0.1, 0.2]] * 4, "nn_id": nn_id})
+        longest, answered = 0.0, 0
+        while not large.done():
+            asked = monotonic()
+            assert predict(system, LOADED)["status"] is True
+            longest, answered = max(longest, monotonic() - asked), answered + 1
+        took = monotonic() - started
+    assert large.result().json()["message"] == nn_id
+    assert took > 1, "the large network is too small for this machine"
+    assert answered > 3
+    assert longest < took / 2, f"{longest:.1f} of {took:.1f} s"
+
+
+def laborious_network(directory: Path) -> bytes:
+    """A `.keras` archive of a network whose row takes about half a second to compute."""
+    import keras
+
+    shared = keras.layers.Dense(1024)
+    inputs = keras.Input((2,))
+    hidden = keras.layers.RepeatVector(1024)(keras.layers.Dense(1024)(inputs))
+    for _ in range(20):
+        hidden = shared(hidden)
+    keras.Model(inputs, keras.layers.GlobalMaxPooling1D()(hidden)).save(directory / "large.keras")
+    return (directory / "large.keras").read_bytes()
 
 
 def test_what_waits_for_a_network_when_its_worker_is_killed_is_answered_by_another(

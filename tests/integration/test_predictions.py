@@ -99,6 +99,8 @@ def test_a_worker_that_starts_later_serves_at_once_without_an_upload(system: Sys
     earlier = list(system.workers)
     late = system.add_worker()
     system.wait_for_workers(3)
+    log = late.log.read_text()
+    assert log.index(f"Loaded {samples()[0].nn_id}") < log.index(" ready."), "it took batches before it could answer"
     for worker in earlier:
         worker.kill()
     system.wait_for_workers(1)

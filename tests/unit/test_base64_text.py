@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import base64
+import binascii
+import io
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inference.base64_text import decode_file, decode_text, encode_text
+from inference import base64_text
+from inference.base64_text import decode_pieces, decode_text, encode_text
 from inference.errors import BadInputError
+
+
+def decode(text: bytes) -> bytes:
+    return b"".join(decode_pieces(io.BytesIO(text)))
 
 
 @given(st.binary(min_size=1))
 def test_a_file_decodes_to_what_was_encoded(content: bytes) -> None:
-    assert decode_file(base64.b64encode(content)) == content
+    assert decode(base64.b64encode(content)) == content
 
 
 @pytest.mark.parametrize("line_end", [b"\n", b"\r\n", b" ", b"\t"])
@@ -22,7 +29,46 @@ def test_line_breaks_and_blanks_are_passed_over(line_end: bytes) -> None:
     content = bytes(range(256))
     text = base64.encodebytes(content).replace(b"\n", line_end)
 
-    assert decode_file(line_end + text) == content
+    assert decode(line_end + text) == content
+
+
+TEXTS = st.one_of(
+    st.binary(min_size=1).map(base64.b64encode),
+    st.text("ABz019+/= \r\n\t-!é", min_size=1).map(str.encode),
+    st.binary(min_size=1),
+)
+
+
+@given(
+    text=TEXTS,
+    blanks=st.lists(st.tuples(st.integers(0, 200), st.sampled_from([b"\n", b"\r\n", b" ", b"\t"]))),
+    piece_bytes=st.integers(1, 9),
+)
+def test_however_it_is_cut_it_decodes_as_the_whole_does(
+    text: bytes, blanks: list[tuple[int, bytes]], piece_bytes: int
+) -> None:
+    for place, blank in blanks:
+        text = text[:place] + blank + text[place:]
+    try:
+        wanted = base64.b64decode(text.translate(None, b" \t\r\n"), validate=True)
+    except binascii.Error:
+        wanted = b""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(base64_text, "PIECE_BYTES", piece_bytes)
+        if wanted:
+            assert decode(text) == wanted
+        else:
+            with pytest.raises(BadInputError):
+                decode(text)
+
+
+@given(content=st.binary(min_size=1, max_size=60), place=st.integers(0, 80), piece_bytes=st.integers(1, 9))
+def test_a_bad_character_at_any_place_is_refused(content: bytes, place: int, piece_bytes: int) -> None:
+    text = base64.b64encode(content)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(base64_text, "PIECE_BYTES", piece_bytes)
+        with pytest.raises(BadInputError, match="data is not base64"):
+            decode(text[:place] + b"!" + text[place:])
 
 
 @pytest.mark.parametrize(
@@ -31,13 +77,19 @@ def test_line_breaks_and_blanks_are_passed_over(line_end: bytes) -> None:
 )
 def test_what_is_no_base64_is_refused(content: bytes) -> None:
     with pytest.raises(BadInputError, match="data is not base64"):
-        decode_file(content)
+        decode(content)
 
 
 @pytest.mark.parametrize("content", [b"", b"\n", b"  \r\n\t"])
 def test_nothing_is_refused(content: bytes) -> None:
     with pytest.raises(BadInputError, match="data is empty"):
-        decode_file(content)
+        decode(content)
+
+
+def test_a_weights_file_comes_as_it_is() -> None:
+    content = b"\x89HDF\r\n\x1a\n" + bytes(1000)
+
+    assert decode(content) == content
 
 
 @given(st.text())

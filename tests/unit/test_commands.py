@@ -6,7 +6,7 @@ import base64
 import json
 from io import StringIO
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -37,7 +37,11 @@ class PretendedClient:
             raise self.answer
         return self.answer
 
-    predict = set_weights = status = activate = rollback = _answer
+    predict = status = activate = rollback = _answer
+
+    def set_weights(self, nn_id: str, file_name: str, body: IO[bytes]) -> Any:
+        body.seek(0)
+        return self._answer(nn_id, file_name, body.read())
 
 
 @pytest.fixture

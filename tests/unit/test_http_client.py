@@ -71,8 +71,10 @@ def test_weights_are_put_as_a_file(client: PipelineClient, wire: Wire) -> None:
 
     [(request, _)] = wire.sent
     assert (request.method, request.url) == ("PUT", "http://127.0.0.1:54321/set_weights")
-    assert b'name="nn_id"\r\n\r\n' + NN_ID.encode() in request.body
-    assert b'name="data"; filename="w.b64"\r\nContent-Type: application/octet-stream\r\n\r\nQUJD' in request.body
+    body = b"".join(request.body)
+    assert request.headers["Content-Length"] == str(len(body))
+    assert b'name="nn_id"\r\n\r\n' + NN_ID.encode() in body
+    assert b'name="data"; filename="w.b64"\r\nContent-Type: application/octet-stream\r\n\r\nQUJD\r\n--' in body
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from tests.unit.samples import ARCHITECTURE, DIGEST, NN_ID, VERSION, only_input, tensor, worker_status
 from workers.protocol import (
     CHUNK_BYTES,
+    CHUNK_CONTENT_TYPE,
     NAME_CHARACTERS_MAX,
     RANK_MAX,
     TENSORS_MAX,
@@ -93,17 +94,15 @@ def test_every_message_arrives_as_it_left(message: Message) -> None:
     assert across_the_wire(message) == message
 
 
+@pytest.mark.parametrize("chunk", [FileChunk(3, b"\x00\xff\x80"), FileChunk(-1, b""), FileChunk(2**40, b"x")], ids=repr)
+def test_a_chunk_arrives_as_it_left(chunk: FileChunk) -> None:
+    assert FileChunk.from_message(CHUNK_CONTENT_TYPE, chunk.headers(), chunk.content) == chunk
+
+
 def test_a_batch_knows_how_many_rows_it_has() -> None:
     batch = PredictBatch(VERSION, {"a": tensor([1.0], [2.0]), "b": Tensor("bool", (2,), b"\x00\x01")}, 1)
 
     assert (batch.rows_count, BATCH.rows_count, REPLY.rows_count) == (2, 1, 1)
-
-
-def test_a_chunk_arrives_as_it_left() -> None:
-    chunk = across_the_wire(FileChunk(3, "AP+A"))
-
-    assert isinstance(chunk, FileChunk)
-    assert (chunk.size, chunk.content()) == (3, b"\x00\xff\x80")
 
 
 def test_fields_of_a_later_release_are_passed_over() -> None:
@@ -146,7 +145,7 @@ REQUEST = FileRequest(DIGEST, 0)
 
 REFUSED: list[tuple[type[Message], Any]] = [
     *[(kind, data) for kind in (VersionRef, Tensor, PredictBatch, PredictReply, Report, WorkerStatus, GatewayStatus,
-                                FileRequest, FileChunk, ActiveVersions) for data in (None, 5, "text", [], {})],
+                                FileRequest, ActiveVersions) for data in (None, 5, "text", [], {})],
     *[(VersionRef, without(VERSION, field)) for field in ("nn_id", "number", "digest", "architecture")],
     (VersionRef, changed(VERSION, nn_id="A" * 32)),
     *[(VersionRef, changed(VERSION, number=number)) for number in (0, -1, 1.0, "1", None, True)],
@@ -174,7 +173,6 @@ REFUSED: list[tuple[type[Message], Any]] = [
                                                                  {"requests_max": 2.5}, {"requests_max": True})],
     *[(FileRequest, changed(REQUEST, **fields)) for fields in ({"digest": "../secret"}, {"offset": 1}, {"offset": -1},
                                                                {"offset": None}, {"offset": "0"})],
-    *[(FileChunk, {"size": size, "data": data}) for size, data in ((None, ""), ("3", ""), (3, None), (3, b""))],
     *[(ActiveVersions, {"versions": versions}) for versions in (None, 5, [None], [{}], "text")],
 ]  # fmt: skip
 
@@ -185,7 +183,18 @@ def test_what_is_no_message_is_refused(kind: type[Message], data: object) -> Non
         kind.from_json(data)
 
 
-@pytest.mark.parametrize("data", ["not base64!", "AAA", "é"])
-def test_a_chunk_that_is_no_base64_is_refused(data: str) -> None:
+@pytest.mark.parametrize(
+    ("content_type", "headers", "body"),
+    [
+        ("application/json", {"size": 3}, b"{}"),
+        (None, {"size": 3}, b"abc"),
+        *[(CHUNK_CONTENT_TYPE, headers, b"abc") for headers in (None, {}, [], "size", {"length": 3})],
+        *[(CHUNK_CONTENT_TYPE, {"size": size}, b"abc") for size in (None, "3", -2, 3.0, True, [3])],
+        *[(CHUNK_CONTENT_TYPE, {"size": 3}, body) for body in (None, "abc", {}, bytearray(3))],
+        (CHUNK_CONTENT_TYPE, {"size": 2 * CHUNK_BYTES}, bytes(CHUNK_BYTES + 1)),
+    ],
+    ids=lambda value: repr(value)[:40],
+)
+def test_what_is_no_chunk_is_refused(content_type: object, headers: object, body: object) -> None:
     with pytest.raises(ProtocolError):
-        FileChunk(3, data).content()
+        FileChunk.from_message(content_type, headers, body)

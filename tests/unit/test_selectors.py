@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from inference import selectors
+from inference import selectors, services
 from inference.errors import ConflictError, NoNetworkError, NotFoundError
 from inference.models import PredictionTiming, Version
 from inference.uploads import store_version
@@ -27,15 +27,13 @@ def activated(nn_id: str = NN_ID, weights: bytes = b"weights") -> Version:
 
 
 def test_without_a_network_no_version_is_active() -> None:
-    assert selectors.active_version(None) is None
-    assert selectors.active_version(NN_ID) is None
+    assert selectors.default_version() is None
     assert selectors.active_versions() == []
 
 
 def test_a_version_that_is_only_uploaded_is_not_active() -> None:
     store()
 
-    assert selectors.active_version(NN_ID) is None
     assert selectors.active_versions() == []
 
 
@@ -43,9 +41,9 @@ def test_a_network_is_answered_by_its_active_version_and_the_default_by_the_last
     first, second = activated(), activated(OTHER_NN_ID, b"other")
     store(OTHER_NN_ID, b"newer, not active")
 
-    assert selectors.active_version(NN_ID) == first.ref()
-    assert selectors.active_version(OTHER_NN_ID) == second.ref()
-    assert selectors.active_version(None) == second.ref()
+    assert selectors.version_to_use(NN_ID, None) == first.ref()
+    assert selectors.version_to_use(OTHER_NN_ID, None) == second.ref()
+    assert selectors.default_version() == second.ref()
 
 
 def test_the_active_version_is_used_unless_another_one_is_asked_for() -> None:
@@ -95,6 +93,15 @@ def test_a_version_that_not_all_workers_loaded_cannot_be_used() -> None:
     for number, state in ((1, "pending"), (2, "failed")):
         with pytest.raises(ConflictError, match=f"version {number} is {state}; a version answers once it has been"):
             selectors.version_to_use(NN_ID, number)
+
+
+def test_a_deleted_version_cannot_be_used() -> None:
+    activated()
+    activated(weights=b"newer")
+    services.delete_version(NN_ID, 1, "tester")
+
+    with pytest.raises(NotFoundError, match="version 1 is deleted"):
+        selectors.version_to_use(NN_ID, 1)
 
 
 def test_the_version_to_use_is_one_query(django_assert_num_queries: Any) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from typing import Any
+from typing import IO, Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -13,7 +13,7 @@ from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
 from pytest_django.fixtures import Settings
 
 from inference import views
-from inference.errors import BrokerUnavailableError, NoWorkersError
+from inference.errors import BrokerUnavailableError, DiskFullError, NoWorkersError
 from inference.models import Activation, Network, Version
 from inference.switch import SwitchResult
 from tests.unit.samples import NN_ID, failed, loaded
@@ -28,8 +28,9 @@ class Switches:
         self.uploads: list[tuple[str, str, bytes, str]] = []
         self.outcome: Any = [loaded("w1")]
 
-    def __call__(self, nn_id: str, file_name: str, weights: bytes, requested_by: str) -> SwitchResult:
-        self.uploads.append((nn_id, file_name, weights, requested_by))
+    def __call__(self, nn_id: str, file_name: str, weights: IO[bytes], requested_by: str) -> SwitchResult:
+        weights.seek(0)
+        self.uploads.append((nn_id, file_name, weights.read(), requested_by))
         if isinstance(self.outcome, Exception):
             raise self.outcome
         network = Network(nn_id=nn_id)
@@ -131,6 +132,32 @@ def test_an_upload_over_the_limit_is_413(client: Client, switches: Switches, set
 
     assert put(client).status_code == 413
     assert switches.uploads == []
+
+
+@pytest.mark.parametrize("content_type", ["application/json", "application/x-www-form-urlencoded"])
+def test_what_is_no_file_has_the_limit_of_other_bodies(
+    content_type: str, client: Client, switches: Switches, settings: Settings
+) -> None:
+    settings.PIPELINE_MAX_BODY_BYTES = 10
+
+    assert client.put("/set_weights", b"x" * 11, content_type=content_type).status_code == 413
+
+
+def test_a_field_that_is_no_file_has_it_too(client: Client, switches: Switches, settings: Settings) -> None:
+    settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 1000
+
+    response = put(client, data="A" * 1000)
+
+    assert (response.status_code, response.json()["status"]) == (413, False)
+    assert switches.uploads == []
+
+
+def test_a_disk_without_room_is_507(client: Client, switches: Switches) -> None:
+    switches.outcome = DiskFullError("the disk is full")
+
+    response = put(client)
+
+    assert (response.status_code, response.json()) == (507, {"status": False, "message": "the disk is full"})
 
 
 @pytest.mark.parametrize("error", [NoWorkersError("none"), BrokerUnavailableError("gone"), OperationalError("gone")])

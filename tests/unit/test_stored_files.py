@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
+import tracemalloc
 from io import SEEK_END, BufferedReader, BytesIO
+from tempfile import TemporaryFile
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -32,6 +36,32 @@ def test_a_file_is_stored_in_chunks_that_make_it_up(size: int, monkeypatch: pyte
     assert offsets == list(range(0, size, 4))
     assert stored_bytes(file.digest) == content
     assert file.size == size
+
+
+def test_an_open_file_is_stored_from_its_beginning_and_only_once() -> None:
+    content = os.urandom(2 * CHUNK_BYTES + 3)
+    opened = BytesIO(content)
+    opened.seek(7)
+
+    first, second = store_file(opened), store_file(content)
+
+    assert first == second
+    assert (first.digest, first.size) == (hashlib.sha256(content).hexdigest(), len(content))
+    assert stored_bytes(first.digest) == content
+
+
+def test_a_large_file_is_stored_in_little_memory() -> None:
+    with TemporaryFile() as file:
+        file.truncate(64 * 1024**2)
+        tracemalloc.start()
+        try:
+            stored = store_file(file)
+            peak = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    assert stored.size == 64 * 1024**2
+    assert peak < 10 * CHUNK_BYTES, f"{peak / 1024**2:.1f} MiB"
 
 
 def test_a_file_is_found_chunk_by_chunk() -> None:

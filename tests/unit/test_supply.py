@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import threading
 from collections.abc import Callable, Iterator
@@ -19,12 +18,12 @@ from kombu.message import Message
 from tests.unit.samples import DIGEST, NEXT_VERSION, VERSION
 from workers import supply as supply_module
 from workers.celery import app
-from workers.protocol import ActiveVersions, FileChunk
+from workers.protocol import CHUNK_CONTENT_TYPE, ActiveVersions, FileChunk
 from workers.runtime.errors import SupplyError
 from workers.supply import Supply
 
 #: A deadline that no test sits out.
-LONG_SECONDS = 60.0
+LONG_SECONDS = 20.0
 SHORT_SECONDS = 0.2
 CHUNK = 4
 CONTENT = b"0123456789"
@@ -68,14 +67,15 @@ class AnsweringGateway:
         self.questions.append(question)
         answer = self.answer(question)
         if answer is not None:
-            properties = message.properties
-            Producer(self._channel, auto_declare=False).publish(
-                answer,
-                exchange="",
-                routing_key=properties["reply_to"],
-                correlation_id=properties["correlation_id"],
-                serializer="json",
-            )
+            self._send(answer, message.properties)
+
+    def _send(self, answer: Any, properties: Any) -> None:
+        form: dict[str, Any] = {"serializer": "json"}
+        if isinstance(answer, FileChunk):
+            form = {"content_type": CHUNK_CONTENT_TYPE, "headers": answer.headers()}
+            answer = answer.content
+        to = {"routing_key": properties["reply_to"], "correlation_id": properties["correlation_id"]}
+        Producer(self._channel, auto_declare=False).publish(answer, exchange="", **to, **form)
 
 
 @pytest.fixture
@@ -83,18 +83,18 @@ def gateway_at_work(monkeypatch: pytest.MonkeyPatch) -> Iterator[AnsweringGatewa
     queue = f"supply.{uuid4().hex}"
     monkeypatch.setattr(supply_module, "SUPPLY_QUEUE", queue)
     monkeypatch.setattr("workers.protocol.CHUNK_BYTES", CHUNK)
+    monkeypatch.setattr(supply_module, "CHUNK_BYTES", CHUNK)
     answering = AnsweringGateway(queue)
     answering.start()
     yield answering
     answering.stop()
 
 
-def chunk_of(content: bytes) -> Callable[[Any], dict[str, Any]]:
+def chunk_of(content: bytes) -> Callable[[Any], FileChunk]:
     """The answers of a gateway that has one file."""
 
-    def answer(question: Any) -> dict[str, Any]:
-        part = content[question["offset"] : question["offset"] + CHUNK]
-        return FileChunk(len(content), base64.b64encode(part).decode()).to_json()
+    def answer(question: Any) -> FileChunk:
+        return FileChunk(len(content), content[question["offset"] : question["offset"] + CHUNK])
 
     return answer
 
@@ -109,14 +109,14 @@ def test_a_file_arrives_chunk_by_chunk(gateway_at_work: AnsweringGateway, tmp_pa
 
 
 def test_a_file_that_no_gateway_has_is_refused(gateway_at_work: AnsweringGateway, tmp_path: Path) -> None:
-    gateway_at_work.answer = lambda _: FileChunk(-1, "").to_json()
+    gateway_at_work.answer = lambda _: FileChunk(-1, b"")
 
     with pytest.raises(SupplyError, match=f"no gateway has the file {DIGEST}"):
         Supply(app, LONG_SECONDS).fetch_file(DIGEST, tmp_path / "file")
 
 
 def test_a_file_that_ends_early_is_refused(gateway_at_work: AnsweringGateway, tmp_path: Path) -> None:
-    gateway_at_work.answer = lambda question: FileChunk(10, "MDEyMw==" if question["offset"] == 0 else "").to_json()
+    gateway_at_work.answer = lambda question: FileChunk(10, b"0123" if question["offset"] == 0 else b"")
 
     with pytest.raises(SupplyError, match="no gateway has"):
         Supply(app, LONG_SECONDS).fetch_file(NAME, tmp_path / "file")
@@ -129,7 +129,26 @@ def test_bytes_with_another_digest_are_refused(gateway_at_work: AnsweringGateway
         Supply(app, LONG_SECONDS).fetch_file(NAME, tmp_path / "file")
 
 
-@pytest.mark.parametrize("answer", ["text", {"size": 10}, {"size": 10, "data": "not base64!"}], ids=repr)
+@pytest.mark.parametrize(
+    ("second", "reason"),
+    [
+        (FileChunk(11, b"4567"), "do not fit"),
+        (FileChunk(10, b"456"), "do not fit"),
+        (FileChunk(4, b"4567"), "do not fit"),
+        (FileChunk(-1, b""), "no gateway has"),
+    ],
+    ids=repr,
+)
+def test_chunks_that_do_not_fit_together_are_refused(
+    second: FileChunk, reason: str, gateway_at_work: AnsweringGateway, tmp_path: Path
+) -> None:
+    gateway_at_work.answer = lambda question: FileChunk(10, b"0123") if question["offset"] == 0 else second
+
+    with pytest.raises(SupplyError, match=reason):
+        Supply(app, LONG_SECONDS).fetch_file(NAME, tmp_path / "file")
+
+
+@pytest.mark.parametrize("answer", ["text", {"size": 10}, {"size": 10, "data": "MDEyMw=="}], ids=repr)
 def test_an_answer_that_cannot_be_read_is_a_supply_error(
     answer: Any, gateway_at_work: AnsweringGateway, tmp_path: Path
 ) -> None:
@@ -165,7 +184,14 @@ def test_the_active_versions_arrive_in_their_order(gateway_at_work: AnsweringGat
     versions = ActiveVersions((NEXT_VERSION, VERSION))
     gateway_at_work.answer = lambda question: versions.to_json() if question == {} else None
 
-    assert Supply(app, LONG_SECONDS).active_versions() == versions
+    assert Supply(app, LONG_SECONDS).active_versions(LONG_SECONDS) == versions
+
+
+def test_active_versions_in_another_form_are_a_supply_error(gateway_at_work: AnsweringGateway) -> None:
+    gateway_at_work.answer = lambda _: FileChunk(2, b"{}")
+
+    with pytest.raises(SupplyError, match="cannot be read"):
+        Supply(app, LONG_SECONDS).active_versions(LONG_SECONDS)
 
 
 def test_two_workers_do_not_take_each_others_answers(gateway_at_work: AnsweringGateway, tmp_path: Path) -> None:

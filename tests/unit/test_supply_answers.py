@@ -61,7 +61,7 @@ def test_a_worker_hears_that_a_file_is_not_there(tmp_path: Path) -> None:
 def test_a_worker_hears_which_versions_are_active(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(selectors, "active_versions", lambda: [NEXT_VERSION, VERSION])
 
-    versions = worker_supply.Supply(app, LONG_SECONDS).active_versions()
+    versions = worker_supply.Supply(app, LONG_SECONDS).active_versions(LONG_SECONDS)
 
     assert versions == ActiveVersions((NEXT_VERSION, VERSION))
 

@@ -6,12 +6,14 @@ import hashlib
 from typing import NoReturn
 
 import pytest
-from django.db import DatabaseError, IntegrityError, transaction
+from django.db import DatabaseError, IntegrityError, OperationalError, transaction
+from psycopg.errors import DiskFull
 
 from inference import uploads
+from inference.errors import DiskFullError
 from inference.models import DefaultNetwork, Network, StoredFile, Version
 from inference.stored_files import file_chunk
-from inference.uploads import store_version
+from inference.uploads import store_upload, store_version
 from tests.unit.samples import NN_ID, OTHER_NN_ID
 
 pytestmark = pytest.mark.django_db
@@ -66,6 +68,26 @@ def test_an_upload_that_cannot_be_stored_leaves_nothing(monkeypatch: pytest.Monk
 
     assert not Network.objects.exists()
     assert not StoredFile.objects.exists()
+
+
+def test_a_postgresql_without_room_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> NoReturn:
+        raise OperationalError("could not extend file") from DiskFull()
+
+    monkeypatch.setattr(uploads, "store_version", fail)
+
+    with pytest.raises(DiskFullError, match="database's disk is full"):
+        store_upload(NN_ID, "w.h5", WEIGHTS)
+
+
+def test_a_database_that_fails_otherwise_is_no_full_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> NoReturn:
+        raise OperationalError("gone")
+
+    monkeypatch.setattr(uploads, "store_version", fail)
+
+    with pytest.raises(OperationalError, match="gone"):
+        store_upload(NN_ID, "w.h5", WEIGHTS)
 
 
 def test_the_database_itself_refuses_a_number_twice() -> None:

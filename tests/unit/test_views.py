@@ -158,7 +158,7 @@ def test_a_defect_is_500_and_tells_a_stranger_nothing(
 
 @pytest.fixture
 def database(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(selectors, "active_version", lambda _: VERSION)
+    monkeypatch.setattr(selectors, "default_version", lambda: VERSION)
     monkeypatch.setattr(selectors, "average_handling_ms", lambda: 2.5)
 
 

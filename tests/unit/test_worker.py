@@ -70,7 +70,7 @@ class PretendedSupply:
     def __init__(self, answer: ActiveVersions | Exception) -> None:
         self.answer = answer
 
-    def active_versions(self) -> ActiveVersions:
+    def active_versions(self, timeout_seconds: float) -> ActiveVersions:
         if isinstance(self.answer, Exception):
             raise self.answer
         return self.answer

@@ -16,13 +16,15 @@ import tensorflow as tf
 __all__ = ["item_bytes", "keras", "settle_memory", "tf", "use_threads"]
 
 
-def use_threads(count: int) -> None:
-    """Let TensorFlow compute with `count` threads; must be called before its first computation.
+def use_threads(count: int, calls: int) -> None:
+    """Let TensorFlow compute each operation with `count` threads; must be called before its first computation.
 
-    With more threads than processors they spin against each other, and small networks gain nothing from several.
+    With more threads than processors they spin against each other, and small networks gain nothing from several. But
+    every call takes a thread of another pool until it is done: with fewer than `calls` that run at once, a small
+    network's call would wait for a large one's.
     """
     tf.config.threading.set_intra_op_parallelism_threads(count)
-    tf.config.threading.set_inter_op_parallelism_threads(count)
+    tf.config.threading.set_inter_op_parallelism_threads(calls)
 
 
 def settle_memory() -> None:

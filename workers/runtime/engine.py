@@ -67,7 +67,7 @@ class Architecture:
     """One architecture, compiled once; every version of it is a tuple of tensors given to the same function."""
 
     def __init__(self, config: str, max_bytes: int = DEFAULT_MAX_BYTES) -> None:
-        self._model = model = build_model(config, max_bytes)
+        self._model = model = build_model(config, max_bytes, random_weights=False)
         self._variables = [*model.trainable_variables, *model.non_trainable_variables]
         self._load_lock = threading.Lock()
         chain = isinstance(model, keras.Sequential)
@@ -117,8 +117,9 @@ class Architecture:
             except (ValueError, KeyError, TypeError, OSError) as error:
                 said = " ".join(str(error).split())[:MAX_REASON_CHARACTERS]
                 raise WeightsError(f"the weights do not fit the architecture: {said}") from error
-            arrays = [np.array(variable.numpy()) for variable in self._variables]
-        return self._make_weights(arrays)
+            # No copies: TensorFlow gives a variable another buffer when it is assigned to while a tensor has this one.
+            tensors = [tf.convert_to_tensor(variable.value) for variable in self._variables]
+        return self._make_weights(tensors)
 
     def load_tensors(self, file: Path) -> Weights:
         """The tensors of a file to which the helper has written the wanted variables' numbers, one after the other.
@@ -126,22 +127,26 @@ class Architecture:
         Raises:
             WeightsError: the file is not as long as the variables are, or a value is not finite.
         """
-        numbers, position, saved = np.fromfile(file, np.uint8), 0, {}
-        for variable, wanted in zip(self._model.weights, self.wanted.variables, strict=True):
-            dtype = np.dtype(wanted.dtype)
-            end = position + math.prod(wanted.shape) * dtype.itemsize
-            if end > len(numbers):
-                raise WeightsError("the helper wrote fewer numbers than the architecture has")
-            saved[id(variable)] = numbers[position:end].view(dtype).reshape(wanted.shape)
-            position = end
+        saved = {}
+        with file.open("rb") as opened:
+            for variable, wanted in zip(self._model.weights, self.wanted.variables, strict=True):
+                size = math.prod(wanted.shape) * np.dtype(wanted.dtype).itemsize
+                numbers = np.fromfile(opened, np.uint8, size)
+                if len(numbers) < size:
+                    raise WeightsError("the helper wrote fewer numbers than the architecture has")
+                saved[id(variable)] = tf.constant(numbers.view(wanted.dtype).reshape(wanted.shape))
         # What no file holds, such as the state of random number generators, stays as the model made it.
-        return self._make_weights([saved.get(id(each), each.numpy()) for each in self._variables])
+        with self._load_lock:
+            kept = {id(each): tf.convert_to_tensor(each.value) for each in self._variables if id(each) not in saved}
+        return self._make_weights([(saved | kept)[id(each)] for each in self._variables])
 
-    def _make_weights(self, arrays: list[NDArray[Any]]) -> Weights:
-        for variable, array in zip(self._variables, arrays, strict=True):
-            if array.dtype.kind not in "iub" and not np.isfinite(array).all():
+    def _make_weights(self, tensors: list[Any]) -> Weights:
+        for variable, tensor in zip(self._variables, tensors, strict=True):
+            # By TensorFlow, which lets other threads go on meanwhile and makes no more than a byte a number of it.
+            if tensor.dtype.is_floating and not tf.reduce_all(tf.math.is_finite(tensor)):
                 raise WeightsError(f"{variable.path} holds values that are not finite")
-        weights = Weights(tuple(tf.constant(array) for array in arrays), sum(array.nbytes for array in arrays))
+        size_bytes = sum(math.prod(tensor.shape) * tensor.dtype.size for tensor in tensors)
+        weights = Weights(tuple(tensors), size_bytes)
         self._warm_up(weights)
         return weights
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import math
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from workers.runtime.architecture_check import check_architecture
 from workers.runtime.backend import item_bytes, keras
@@ -16,17 +18,30 @@ from workers.runtime.errors import ArchitectureError
 MIN_ROWS = 2
 #: The most memory that a network may need, unless a setting says otherwise.
 DEFAULT_MAX_BYTES = 2 * 1024**3
+ZEROS: dict[str, Any] = {"module": "keras.initializers", "class_name": "Zeros", "config": {}, "registered_name": None}
 
 
-def build_model(config: str, max_bytes: int = DEFAULT_MAX_BYTES) -> keras.Model:
+def build_model(config: str, max_bytes: int = DEFAULT_MAX_BYTES, *, random_weights: bool = True) -> keras.Model:
     """A Keras model with fresh weights from its JSON config, after a look at what building it would take.
+
+    Without `random_weights` they are zeros: drawing random ones takes three times their memory, and some initializers
+    take minutes for large layers; all for nothing when weights are loaded next.
 
     Raises:
         ArchitectureError: the config describes no model that Keras builds safely, or one that is too large.
     """
     checked = check_architecture(config)
     _refuse_too_large(checked, max_bytes)
-    return _build(checked)
+    return _build(checked if random_weights else json.dumps(_with_zeros(json.loads(checked))))
+
+
+def _with_zeros(config: Any) -> Any:
+    """The config with every initializer replaced by zeros."""
+    if isinstance(config, list):
+        return [_with_zeros(each) for each in config]
+    if not isinstance(config, dict):
+        return config
+    return {key: ZEROS if key.endswith("_initializer") and each else _with_zeros(each) for key, each in config.items()}
 
 
 def _build(checked: str) -> keras.Model:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import zlib
 from argparse import ArgumentParser
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from inference.base64_text import decode_file
+from inference.base64_text import decode_pieces
 from inference.errors import BadInputError
 from inference.management.client import add_url_argument, asking
 from inference.management.switched import switched
@@ -20,13 +23,13 @@ class Command(BaseCommand):
     """Upload a weights file."""
 
     help = (
-        "Upload a base64 weights file to the running gateway. Every worker loads it, and the network becomes the "
+        "Upload a weights file to the running gateway. Every worker loads it, and the network becomes the "
         "default one; when a worker fails, nothing changes."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """The file and its network."""
-        parser.add_argument("file", type=Path, help="base64 text of a Keras .weights.h5 file")
+        parser.add_argument("file", type=Path, help="a weights file, as it is or as base64 text")
         parser.add_argument(
             "--nn-id", help="the network's id, 32 lower-case hex digits; default: from a name <nn_id>_<crc32>.b64"
         )
@@ -34,30 +37,34 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, file: Path, nn_id: str | None, url: str, **options: Any) -> None:
         """Check the file, upload it, and tell what the workers said."""
-        content = _read(file)
         name = WeightsName.parse(file.name)
-        _check(file, content, name)
-        chosen = nn_id or (name.nn_id if name else None)
-        if chosen is None:
-            raise CommandError(f"{file.name} does not name its network (<nn_id>_<crc32>.b64): give --nn-id")
-        if not is_nn_id(chosen):
-            raise CommandError(f"--nn-id must be 32 lower-case hex digits, got {chosen!r}")
-        with asking(url) as client:
-            answer = client.set_weights(chosen, file.name, content)
+        with _opened(file) as opened:
+            _check(file, opened, name)
+            chosen = nn_id or (name.nn_id if name else None)
+            if chosen is None:
+                raise CommandError(f"{file.name} does not name its network (<nn_id>_<crc32>.b64): give --nn-id")
+            if not is_nn_id(chosen):
+                raise CommandError(f"--nn-id must be 32 lower-case hex digits, got {chosen!r}")
+            with asking(url) as client:
+                answer = client.set_weights(chosen, file.name, opened)
         self.stdout.write(switched(answer))
 
 
-def _read(file: Path) -> bytes:
+@contextmanager
+def _opened(file: Path) -> Iterator[IO[bytes]]:
     try:
-        return file.read_bytes()
+        with file.open("rb") as opened:
+            yield opened
     except OSError as error:
         raise CommandError(f"cannot read {file}: {error.strerror}") from error
 
 
-def _check(file: Path, content: bytes, name: WeightsName | None) -> None:
+def _check(file: Path, opened: IO[bytes], name: WeightsName | None) -> None:
+    checksum = 0
     try:
-        decoded = decode_file(content)
+        for piece in decode_pieces(opened):
+            checksum = zlib.crc32(piece, checksum)
     except BadInputError as error:
         raise CommandError(f"{file}: {error}") from error
-    if name is not None and not name.fits(decoded):
+    if name is not None and checksum != name.crc32:
         raise CommandError(f"{file} is damaged: the CRC-32 in its name is not that of its decoded bytes")

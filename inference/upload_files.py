@@ -1,0 +1,144 @@
+"""Uploads on their way in: spooled to files, which have no name and so are gone with whoever holds them.
+
+Small ones stay in memory. The others take room in the folder `uploads` of the data directory, not in /tmp, which is
+memory on many systems.
+"""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from tempfile import SpooledTemporaryFile
+from typing import IO, Any
+
+from django.conf import settings
+from django.core.files.uploadedfile import UploadedFile
+from django.core.files.uploadhandler import FileUploadHandler
+from django.http import UnreadablePostError
+from rest_framework.parsers import DataAndFiles, MultiPartParser
+
+from inference.base64_text import decode_pieces
+from inference.errors import BadInputError, DiskFullError
+from workers.file_format import tell_format
+
+FOLDER = "uploads"
+#: An upload that is no larger stays in memory.
+IN_MEMORY_BYTES = 1024 * 1024
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+def open_spool() -> SpooledTemporaryFile[bytes]:
+    """A file for one upload, empty; closing it is the end of it."""
+    folder: Path = settings.PIPELINE_DATA_DIR / FOLDER
+    folder.mkdir(parents=True, exist_ok=True)
+    return SpooledTemporaryFile(IN_MEMORY_BYTES, dir=str(folder))
+
+
+def write_piece(file: IO[bytes], piece: bytes) -> None:
+    """Write to a file of `open_spool`.
+
+    Raises:
+        DiskFullError: there is no room; the file is closed.
+    """
+    try:
+        file.write(piece)
+        file.flush()
+    except OSError as error:
+        with suppress(OSError):
+            file.close()  # which tries to write it again
+        if error.errno in NO_ROOM:
+            raise DiskFullError("the gateway's disk is full: nothing was stored") from error
+        raise
+
+
+@contextmanager
+def decoded(upload: IO[bytes]) -> Iterator[IO[bytes]]:
+    """The weights file that was uploaded: `upload` itself, or a file with what its base64 text stands for.
+
+    Raises:
+        BadInputError: it is empty, or neither a weights file nor base64.
+        DiskFullError: there is no room for the decoded file.
+    """
+    if tell_format(upload) is not None:
+        yield upload
+        return
+    with open_spool() as file:
+        for piece in decode_pieces(upload):
+            write_piece(file, piece)
+        yield file
+
+
+class SpoolingHandler(FileUploadHandler):
+    """Writes the file parts of a form to nameless files."""
+
+    chunk_size = 256 * 1024
+    file: IO[bytes]
+
+    def new_file(self, *arguments: Any, **options: Any) -> None:
+        """A part begins."""
+        super().new_file(*arguments, **options)
+        self.file = open_spool()
+
+    def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
+        """More of it."""
+        write_piece(self.file, raw_data)
+
+    def file_complete(self, file_size: int) -> UploadedFile:
+        """The part is complete."""
+        self.file.seek(0)
+        return UploadedFile(
+            self.file, self.file_name, self.content_type, file_size, self.charset, self.content_type_extra
+        )
+
+    def close(self) -> None:
+        """Let go of a part that is not complete."""
+        if hasattr(self, "file"):
+            self.file.close()
+
+
+class _WholeBody:
+    """A request's body that says so when it ends early: Django takes what has come for all there is."""
+
+    def __init__(self, stream: IO[bytes], length: int) -> None:
+        self._stream = stream
+        self._left = length
+
+    def read(self, size: int) -> bytes:
+        """The next bytes.
+
+        Raises:
+            BadInputError: the client has gone before the end.
+        """
+        try:
+            content = self._stream.read(min(size, self._left))
+        except UnreadablePostError as error:
+            raise BadInputError(f"the upload broke off: {error}") from error
+        if not content and self._left:
+            raise BadInputError(f"the upload broke off: {self._left} bytes are missing")
+        self._left -= len(content)
+        return content
+
+
+class UploadParser(MultiPartParser):
+    """Reads a form with files, and refuses one that broke off."""
+
+    def parse(
+        self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
+    ) -> DataAndFiles[Any, Any]:
+        """The form's fields and files.
+
+        Raises:
+            BadInputError: the client has gone before the end of the body.
+            ParseError: it is no form.
+            DiskFullError: there is no room for the files.
+        """
+        request = (parser_context or {})["request"]
+        body: Any = _WholeBody(stream, int(request.META.get("CONTENT_LENGTH") or 0))
+        try:
+            return super().parse(body, media_type, parser_context)
+        except BaseException:  # a client that fell silent, too
+            for handler in request.upload_handlers:
+                handler.close()
+            raise

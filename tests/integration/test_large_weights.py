@@ -1,0 +1,125 @@
+"""A network of 200 MB goes to three workers over RabbitMQ while others predict with a small one.
+
+It costs half a minute and some 4 GB of memory.
+"""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import numpy as np
+import pytest
+from celery import Celery
+from numpy.typing import NDArray
+
+from inference.http_client import PipelineClient
+from inference.supervision.rabbitmq import PrivateNode
+from tests.integration.conftest import running
+from tests.support.large_network import LARGE_NN_ID, rows, save_large_network
+from tests.support.memory import PeakMemory, family
+from tests.support.samples import samples
+from tests.support.system import System
+from tests.support.waiting import wait_until
+from workers.arrays import to_array, to_tensor
+from workers.protocol import ONLY_INPUT, PREDICT_TASK, PredictBatch, PredictReply, VersionRef
+
+WORKERS = 3
+CLIENTS = 8
+MEGABYTES = 200
+#: What both gateway processes together may take more while the network passes through them.
+GATEWAY_GROWTH_MB = 128
+SMALL_UPLOAD = b"A" * 50_000_000
+
+
+@pytest.fixture(scope="module")
+def system(rabbitmq: PrivateNode, tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    """Three workers and two gateway processes, whose first network is the first sample."""
+    made = System(tmp_path_factory.mktemp("large"), rabbitmq.url, PIPELINE_LOAD_TIMEOUT="150")
+    for system in running(made, WORKERS):
+        system.client.timeout_seconds = 200.0
+        sample = samples()[0]
+        assert system.client.set_weights(sample.nn_id, sample.file.name, sample.file.read_bytes())["status"] is True
+        yield system
+
+
+def test_a_large_network_reaches_every_worker_while_small_predictions_flow(system: System, tmp_path: Path) -> None:
+    file = tmp_path / "large.keras"
+    wanted = save_large_network(file, MEGABYTES)
+    sample, vector = samples()[0], np.array([[0.25, 0.5]], np.float32)
+    small, large = sample.answers(vector)[0], None
+    ended, wrong, answered = threading.Event(), [], [0] * CLIENTS
+
+    def predict(number: int) -> None:
+        client = PipelineClient(system.url, 60.0)
+        while not ended.wait(0.01):
+            answer = client.predict(vector[0].tolist())
+            answered[number] += 1
+            right = {sample.nn_id: pytest.approx(small, abs=1e-6), LARGE_NN_ID: answer["result"]}
+            if answer["status"] is not True or answer["result"] != right.get(answer["message"]):
+                wrong.append(answer)
+
+    threads = [threading.Thread(target=predict, args=(number,)) for number in range(CLIENTS)]
+    for thread in threads:
+        thread.start()
+    memory = PeakMemory(gateway=lambda: family(system.gateway.pid or 0))
+    try:
+        with memory, file.open("rb") as opened:
+            large = system.client.set_weights(LARGE_NN_ID, file.name, opened)
+    finally:
+        ended.set()
+        for thread in threads:
+            thread.join(60)
+
+    assert (large["status"], large["workers_count"]) == (True, WORKERS), large
+    assert wrong == []
+    assert min(answered) > 0
+    assert memory.peak["gateway"] - memory.before["gateway"] < GATEWAY_GROWTH_MB, (memory.before, memory.peak)
+    outputs = outputs_by_worker(system)
+    assert len(outputs) == WORKERS
+    for worker, output in outputs.items():
+        assert np.allclose(output, wanted, rtol=1e-4, atol=1e-5), (worker, output, wanted)
+
+
+def outputs_by_worker(system: System) -> dict[str, NDArray[Any]]:
+    """What each worker answers to `rows()` with the default network, asked until all have answered."""
+    version = system.query("DefaultNetwork.objects.get().network.active.ref().to_json()")
+    message = PredictBatch(VersionRef.from_json(version), {ONLY_INPUT: to_tensor(rows())}, 1).to_json()
+    outputs: dict[str, NDArray[Any]] = {}
+
+    def ask() -> bool:
+        reply = PredictReply.from_json(app.send_task(PREDICT_TASK, [message], queue="predict").get(timeout=30))
+        outputs[reply.worker] = to_array(next(iter(reply.outputs.values())))
+        return len(outputs) == WORKERS
+
+    with Celery(broker=system.environment["BROKER_URL"], backend="rpc://") as app:
+        app.conf.task_create_missing_queues = True
+        wait_until(ask, 30, "every worker has answered")
+    return outputs
+
+
+def test_an_upload_that_breaks_off_leaves_nothing(system: System) -> None:
+    before = system.query("[Version.objects.count(), StoredFile.objects.count()]")
+    address = urlsplit(system.url)
+    head = (
+        '--x\r\nContent-Disposition: form-data; name="nn_id"\r\n\r\n' + "1" * 32 + "\r\n--x\r\nContent-Disposition: "
+        'form-data; name="data"; filename="w.b64"\r\nContent-Type: application/octet-stream\r\n\r\n'
+    ).encode()
+    length = len(head) + 2 * len(SMALL_UPLOAD)
+    request = f"PUT /set_weights HTTP/1.1\r\nHost: {address.netloc}\r\nContent-Length: {length}\r\n"
+    request += "Content-Type: multipart/form-data; boundary=x\r\n\r\n"
+
+    with socket.create_connection((address.hostname or "", address.port or 0), timeout=30) as connection:
+        connection.sendall(request.encode() + head + SMALL_UPLOAD)
+        connection.shutdown(socket.SHUT_WR)
+        answer = connection.makefile("rb").read()
+
+    assert answer.startswith(b"HTTP/1.1 400 "), answer
+    assert b'"status":false' in answer
+    assert f"{len(SMALL_UPLOAD)} bytes are missing".encode() in answer
+    assert system.query("[Version.objects.count(), StoredFile.objects.count()]") == before
+    assert list((system.directory / "var" / "uploads").iterdir()) == []
