@@ -206,16 +206,16 @@ def test_bytes_that_are_uploaded_while_they_are_deleted_are_there(lone: System) 
     for nn_id in (first, second):
         upload(lone, nn_id, 0)  # what stays active
 
-    def race(old: int) -> int:
-        """Delete the only version that has some bytes, and upload these bytes to another network, at once."""
-        acts = (lambda: lone.client.delete_version(first, old), lambda: upload(lone, second, 1))
+    def race(old: int, target: str) -> int:
+        """Delete the only version that has some bytes, and upload these bytes again, at once."""
+        acts = (lambda: lone.client.delete_version(first, old), lambda: upload(lone, target, 1))
         return int(at_once(2, lambda number: acts[number]())[1]["version"])
 
-    for _ in range(10):
+    for target in (first, second) * 6:
         old = int(upload(lone, first, 1)["version"])
         lone.client.rollback(first)
-        new = race(old)
+        new = race(old, target)
         assert lone.client.version(first, old)["state"] == "deleted"
-        assert download(lone, second, new).content == raw(1)
-        lone.client.rollback(second)
-        lone.client.delete_version(second, new)
+        assert download(lone, target, new).content == raw(1)
+        lone.client.rollback(target)
+        lone.client.delete_version(target, new)
