@@ -57,15 +57,16 @@ def store_version(
 ) -> Version:
     """An upload as the network's next version, state pending.
 
-    Its architecture is the one that came with it, else that of the network's version before, else the default one.
+    Its architecture is the one that came with it, else that of the network's active version, else that of the version
+    before, else the default one: a version that the workers refused does not change what later weights are for.
     """
     stored = store_file(weights)
     Network.objects.get_or_create(nn_id=nn_id)
     # The lock makes uploads for one network take their numbers one after the other.
     network = Network.objects.select_for_update().get(nn_id=nn_id)
-    latest = network.versions.order_by("-number").first()
-    if own_architecture is None and latest is not None:
-        architecture = latest.architecture
+    known = network.active or network.versions.order_by("-number").first()
+    if own_architecture is None and known is not None:
+        architecture = known.architecture
     else:
         architecture = store_file(own_architecture or default_architecture)
     return Version.objects.create(

@@ -45,6 +45,7 @@ class System:
         }
         self.workers: list[Child] = []
         self.gateway = programs.gateway(directory, self.environment)
+        self.more_gateways: list[Child] = []
 
     def start(self, workers: int, *, embedded: bool = False) -> System:
         """Bring the database up to date and start the gateway and so many workers, beside the embedded one."""
@@ -61,6 +62,17 @@ class System:
         worker.start()
         self.workers.append(worker)
         return worker
+
+    def add_gateway(self) -> PipelineClient:
+        """Start one more gateway, a gunicorn of its own on the same database; returns a client of it."""
+        bind = Bind(LOOPBACK, free_ports(1)[0])
+        name = f"gateway-{len(self.more_gateways) + 2}"
+        gateway = programs.gateway(self.directory / name, self.environment | {"PIPELINE_BIND": str(bind)})
+        gateway.start()
+        self.more_gateways.append(gateway)
+        client = PipelineClient(bind.url, 60.0)
+        wait_until(lambda: answers(client), START_SECONDS, f"{name} answers")
+        return client
 
     def wait_for_workers(self, count: int) -> System:
         """Wait until /status shows exactly so many workers."""
@@ -107,11 +119,21 @@ class System:
 
     def logs(self) -> str:
         """The ends of all logs, for a failed test's message."""
-        return "\n".join(f"--- {log.name}\n{log.read_text()[-3000:]}" for log in self.directory.glob("log/*.log"))
+        return "\n".join(f"--- {log.name}\n{log.read_text()[-3000:]}" for log in self.directory.rglob("log/*.log"))
 
     def stop(self) -> None:
         """Stop every process."""
-        for child in [*self.workers, self.gateway]:
+        children = [*self.workers, self.gateway, *self.more_gateways]
+        for child in children:
             child.ask_to_stop()
-        for child in [*self.workers, self.gateway]:
+        for child in children:
             child.stop()
+
+
+def answers(client: PipelineClient) -> bool:
+    """Whether a gateway answers."""
+    try:
+        client.status(5.0)
+    except ClientError:
+        return False
+    return True

@@ -58,6 +58,16 @@ def test_a_network_keeps_its_architecture_when_the_default_one_changes() -> None
     assert not StoredFile.objects.filter(digest=hashlib.sha256(b"the second").hexdigest()).exists()
 
 
+def test_an_archive_that_is_not_active_does_not_change_what_later_weights_are_for() -> None:
+    active = store()
+    Network.objects.update(active=active)
+    refused = store_version(NN_ID, "other.keras", MORE_WEIGHTS, ARCHITECTURE, own_architecture=b"another")
+    later = store(weights=b"later")
+
+    assert refused.architecture_id != active.architecture_id
+    assert later.architecture_id == active.architecture_id
+
+
 def test_an_upload_that_cannot_be_stored_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(content: bytes) -> NoReturn:
         raise DatabaseError("disk full")
