@@ -23,9 +23,9 @@ from typing import Any
 import numpy as np
 
 from inference.http_client import PipelineClient
-from inference.supervision.rabbitmq import PrivateNode
 from tests.support.large_network import LARGE_NN_ID, save_large_network
 from tests.support.memory import PeakMemory, family
+from tests.support.own_node import running_system
 from tests.support.samples import samples
 from tests.support.system import System
 
@@ -124,23 +124,13 @@ def main() -> None:
     with TemporaryDirectory() as folder:
         raw, text = Path(folder) / "large.keras", Path(folder) / "large.b64"
         save_large_network(raw, megabytes)
-        node = PrivateNode(Path(folder) / "rabbitmq")
-        system = None
-        try:
-            node.start()
-            node.wait_ready()
-            system = System(Path(folder) / "system", node.url)
-            system.start(WORKERS)
+        with running_system(WORKERS) as system:
             measure(system, "raw", raw)
             # Other bytes, so that neither the database nor a worker has them: the name of the network is in the file.
             save_large_network(raw, megabytes)
             text.write_bytes(base64.b64encode(raw.read_bytes()))
             raw.unlink()
             measure(system, "base64", text)
-        finally:
-            if system is not None:
-                system.stop()
-            node.stop()
 
 
 if __name__ == "__main__":

@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import argparse
 import time
-from pathlib import Path
 from statistics import median
-from tempfile import TemporaryDirectory
 
-from inference.supervision.rabbitmq import PrivateNode
+from tests.support.own_node import running_system
 from tests.support.predicting_clients import Load, PredictingClients, Prediction
 from tests.support.switching import Switches, memory_megabytes
 from tests.support.system import System
@@ -93,7 +91,7 @@ class Run:
 
 def measure(system: System, chosen: argparse.Namespace) -> None:
     """Run and print."""
-    run = Run(system.start(chosen.workers), chosen)
+    run = Run(system, chosen)
     among = uploads(WARM_UP + chosen.switches)
     run.switches.upload_all([system.client], among[:WARM_UP])
     if chosen.clients:
@@ -108,18 +106,8 @@ def measure(system: System, chosen: argparse.Namespace) -> None:
 def main() -> None:
     """Measure on a RabbitMQ node and a system of our own."""
     chosen = arguments()
-    with TemporaryDirectory() as folder:
-        node = PrivateNode(Path(folder) / "rabbitmq")
-        system = None
-        try:
-            node.start()
-            node.wait_ready()
-            system = System(Path(folder) / "system", node.url)
-            measure(system, chosen)
-        finally:
-            if system is not None:
-                system.stop()
-            node.stop()
+    with running_system(chosen.workers) as system:
+        measure(system, chosen)
 
 
 if __name__ == "__main__":

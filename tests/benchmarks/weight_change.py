@@ -9,14 +9,12 @@ from base64 import b64decode, b64encode
 from collections.abc import Callable
 from functools import partial
 from io import BytesIO
-from pathlib import Path
 from statistics import median
-from tempfile import TemporaryDirectory
 from time import perf_counter
 
 import h5py
 
-from inference.supervision.rabbitmq import PrivateNode
+from tests.support.own_node import running_system
 from tests.support.samples import samples
 from tests.support.system import System
 
@@ -52,21 +50,11 @@ def measure(system: System) -> dict[str, list[float]]:
 def main() -> None:
     """Measure and print."""
     print(f"{'':18}{'workers':>8}{'first ms':>10}{'median ms':>11}{'max ms':>9}")
-    with TemporaryDirectory() as folder:
-        for workers in (1, 4):
-            node = PrivateNode(Path(folder) / f"rabbitmq-{workers}")
-            system = None
-            try:
-                node.start()
-                node.wait_ready()
-                system = System(Path(folder) / f"system-{workers}", node.url)
-                for what, times in measure(system.start(workers)).items():
-                    later = times[1:]  # the first upload compiles, and opens every connection
-                    print(f"{what:18}{workers:>8}{times[0]:>10.1f}{median(later):>11.1f}{max(later):>9.1f}")
-            finally:
-                if system is not None:
-                    system.stop()
-                node.stop()
+    for workers in (1, 4):
+        with running_system(workers) as system:
+            for what, times in measure(system).items():
+                later = times[1:]  # the first upload compiles, and opens every connection
+                print(f"{what:18}{workers:>8}{times[0]:>10.1f}{median(later):>11.1f}{max(later):>9.1f}")
 
 
 if __name__ == "__main__":
