@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.samples import NN_ID
+from tests.unit.samples import NN_ID, OTHER_NN_ID
 from workers.protocol import VersionRef
 from workers.runtime import networks as networks_module
 from workers.runtime.errors import SupplyError
-from workers.runtime.networks import Networks
+from workers.runtime.networks import VERSIONS_A_NETWORK, Networks
 
 SOON_SECONDS = 10.0
 SIZE = 10 * 1024**2
@@ -78,7 +78,7 @@ def files() -> Files:
 @pytest.fixture
 def networks(files: Files, monkeypatch: pytest.MonkeyPatch) -> Networks:
     monkeypatch.setattr(networks_module, "Architecture", PretendedArchitecture)
-    monkeypatch.setattr(networks_module, "settle_memory", lambda: None)
+    monkeypatch.setattr(networks_module, "settle_memory", lambda _: None)
     return Networks(files.fetch, PretendedReader(), MEMORY)  # type: ignore[arg-type]
 
 
@@ -140,6 +140,44 @@ def test_the_last_used_versions_are_kept(networks: Networks, files: Files) -> No
     networks.acquire(version(4))
 
     assert [number for number in (1, 2, 3, 4) if networks.holds(version(number))] == [1, 3, 4]
+
+
+def test_a_network_keeps_its_last_used_versions_and_those_of_others(networks: Networks, files: Files) -> None:
+    networks._memory_bytes = 100 * MEMORY
+    other = VersionRef(OTHER_NN_ID, 1, f"{1:064x}", "b" * 64)
+    networks.acquire(other)
+    for number in range(1, VERSIONS_A_NETWORK + 1):
+        networks.acquire(version(number))
+    networks.acquire(version(1))
+    networks.acquire(version(99))
+
+    assert networks.holds(other)
+    assert [n for n in range(1, VERSIONS_A_NETWORK + 1) if not networks.holds(version(n))] == [2]
+
+
+def test_an_architecture_goes_with_its_last_version_and_its_memory_is_reclaimed(
+    networks: Networks, files: Files, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reclaimed: list[bool] = []
+    monkeypatch.setattr(networks_module, "settle_memory", reclaimed.append)
+    networks._memory_bytes = 100 * MEMORY
+    for number in range(1, VERSIONS_A_NETWORK + 3):
+        networks.acquire(version(number, architecture=f"{number:064x}"))
+
+    assert reclaimed == [False] * VERSIONS_A_NETWORK + [True] * 2
+    assert len(networks._architectures.names()) == VERSIONS_A_NETWORK
+
+
+def test_an_architecture_whose_weights_were_refused_is_not_kept(networks: Networks, files: Files) -> None:
+    def fail(digest: str) -> None:
+        if digest == version(1).digest:
+            raise SupplyError("no gateway has the file")
+
+    files.before = fail
+    with pytest.raises(SupplyError):
+        networks.acquire(version(1))
+
+    assert networks._architectures.names() == []
 
 
 def test_a_version_that_was_let_go_goes_on_answering_those_who_have_it(networks: Networks) -> None:

@@ -24,6 +24,8 @@ from workers.runtime.weights_file import WeightsFileReader
 
 logger = logging.getLogger(__name__)
 
+#: Versions of one network that are kept: the active one and those that were used last, for a quick way back.
+VERSIONS_A_NETWORK = 8
 #: What a version takes beside its weights, and an architecture beside its model's own: objects and a compiled function.
 VERSION_BYTES = 16 * 1024
 ARCHITECTURE_BYTES = 2 * 1024**2
@@ -69,21 +71,27 @@ class Networks:
         self._max_network_bytes = max_network_bytes
         self._versions = Shelf[LoadedVersion](lambda version: version.weights.size_bytes + VERSION_BYTES)
         self._architectures = Shelf[Architecture](lambda each: each.size_bytes + ARCHITECTURE_BYTES)
+        self._dropped_architectures = False
 
     def acquire(self, version: VersionRef) -> LoadedVersion:
         """The version, fetched and loaded first when this worker does not have it.
 
-        When the memory is used up, versions that were not asked for longest are let go; who has one keeps it.
+        A network's last used versions are kept, and when the memory is used up, those of all networks that were used
+        last; who has one that is let go keeps it.
 
         Raises:
             ArchitectureError, WeightsError: what was uploaded cannot be loaded.
             SupplyError: it could not be fetched.
         """
         key = self._key(version)
-        held = self._versions.has(key)
-        loaded = self._versions.get(key, lambda: self._load(version))
-        if not held:
-            self._make_room(key)
+        if self._versions.has(key):
+            return self._versions.get(key, lambda: self._load(version))
+        try:
+            loaded = self._versions.get(key, lambda: self._load(version))
+        finally:
+            self._drop_unused_architectures()
+        self._make_room(key)
+        self._settle()
         return loaded
 
     def holds(self, version: VersionRef) -> bool:
@@ -95,14 +103,27 @@ class Networks:
         return self._memory_bytes - self._versions.used_bytes() - self._architectures.used_bytes()
 
     def _make_room(self, newest: str) -> None:
+        of_network = [key for key in self._versions.names() if key.startswith(newest.partition("/")[0])]
+        for key in of_network[:-VERSIONS_A_NETWORK]:
+            self._versions.drop(key)
         while self.free_bytes() < 0:
-            self._architectures.keep_only({key.partition("/")[0] for key in self._versions.names()})
+            self._drop_unused_architectures()
             if self.free_bytes() >= 0 or not self._versions.drop_oldest(but=newest):
                 return
 
+    def _drop_unused_architectures(self) -> bool:
+        """Let go of architectures without versions; whether any went since the last version was loaded."""
+        used = {key.split("/")[1] for key in self._versions.names()}
+        self._dropped_architectures |= self._architectures.keep_only(used)
+        return self._dropped_architectures
+
+    def _settle(self) -> None:
+        reclaim, self._dropped_architectures = self._drop_unused_architectures(), False
+        settle_memory(reclaim)
+
     @staticmethod
     def _key(version: VersionRef) -> str:
-        return f"{version.architecture}/{version.digest}"
+        return f"{version.nn_id}/{version.architecture}/{version.digest}"
 
     def _load(self, version: VersionRef) -> LoadedVersion:
         architecture = self._architectures.get(
@@ -113,7 +134,6 @@ class Networks:
             self._fetch_file(version.digest, uploaded)
             layout = self._reader.read(uploaded, readable, architecture.wanted)
             weights = architecture.load(readable) if layout == "hdf5" else architecture.load_tensors(readable)
-        settle_memory()
         logger.info("Loaded %s (%d bytes of weights); it answers from now on.", version, weights.size_bytes)
         return LoadedVersion(architecture, weights)
 

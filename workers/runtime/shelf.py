@@ -36,15 +36,22 @@ class Shelf(Generic[T]):
         future = self._items.get(key)
         return future is not None and _is_made(future)
 
-    def names(self) -> set[str]:
-        """The keys of what is there or being made."""
+    def names(self) -> list[str]:
+        """The keys of what is there or being made, the last used one last."""
         with self._lock:
-            return set(self._items)
+            return list(self._items)
 
     def used_bytes(self) -> int:
         """The size of all that is there."""
         with self._lock:
             return sum(self._size_of(future.result()) for future in self._items.values() if _is_made(future))
+
+    def drop(self, key: str) -> None:
+        """Drop what is there under this key."""
+        with self._lock:
+            future = self._items.get(key)
+            if future is not None and _is_made(future):
+                del self._items[key]
 
     def drop_oldest(self, but: str) -> bool:
         """Drop what was not used for longest, but not the thing that `but` names; whether there was one."""
@@ -54,11 +61,13 @@ class Shelf(Generic[T]):
                 del self._items[oldest]
         return oldest is not None
 
-    def keep_only(self, keys: set[str]) -> None:
-        """Drop what is there under another key."""
+    def keep_only(self, keys: set[str]) -> bool:
+        """Drop what is there under another key; whether there was any."""
         with self._lock:
-            for key in [key for key, future in self._items.items() if key not in keys and _is_made(future)]:
+            dropped = [key for key, future in self._items.items() if key not in keys and _is_made(future)]
+            for key in dropped:
                 del self._items[key]
+        return bool(dropped)
 
     def _make(self, key: str, future: Future[T], make: Callable[[], T]) -> None:
         try:
