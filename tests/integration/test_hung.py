@@ -45,12 +45,33 @@ def test_a_hung_worker_makes_a_weight_change_fail_for_all(service: System) -> No
         answer = load(service, second)
         assert time.monotonic() - started < LOAD_TIMEOUT + 10
         assert (answer["status"], answer["workers_count"]) == (False, 2)
+        assert (answer["workers_asked"], answer["workers_answered"]) == (2, 1)
         assert sorted(worker["result"] for worker in answer["workers"]) == [False, True]
     finally:
         os.kill(hung, signal.SIGCONT)
     assert service.client.predict([0.1, 0.2])["message"] == first.nn_id
     wait_until(lambda: service.client.status()["workers_silent"] == 0, 60, "the worker answers again")
     assert load(service, second)["status"] is True
+
+
+def test_a_worker_that_missed_a_weight_change_answers_by_the_new_version_when_it_is_back(service: System) -> None:
+    first, second, _ = samples()
+    assert load(service, first)["status"] is True
+    hung, other = service.workers
+    assert hung.pid is not None
+    os.kill(hung.pid, signal.SIGSTOP)
+    try:
+        # RabbitMQ closes the connection of a peer whose heartbeats are missing.
+        wait_until(lambda: service.client.status()["workers_count"] == 1, 90, "the broker has given the worker up")
+        answer = load(service, second)
+        assert (answer["status"], answer["workers_asked"], answer["workers_answered"]) == (True, 1, 1)
+    finally:
+        os.kill(hung.pid, signal.SIGCONT)
+    service.wait_for_workers(2)
+    other.kill()
+    service.wait_for_workers(1)
+    for _ in range(10):
+        assert service.client.predict([0.1, 0.2])["message"] == second.nn_id
 
 
 def test_a_report_of_a_worker_that_dies_does_not_stand_for_a_silent_one(service: System) -> None:
