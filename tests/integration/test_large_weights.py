@@ -14,12 +14,12 @@ from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
-from celery import Celery
 from numpy.typing import NDArray
 
 from inference.http_client import PipelineClient
 from inference.supervision.rabbitmq import PrivateNode
 from tests.integration.conftest import running
+from tests.support.celery_client import celery_client
 from tests.support.large_network import LARGE_NN_ID, rows, save_large_network
 from tests.support.memory import PeakMemory, family
 from tests.support.samples import samples
@@ -97,8 +97,7 @@ def outputs_by_worker(system: System) -> dict[str, NDArray[Any]]:
         outputs[reply.worker] = to_array(next(iter(reply.outputs.values())))
         return len(outputs) == WORKERS
 
-    with Celery(broker=system.environment["BROKER_URL"], backend="rpc://") as app:
-        app.conf.task_create_missing_queues = True
+    with celery_client(system.environment["BROKER_URL"]) as app:
         wait_until(ask, 30, "every worker has answered")
     return outputs
 

@@ -6,9 +6,9 @@ import threading
 
 import numpy as np
 import pytest
-from celery import Celery
 
 from inference.http_client import Answer, PipelineClient
+from tests.support.celery_client import celery_client
 from tests.support.load import at_once
 from tests.support.samples import Sample, samples
 from tests.support.system import System
@@ -119,12 +119,10 @@ def test_a_restarted_gateway_serves_the_active_network_without_an_upload(system:
 def test_any_celery_client_can_ask_for_a_prediction(system: System) -> None:
     version = system.query("DefaultNetwork.objects.get().network.active.ref().to_json()")
     row = {"dtype": "float32", "shape": [1, 2], "data": "zczMPc3MTD4="}  # 0.1, 0.2
-    app = Celery(broker=system.environment["BROKER_URL"], backend="rpc://")
-    app.conf.task_create_missing_queues = True
     message = {"version": version, "inputs": {"": row}, "requests": 1}
-    result = app.send_task(PREDICT_TASK, [message], queue="predict").get(timeout=30)
+    with celery_client(system.environment["BROKER_URL"]) as app:
+        result = app.send_task(PREDICT_TASK, [message], queue="predict").get(timeout=30)
     assert [output["shape"] for output in result["outputs"].values()] == [[1, 1]]
-    app.close()
 
 
 def test_requests_wait_while_the_only_workers_restart(system: System) -> None:
