@@ -18,8 +18,8 @@ PIECE_BYTES = 256 * 1024
 
 
 def encode_text(text: str) -> str:
-    """A text's UTF-8 bytes in base64."""
-    return base64.b64encode(text.encode()).decode("ascii")
+    """A text's UTF-8 bytes in base64; a lone surrogate, which has none, is shown as its escape."""
+    return base64.b64encode(text.encode("utf-8", "backslashreplace")).decode("ascii")
 
 
 def decode_pieces(file: IO[bytes]) -> Iterator[bytes]:

@@ -22,6 +22,11 @@ def is_count(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 
+def storable(text: str) -> str:
+    """The text as UTF-8 and every database can hold it: a lone surrogate, or a NUL, shown as its escape."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8").replace("\0", "\\x00")
+
+
 class Message:
     """Base of all messages: to and from the JSON object that crosses the wire."""
 

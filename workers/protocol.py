@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
-from workers.message import Message, ProtocolError, is_count, require
+from workers.message import Message, ProtocolError, is_count, require, storable
 from workers.tensors import Tensors, count_rows, tensors_from_json, tensors_to_json
 
 PREDICT_QUEUE = "predict"
@@ -140,6 +140,8 @@ class Report(Message):
         require(isinstance(self.worker, str) and isinstance(self.trace, str), "worker and trace must be text")
         require(isinstance(self.loaded, bool), "loaded must be true or false")
         require(isinstance(self.seconds, int | float), "seconds must be a number")
+        # A trace quotes what was uploaded, such as a layer's name in JSON, which may be any characters.
+        object.__setattr__(self, "trace", storable(self.trace))
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,6 +97,10 @@ def test_a_text_decodes_to_what_was_encoded(text: str) -> None:
     assert decode_text(encode_text(text)) == text
 
 
+def test_half_a_character_is_shown_as_its_escape() -> None:
+    assert decode_text(encode_text("no layer \ud800")) == r"no layer \ud800"
+
+
 @pytest.mark.parametrize("text", ["No weights loaded", "é", "AAA", "//79"])
 def test_a_text_that_is_no_base64_of_a_text_stays_as_it_is(text: str) -> None:
     assert decode_text(text) == text

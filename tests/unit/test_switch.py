@@ -75,6 +75,16 @@ def test_what_one_worker_could_not_load_changes_nothing(served: PretendedGateway
     ]
 
 
+def test_a_trace_may_quote_characters_that_no_database_holds(served: PretendedGateway) -> None:
+    served.fleet.reports = Answers([failed("w1", "Traceback\nWeightsError: no layer \ud800\0")], 0)
+
+    result = upload(MORE_WEIGHTS)
+
+    assert not result.loaded
+    assert latest().detail == r"w1: WeightsError: no layer \ud800\x00"
+    assert latest().reports.get().trace == "Traceback\nWeightsError: no layer \\ud800\\x00"
+
+
 def test_a_silent_worker_counts_as_failed(served: PretendedGateway) -> None:
     served.fleet.reports = Answers([loaded("w1")], 2)
 
