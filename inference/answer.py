@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from workers.protocol import VersionRef
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Answer:
     """A request's own outputs by name, one for each of its rows, which version made them, and what the batch took."""
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from inference.answer import Answer
 from inference.coalescer import Waiting
@@ -15,6 +17,7 @@ from workers.protocol import PredictBatch, PredictReply, VersionRef
 from workers.runtime.errors import AnswerTooLargeError, NumbersError
 from workers.tensors import Tensor, Tensors
 
+NOT_FINITE = "OverflowError: the network's output is not finite for these numbers"
 #: A worker's errors that one request of a batch may have caused for all.
 ONE_REQUESTS_ERRORS = (NumbersError.__name__, AnswerTooLargeError.__name__)
 
@@ -54,13 +57,23 @@ class Batch:
         batch_rows = sum(request.asked.rows_count for request in self.requests)
         if reply.rows_count != batch_rows:
             raise ProtocolError(f"{reply.rows_count} outputs for {batch_rows} rows")
+        all_finite = _are_finite(outputs)
         first = 0
         for request in self.requests:
             last = first + request.asked.rows_count
-            queue_ms = (self.sent - request.arrived) * 1000
             own = {name: output[first:last] for name, output in outputs.items()}
-            _finish(request.future, Answer(self.version, own, reply.worker, batch_rows, queue_ms, reply.inference_ms))
+            if all_finite or _are_finite(own):
+                queue_ms = (self.sent - request.arrived) * 1000
+                answer = Answer(self.version, own, reply.worker, batch_rows, queue_ms, reply.inference_ms)
+                request.future.finish(answer)
+            else:
+                request.future.finish(PredictionFailedError(NOT_FINITE))
             first = last
+
+
+def _are_finite(outputs: dict[str, NDArray[Any]]) -> bool:
+    """Whether all numbers can be said in JSON, which has no NaN and no infinity."""
+    return all(np.isfinite(output).all() for output in outputs.values() if output.dtype.kind == "f")
 
 
 def _join(parts: list[Tensors]) -> Tensors:
@@ -84,14 +97,4 @@ def may_be_one_requests_fault(message: Any) -> bool:
 def fail(requests: list[Waiting], error: InferenceError) -> None:
     """End requests with an error, but those that were given up meanwhile."""
     for request in requests:
-        _finish(request.future, error)
-
-
-def _finish(future: Future[Answer], outcome: Answer | InferenceError) -> None:
-    """Resolve a future unless its request was given up meanwhile."""
-    if not future.set_running_or_notify_cancel():
-        return
-    if isinstance(outcome, Answer):
-        future.set_result(outcome)
-    else:
-        future.set_exception(outcome)
+        request.future.finish(error)

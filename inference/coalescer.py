@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections import OrderedDict, deque
 from collections.abc import Container
-from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from inference.answer import Answer
+from inference.answer_future import AnswerFuture
 from inference.predict_input import PredictInput
 from workers.tensors import TENSORS_BYTES_MAX
 
@@ -16,7 +15,7 @@ from workers.tensors import TENSORS_BYTES_MAX
 MAX_BATCH_ROWS = 4096
 
 #: The network, the version, every input's name, dtype and row shape, and whether its requests travel alone.
-Key = tuple[str | None, int | None, frozenset[tuple[str, str, tuple[int, ...]]], bool]
+Key = tuple[str | None, int | None, tuple[tuple[str, str, tuple[int, ...]], ...], bool]
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,15 +25,20 @@ class Waiting:
     asked: PredictInput
     arrived: float
     deadline: float
-    future: Future[Answer] = field(default_factory=Future)
+    future: AnswerFuture = field(default_factory=AnswerFuture)
     alone: bool = False
 
     @cached_property
     def key(self) -> Key:
         """Requests with equal keys may share a batch, unless they travel alone, and take turns with other keys."""
         asked = self.asked
-        inputs = frozenset((name, tensor.dtype, tensor.shape[1:]) for name, tensor in asked.inputs.items())
-        return asked.nn_id, asked.version, inputs, self.alone
+        inputs = [(name, tensor.dtype, tensor.shape[1:]) for name, tensor in asked.inputs.items()]
+        inputs.sort()
+        return asked.nn_id, asked.version, tuple(inputs), self.alone
+
+    def to_travel_alone(self) -> Waiting:
+        """The same request, for a batch of its own."""
+        return replace(self, alone=True)
 
     def fits(self, rows: int, size_bytes: int) -> bool:
         """Whether it may join a batch that has so many rows and bytes of numbers."""

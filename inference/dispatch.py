@@ -11,15 +11,13 @@ import logging
 import threading
 from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import Future
-from dataclasses import replace
 from time import monotonic
 from typing import Any
 from uuid import uuid4
 
 from django.db import Error as DatabaseError
 
-from inference.answer import Answer
+from inference.answer_future import AnswerFuture
 from inference.batch import Batch, fail, may_be_one_requests_fault
 from inference.coalescer import Coalescer, Key, Waiting
 from inference.database import on_live_connection
@@ -79,24 +77,23 @@ class Dispatcher:
         """How many requests wait for their answer now."""
         return self._held
 
-    def submit(self, asked: PredictInput, seconds: float) -> Future[Answer]:
+    def submit(self, asked: PredictInput, seconds: float) -> AnswerFuture:
         """The future answer to what is asked for; given up after `seconds`.
 
         Raises:
             BusyError: as many requests are held as may be.
         """
         now = monotonic()
-        request = Waiting(asked, now, now + seconds)
+        request = Waiting(asked, now, now + seconds, AnswerFuture(self._release))
         with self._changed:
             if self._thread.stopping.is_set() or self._held >= self._requests_max:
                 raise BusyError("Server is busy")
             self._held += 1
             self._coalescer.add(request)
             self._changed.notify()
-        request.future.add_done_callback(self._released)
         return request.future
 
-    def _released(self, _: Future[Answer]) -> None:
+    def _release(self) -> None:
         with self._changed:
             self._held -= 1
 
@@ -199,5 +196,5 @@ class Dispatcher:
     def _send_alone(self, requests: list[Waiting]) -> None:
         """Send the requests of a batch again, one by one: nobody's request fails for another one's numbers."""
         with self._changed:
-            self._coalescer.put_back([replace(request, alone=True) for request in requests])
+            self._coalescer.put_back([request.to_travel_alone() for request in requests])
             self._changed.notify()

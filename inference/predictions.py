@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from concurrent.futures import CancelledError
 from time import monotonic
 
-import numpy as np
 from django.conf import settings
 from django.utils import timezone
 
@@ -16,12 +14,12 @@ from inference.errors import (
     ConflictError,
     InferenceError,
     NotFoundError,
-    PredictionFailedError,
     RequestTimeoutError,
 )
 from inference.gateway import gateway
 from inference.models import PredictionTiming
 from inference.predict_input import PredictInput
+from inference.timings import Timing
 
 Outcome = PredictionTiming.Outcome
 
@@ -47,17 +45,13 @@ def _wait_for_answer(asked: PredictInput) -> Answer:
     seconds = settings.PIPELINE_REQUEST_TIMEOUT
     future = gateway().dispatcher.submit(asked, seconds)
     try:
-        answer = future.result(timeout=seconds)
-    except (TimeoutError, CancelledError) as error:
-        future.cancel()
+        return future.result(timeout=seconds)
+    except TimeoutError as error:
         if not gateway().replies.connected:
             raise BrokerUnavailableError(f"the broker could not be reached for {seconds:g} s") from error
         raise RequestTimeoutError(
             f"no worker answered within {seconds:g} s; see /status for the workers that are connected"
         ) from error
-    if not all(np.isfinite(output).all() for output in answer.outputs.values() if output.dtype.kind == "f"):
-        raise PredictionFailedError("OverflowError: the network's output is not finite for these numbers")
-    return answer
 
 
 def _outcome(error: InferenceError) -> Outcome:
@@ -71,7 +65,7 @@ def _outcome(error: InferenceError) -> Outcome:
 
 def _note(started: float, asked: PredictInput, outcome: Outcome, answer: Answer | None) -> None:
     gateway().timings.add(
-        PredictionTiming(
+        Timing(
             at=timezone.now(),
             nn_id=answer.version.nn_id if answer else asked.nn_id or "",
             version=answer.version.number if answer else None,

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+import orjson
 from kombu import Connection, Producer, Queue
 
 from inference.errors import BrokerUnavailableError
@@ -48,14 +49,16 @@ class Publisher:
         Raises:
             BrokerUnavailableError: it could not be sent.
         """
-        body = [[batch.to_json()], {}, TASK_EMBED]
+        # As bytes: kombu would write the same JSON, but in four times the time.
+        body = orjson.dumps([[batch.to_json()], {}, TASK_EMBED])
         headers = {**TASK_HEADERS, "id": batch_id, "root_id": batch_id}
         self._with_producer(
             lambda producer: producer.publish(
                 body,
                 exchange="",
                 routing_key=PREDICT_QUEUE,
-                serializer="json",
+                content_type="application/json",
+                content_encoding="utf-8",
                 headers=headers,
                 correlation_id=batch_id,
                 reply_to=reply_to,

@@ -9,6 +9,7 @@ from time import monotonic
 from typing import Any
 from uuid import uuid4
 
+import orjson
 from kombu import Connection, Consumer, Queue
 from kombu.exceptions import KombuError
 from kombu.message import Message
@@ -144,7 +145,7 @@ class Replies:
         if receiver is None:
             return  # its request has been answered, or given up
         try:
-            receiver(message.decode())
+            receiver(_read(message))
         except Exception:
             logger.exception("A message from a worker could not be handled; its request will time out.")
 
@@ -160,3 +161,14 @@ class Replies:
                 serializer="json",
                 delivery_mode=TRANSIENT,
             )
+
+
+def _read(message: Message) -> Any:
+    """The value in a message's JSON.
+
+    Raises:
+        ValueError: it is no JSON.
+    """
+    if message.content_type != "application/json" or message.headers.get("compression"):
+        raise ValueError(f"a message is {message.content_type}, not plain JSON")
+    return orjson.loads(message.body or "")

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from functools import cache
+from typing import Any
+
+from django.db import connection
 from django.db.models import Avg, FilteredRelation, Q, QuerySet
 
 from inference.errors import ConflictError, NoNetworkError, NotFoundError
@@ -11,6 +15,8 @@ from workers.protocol import VersionRef
 ACTIVE_FIELDS = ("nn_id", "active__number", "active__weights_id", "active__architecture_id")
 #: Averages shown by /status are over this many requests.
 RECENT_REQUESTS = 100
+#: Stand for the values in a statement that is written once; no network and no other parameter has them.
+A_NAME, A_NUMBER = "(a name)", 2**31 - 2
 
 
 def _named(nn_id: str | None) -> QuerySet[Network]:
@@ -26,6 +32,19 @@ def default_version() -> VersionRef | None:
     return VersionRef(*row) if row else None
 
 
+@cache
+def _version_query(named: bool, numbered: bool) -> tuple[str, tuple[Any, ...]]:
+    """The SQL and its parameters for `version_to_use`, A_NAME and A_NUMBER among them: Django takes longer to write
+    it than the database to answer.
+    """
+    networks, version = _named(A_NAME if named else None), "active"
+    if numbered:
+        version = "asked_for"
+        networks = networks.annotate(asked_for=FilteredRelation("versions", condition=Q(versions__number=A_NUMBER)))
+    fields = ("nn_id", *(f"{version}__{field}" for field in ("number", "weights_id", "architecture_id", "state")))
+    return networks.values_list(*fields).order_by("nn_id")[:1].query.sql_with_params()
+
+
 def version_to_use(nn_id: str | None, number: int | None) -> VersionRef:
     """The version that is asked for; without `nn_id` the default network's, without `number` the active one.
 
@@ -36,12 +55,11 @@ def version_to_use(nn_id: str | None, number: int | None) -> VersionRef:
         NotFoundError: the network has no such version, or none that is active, or does not exist.
         ConflictError: the version that is asked for was never loaded by all workers.
     """
-    networks, version = _named(nn_id), "active"
-    if number is not None:
-        version = "asked_for"
-        networks = networks.annotate(asked_for=FilteredRelation("versions", condition=Q(versions__number=number)))
-    fields = ("nn_id", *(f"{version}__{field}" for field in ("number", "weights_id", "architecture_id", "state")))
-    row = networks.values_list(*fields).first()
+    statement, parameters = _version_query(nn_id is not None, number is not None)
+    asked = {A_NAME: nn_id, A_NUMBER: number}
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [asked.get(each, each) for each in parameters])
+        row = cursor.fetchone()
     if row is None and nn_id is None:
         raise NoNetworkError("No weights loaded")
     if row is None:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import Future
 from typing import Any
 
 import numpy as np
 
 from inference import services
 from inference.answer import Answer
+from inference.answer_future import AnswerFuture
 from inference.asking import Answers
 from inference.errors import InferenceError
-from inference.models import Activation, PredictionTiming, Version
+from inference.models import Activation, Version
 from inference.predict_input import PredictInput
+from inference.timings import Timing
 from workers.arrays import to_tensor
 from workers.protocol import GatewayStatus, PredictReply, Report, VersionRef, WorkerStatus
 from workers.tensors import ONLY_INPUT, Tensor, Tensors
@@ -124,13 +125,11 @@ class PretendedDispatcher:
         self.submitted: list[tuple[PredictInput, float]] = []
         self.requests_held = 0
 
-    def submit(self, asked: PredictInput, seconds: float) -> Future[Answer]:
+    def submit(self, asked: PredictInput, seconds: float) -> AnswerFuture:
         self.submitted.append((asked, seconds))
-        future: Future[Answer] = Future()
-        if isinstance(self.outcome, Answer):
-            future.set_result(self.outcome)
-        elif self.outcome is not None:
-            future.set_exception(self.outcome)
+        future = AnswerFuture()
+        if self.outcome is not None:
+            future.finish(self.outcome)
         return future
 
 
@@ -164,9 +163,9 @@ class PretendedTimings:
     """Keeps the timings in a list."""
 
     def __init__(self) -> None:
-        self.noted: list[PredictionTiming] = []
+        self.noted: list[Timing] = []
 
-    def add(self, timing: PredictionTiming) -> None:
+    def add(self, timing: Timing) -> None:
         self.noted.append(timing)
 
     def flush(self) -> None:

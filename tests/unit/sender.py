@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import Future
 from typing import Any
 
 import pytest
 from numpy.typing import NDArray
 
 from inference import dispatch
-from inference.answer import Answer
+from inference.answer_future import AnswerFuture
 from inference.dispatch import Dispatcher
 from tests.unit.samples import NN_ID, VERSION, PretendedReplies, asking, reply_to
 from workers.protocol import PredictBatch, VersionRef
@@ -52,7 +51,7 @@ class Sender:
         self.version_to_use: Callable[[str | None, int | None], VersionRef] = lambda *_: VERSION
         self.dispatcher = Dispatcher(self.replies, lambda *asked: self.version_to_use(*asked), REQUESTS_MAX)  # type: ignore[arg-type]
 
-    def submit(self, first: float = 0.5, nn_id: str | None = NN_ID, version: int | None = None) -> Future[Answer]:
+    def submit(self, first: float = 0.5, nn_id: str | None = NN_ID, version: int | None = None) -> AnswerFuture:
         return self.dispatcher.submit(asking([first, 0.0], nn_id=nn_id, version=version), SECONDS)
 
     def step(self) -> None:
@@ -71,10 +70,10 @@ class Sender:
         self.replies.deliver(batch_id, reply_to(batch.inputs) if message is None else message)
 
 
-def first_numbers(*futures: Future[Answer]) -> list[float]:
+def first_numbers(*futures: AnswerFuture) -> list[float]:
     return [float(only_output(future)[0, 0]) for future in futures]
 
 
-def only_output(future: Future[Answer]) -> NDArray[Any]:
+def only_output(future: AnswerFuture) -> NDArray[Any]:
     (output,) = future.result(timeout=0).outputs.values()
     return output

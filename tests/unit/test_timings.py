@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
 
 import pytest
 from django.db import OperationalError
-from django.db.models import QuerySet
 from django.utils import timezone
 
 from inference import timings as timings_module
 from inference.models import PredictionTiming
-from inference.timings import ROWS_A_STATEMENT, Timings
+from inference.timings import ROWS_A_STATEMENT, Timing, Timings
 
 SOON_SECONDS = 10.0
 
 
-def timing(number: int = 0) -> PredictionTiming:
-    return PredictionTiming(
-        at=timezone.now(), rows=number, batch_rows=1, total_ms=1.5, queue_ms=0.5, inference_ms=0.25, outcome="answered"
-    )
+def timing(number: int = 0) -> Timing:
+    return Timing(timezone.now(), "a" * 32, 3, "worker-1@here", number, 1, 1.5, 0.5, 0.25, "answered")
 
 
 def written() -> list[int]:
@@ -29,24 +25,25 @@ def written() -> list[int]:
 
 
 class Writes:
-    """Django's bulk_create: notes how many rows each call has, and fails first as often as it is told to."""
+    """The writing: notes how many rows each call has, and fails first as often as it is told to."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.rows: list[int] = []
         self.failures = 0
         self.on_write: Callable[[], None] = lambda: None
-        real = QuerySet.bulk_create
+        real = timings_module.insert
 
-        def bulk_create(query_set: Any, objects: Any, *args: Any, **options: Any) -> Any:
+        def insert(batch: Sequence[Timing]) -> None:
             if self.failures:
                 self.failures -= 1
                 raise OperationalError("the database has gone away")
-            self.rows.append(len(objects))
+            self.rows.append(len(batch))
             self.on_write()
-            return real(query_set, objects, *args, **options) if self.really else objects
+            if self.really:
+                real(batch)
 
         self.really = True
-        monkeypatch.setattr(QuerySet, "bulk_create", bulk_create)
+        monkeypatch.setattr(timings_module, "insert", insert)
 
 
 @pytest.fixture
@@ -63,6 +60,19 @@ def test_timings_are_written_in_order_of_arrival() -> None:
     timings.flush()
 
     assert written() == [0, 1, 2]
+
+
+@pytest.mark.django_db
+def test_every_part_of_a_timing_is_in_its_row() -> None:
+    timings, noted = Timings(), timing(7)
+    timings.add(noted)
+    timings.add(noted._replace(nn_id="", version=None, worker="", outcome="refused"))
+
+    timings.flush()
+
+    answered, refused = PredictionTiming.objects.order_by("id").values_list(*Timing._fields)
+    assert Timing(*answered) == noted
+    assert refused[1:4] == ("", None, "")
 
 
 @pytest.mark.django_db
