@@ -6,4 +6,9 @@ from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gateway_site.settings")
 
-application = get_wsgi_application()
+django = get_wsgi_application()
+
+from inference.lean_handler import LeanHandler  # noqa: E402 - Django must be set up before
+from inference.views import Predict  # noqa: E402
+
+application = LeanHandler(django, "/predict", Predict.as_view())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.conf import settings
+from django.http import HttpResponse
 from rest_framework.parsers import FormParser
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -11,6 +12,7 @@ from rest_framework.views import APIView
 from inference import predictions, status
 from inference.body_limit import refuse_larger
 from inference.json_format import JsonParser
+from inference.lean_view import LeanView, json_answer
 from inference.network_answers import switch_answer
 from inference.predict_input import read_predict_input
 from inference.requester import requester
@@ -19,17 +21,17 @@ from inference.switch import set_weights
 from inference.upload_files import UploadParser, decoded
 
 
-class Predict(APIView):
+class Predict(LeanView):
     """POST /predict: one row or a batch of rows, answered by the default network's active version or the one named."""
 
-    def post(self, request: Request) -> Response:
+    def post(self, request: Request) -> HttpResponse:
         """Predict."""
         refuse_larger(request, settings.PIPELINE_MAX_BODY_BYTES)
         asked = read_predict_input(request.data)
         answer = predictions.predict(asked)
         made_by = answer.version
         result = answer.result(asked.single)
-        return Response({"status": True, "message": made_by.nn_id, "result": result, "version": made_by.number})
+        return json_answer({"status": True, "message": made_by.nn_id, "result": result, "version": made_by.number})
 
 
 class SetWeights(APIView):

@@ -1,0 +1,47 @@
+"""A Django REST Framework view that makes once what is the same for every request."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+from django.http import HttpResponse
+from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.parsers import BaseParser
+from rest_framework.renderers import BaseRenderer
+from rest_framework.views import APIView
+
+
+class LeanView(APIView):
+    """As `APIView`; parsers, renderers and negotiation hold nothing of a request, so those of the class serve all."""
+
+    _parsers: list[BaseParser]
+    _renderers: list[BaseRenderer]
+    _negotiator: BaseContentNegotiation
+
+    def __init_subclass__(cls) -> None:
+        cls._parsers = [kind() for kind in cls.parser_classes]
+        cls._renderers = [kind() for kind in cls.renderer_classes]
+        cls._negotiator = cls.content_negotiation_class()
+
+    def get_parsers(self) -> list[BaseParser]:
+        """The parsers of every request."""
+        return self._parsers
+
+    def get_renderers(self) -> list[BaseRenderer]:
+        """The renderers of every request."""
+        return self._renderers
+
+    def get_content_negotiator(self) -> BaseContentNegotiation:
+        """The negotiation of every request."""
+        return self._negotiator
+
+    @property
+    def default_response_headers(self) -> dict[str, str]:
+        """None: `Allow` comes with a 405, and nothing here varies with what the client accepts."""
+        return {}
+
+
+def json_answer(data: Any) -> HttpResponse:
+    """An answer in JSON, written at once: a DRF `Response` is for those that choose among renderers."""
+    return HttpResponse(orjson.dumps(data), content_type="application/json")
