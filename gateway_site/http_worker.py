@@ -1,182 +1,156 @@
-"""gunicorn's threaded worker for clients that nobody vouches for: none holds a thread for ever, all errors are JSON.
+"""The gateway's kind of gunicorn worker: a greenlet a connection, and threads for what takes long.
 
-A read or a write that moves no byte for PIPELINE_CLIENT_TIMEOUT ends the connection, and when more than half of the
-threads wait for bytes, the client that has been silent longest is cut off at once. A client that trickles goes on.
+A prediction spends its time waiting, so it does that in a greenlet of the server's loop, where a thousand of them
+cost little and a batch's answers wake all of its requests at once. Everything else (weight changes, /status, the
+admin, large bodies) is answered by a thread, which may wait for the database and the disk as it likes. Nothing is
+patched: gevent's loop, and its sockets, are used here and nowhere else.
+
+No client holds a thread, or a place, for ever, and all errors are JSON.
 """
 
 from __future__ import annotations
 
+import io
 import json
-import socket
-import struct
-import threading
+import os
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
+import gevent
+from gevent.pool import Pool
+from gevent.server import StreamServer
+from gevent.threadpool import ThreadPool
 from gunicorn import util
-from gunicorn.workers import gthread
+from gunicorn.http.body import LengthReader
+from gunicorn.workers.base_async import AsyncWorker
 
+from gateway_site.client_socket import ClientTimeoutError, GreenletSocket, SilentClients, ThreadSocket
+from gateway_site.greenlet_wakeup import GreenletWakeups
+from inference import wakeup
 from inference.supervision.options import read_gateway_options
 
-#: A new connection holds a thread so long for its first byte; then the poller waits for it.
-FIRST_BYTE_SECONDS = 0.1
-#: After a last answer, so long and so much is read: closing on unread bytes would take the answer from the client.
-LINGER_SECONDS = 2.0
-LINGER_BYTES = 64 * 1024
+#: What is answered in the server's loop, unless its body is large: reading much JSON would keep the others waiting.
+IN_LOOP = ("POST", "/predict")
+SMALL_BODY_BYTES = 64 * 1024
+#: How often the server looks whether it is to stop, and tells gunicorn that it lives.
+LOOK_SECONDS = 0.2
 
 
-class ClientTimeoutError(BaseException):
-    """The client sent nothing for too long; no application code may take it for a failure of its own."""
+class _Forever:
+    """The deadline of the whole head of a request: the connection's own deadlines are enough."""
+
+    def __enter__(self) -> None:
+        """Nothing begins."""
+
+    def __exit__(self, *_: object) -> None:
+        """Nothing ends."""
 
 
-class SilentClients:
-    """The clients that threads wait for, the longest silent first; one more than `limit` cuts that one off."""
+class HttpWorker(AsyncWorker):  # type: ignore[misc]  # gunicorn has no types
+    """Serves connections in greenlets of one loop."""
 
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._waited_for: dict[ClientSocket, None] = {}
-        self._lock = threading.Lock()
-
-    @property
-    def count(self) -> int:
-        """How many threads wait for a client now."""
-        return len(self._waited_for)
-
-    @contextmanager
-    def waiting(self, client: ClientSocket) -> Iterator[None]:
-        """Count the client as silent while the block runs."""
-        with self._lock:
-            if len(self._waited_for) >= self._limit:
-                longest = next(iter(self._waited_for))
-                del self._waited_for[longest]
-                longest.cut_off()
-            self._waited_for[client] = None
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._waited_for.pop(client, None)
-
-
-class ClientSocket(socket.socket):
-    """An accepted connection whose reads and writes have a deadline each, kept by the kernel: set once, free later."""
-
-    _silent: SilentClients
-    _cut: bool
-    _done: bool
-
-    @classmethod
-    def taking_over(cls, accepted: socket.socket, timeout_seconds: float, silent: SilentClients) -> ClientSocket:
-        """The same connection; `accepted` is of no use afterwards."""
-        client = cls(accepted.family, accepted.type, accepted.proto, fileno=accepted.detach())
-        client._silent = silent
-        client._cut = client._done = False
-        seconds, fraction = divmod(timeout_seconds, 1)
-        timeval = struct.pack("@ll", int(seconds), int(fraction * 1_000_000))
-        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, timeval)
-        client.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, timeval)
-        return client
-
-    def recv(self, size: int, flags: int = 0, /) -> bytes:
-        """What the client has sent.
-
-        Raises:
-            ClientTimeoutError: nothing for too long. With a timeout of the caller's own (`settimeout`), a TimeoutError.
-        """
-        if self._done:
-            return b""
-        callers_own = self.gettimeout() is not None
-        if not callers_own:
-            with suppress(BlockingIOError):
-                received = super().recv(size, flags | socket.MSG_DONTWAIT)
-                self._done = not received
-                return received
-        with self._silent.waiting(self):
-            try:
-                received = super().recv(size, flags)
-            except BlockingIOError as error:
-                raise ClientTimeoutError from error
-        if self._cut and not callers_own:
-            raise ClientTimeoutError
-        self._done = not received
-        return received
-
-    def sendall(self, data: Any, flags: int = 0, /) -> None:
-        """Send everything; a client that does not read for too long counts as gone."""
-        try:
-            super().sendall(data, flags)
-        except BlockingIOError as error:
-            raise ConnectionResetError(error.errno, "the client does not read") from error
-
-    def cut_off(self) -> None:
-        """Wake the thread that waits for this client, for nothing."""
-        self._cut = True
-        with suppress(OSError):
-            self.shutdown(socket.SHUT_RD)
-
-    def say_goodbye(self) -> None:
-        """End the answers, and wait a moment for the client to close; gunicorn then closes without waiting itself.
-
-        It would wait in the one thread that accepts connections.
-        """
-        if self._done:
-            return
-        end, left = time.monotonic() + LINGER_SECONDS, LINGER_BYTES
-        with suppress(OSError):
-            self.shutdown(socket.SHUT_WR)
-            while left > 0 and (seconds := end - time.monotonic()) > 0:
-                self.settimeout(seconds)
-                received = len(self.recv(4096))
-                if not received:
-                    break
-                left -= received
-        self._done = True
-
-
-class HttpWorker(gthread.ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
-    """Serves requests in threads, none of which a client can keep."""
+    alive: bool
+    _forever = _Forever()
 
     def init_process(self) -> None:
         """Begin to serve."""
-        self._client_timeout_seconds = read_gateway_options().client_timeout_seconds
-        self._silent = SilentClients(max(1, self.cfg.threads // 2))
+        gevent.reinit()
+        self._silent_seconds = read_gateway_options().client_timeout_seconds
+        self._idle = SilentClients(self.worker_connections)
+        self._slow_bodies = SilentClients(max(1, self.cfg.threads // 2))
+        self._connections = Pool(self.worker_connections)
+        self._threads = ThreadPool(self.cfg.threads)
+        wakeup.use(GreenletWakeups().make)
+        # gunicorn looks settings up some twenty times a request: as plain attributes they cost a tenth.
+        self.cfg.__dict__.update({name: setting.get() for name, setting in self.cfg.settings.items()})
         super().init_process()
 
-    def handle(self, conn: Any) -> Any:
-        """Answer one request, in a thread; returns whether the connection stays."""
-        if not isinstance(conn.sock, ClientSocket):
-            conn.sock = ClientSocket.taking_over(conn.sock, self._client_timeout_seconds, self._silent)
-        if not (conn.initialized or conn.data_ready or conn.wait_for_data(FIRST_BYTE_SECONDS)):
-            return gthread._DEFER
-        try:
-            stays = super().handle(conn)
-        except ClientTimeoutError:
-            self.log.debug("A client sent nothing for too long: its connection is closed.")
-            with suppress(OSError):
-                write_error(conn.sock, HTTPStatus.REQUEST_TIMEOUT, "", "the rest of the request did not come in time")
-            stays = False
-        if not stays:
-            conn.sock.say_goodbye()
+    def run(self) -> None:
+        """Accept and answer until gunicorn says stop; then let the requests that are there end."""
+        servers = []
+        for listener in self.sockets:
+            listening = gevent.socket.socket(listener.FAMILY, fileno=listener.sock.detach())
+            listening.setblocking(True)
+            server = StreamServer(listening, handle=partial(self.handle, listening), spawn=self._connections)
+            # One at a time, so that the processes share the connections.
+            server.max_accept = 1
+            server.start()
+            servers.append(server)
+        while self.alive and self.ppid == os.getppid():
+            self.notify()
+            gevent.sleep(LOOK_SECONDS)
+        self.alive = False
+        for server in servers:
+            server.close()
+        self._let_end()
+
+    def _let_end(self) -> None:
+        end = time.monotonic() + self.cfg.graceful_timeout
+        while len(self._connections) and time.monotonic() < end:
+            self._idle.cut_off(most=self._idle.limit)
+            self.notify()
+            self._connections.join(LOOK_SECONDS)
+        if len(self._connections):
+            self.log.warning("%d connections did not end in time: they are cut off.", len(self._connections))
+
+    def timeout_ctx(self) -> _Forever:
+        """What gunicorn waits for a request in."""
+        return self._forever
+
+    def handle(self, listener: Any, client: Any, addr: Any) -> None:
+        """Answer a connection's requests, one after the other."""
+        if self._connections.free_count() == 0:
+            # One more could not be accepted: the one that has been idle longest makes room.
+            self._idle.cut_off(most=1)
+        ours = GreenletSocket.taking_over(client, self._silent_seconds, self.cfg.keepalive, self._idle)
+        super().handle(listener, ours, addr)
+
+    def handle_request(self, listener_name: Any, req: Any, sock: GreenletSocket, addr: Any) -> None:
+        """Answer one request; StopIteration says that it was the connection's last."""
+        small = isinstance(req.body.reader, LengthReader) and req.body.reader.length <= SMALL_BODY_BYTES
+        if small and not req._expected_100_continue:
+            # A client that sends half of it keeps a greenlet, not a thread.
+            req.body = io.BytesIO(req.body.read())
+        if small and (req.method, req.path) == IN_LOOP:
+            super().handle_request(listener_name, req, sock, addr)
+        elif not self._answer_in_thread(listener_name, req, sock, addr):
+            raise StopIteration
+        sock.await_request()
+
+    def _answer_in_thread(self, listener_name: Any, req: Any, sock: GreenletSocket, addr: Any) -> bool:
+        with ThreadSocket.borrowing(sock, self._slow_bodies) as borrowed:
+            req.unreader.sock = borrowed
+            try:
+                stays: bool = self._threads.apply(self._answer, (listener_name, req, borrowed, addr))
+            finally:
+                req.unreader.sock = sock
         return stays
 
-    def murder_keepalived(self, force: bool = False) -> None:
-        """Close idle connections that are due; when all are taken, the one that has been idle longest is due."""
-        if self.nr_conns >= self.worker_connections:
-            idle = self.pending_conns or self.keepalived_conns
-            if idle:
-                idle[0].timeout = 0.0
-        super().murder_keepalived(force)
+    def _answer(self, listener_name: Any, req: Any, sock: ThreadSocket, addr: Any) -> bool:
+        """Answer one request; returns whether the connection stays."""
+        try:
+            super().handle_request(listener_name, req, sock, addr)
+        except StopIteration:
+            return False
+        return True
+
+    def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
+        """Answer what never reached the application, or broke it."""
+        if isinstance(exc, ClientTimeoutError):
+            self.log.debug("A client sent nothing for too long: its connection is closed.")
+            write_error(client, HTTPStatus.REQUEST_TIMEOUT, "", "the rest of the request did not come in time")
+        else:
+            super().handle_error(req, client, addr, exc)
 
 
-def write_error(client: socket.socket, status: int, reason: str, message: str) -> None:
+def write_error(client: Any, status: int, reason: str, message: str) -> None:
     """Answer a request that never reaches the application, in the shape of every other error."""
     phrase = HTTPStatus(status).phrase
     body = json.dumps({"status": False, "message": message or reason or phrase})
     head = f"HTTP/1.1 {int(status)} {phrase}\r\nConnection: close\r\nContent-Type: application/json\r\n"
-    util.write_nonblock(client, f"{head}Content-Length: {len(body)}\r\n\r\n{body}".encode("ascii"))
+    client.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n{body}".encode("ascii"))
 
 
 # Every worker of gunicorn writes its own errors by this name, as HTML.

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from gateway_site.http_worker import ClientSocket, ClientTimeoutError, SilentClients
+from gateway_site.client_socket import ClientTimeoutError, GreenletSocket, SilentClients, ThreadSocket
 from inference.http_client import PipelineClient
 from tests.support.samples import samples
 from tests.support.system import System
@@ -154,27 +154,56 @@ def test_what_is_no_http_is_refused_in_json(service: System, sent: bytes, status
 
 
 @pytest.fixture
-def pair() -> Iterator[tuple[ClientSocket, socket.socket]]:
+def pair() -> Iterator[tuple[GreenletSocket, socket.socket]]:
     """A gateway's end with short deadlines, and its client's."""
     ours, theirs = socket.socketpair()
-    client = ClientSocket.taking_over(ours, 0.2, SilentClients(1))
+    client = GreenletSocket.taking_over(ours, silent_seconds=0.2, idle_seconds=0.1, idle=SilentClients(9))
     with client, theirs:
         yield client, theirs
 
 
-def test_a_client_that_does_not_read_its_answer_counts_as_gone(pair: tuple[ClientSocket, socket.socket]) -> None:
+def test_a_client_that_does_not_read_its_answer_counts_as_gone(pair: tuple[GreenletSocket, socket.socket]) -> None:
     with pytest.raises(ConnectionResetError, match="does not read"):
         pair[0].sendall(bytes(50_000_000))
+    with (
+        ThreadSocket.borrowing(pair[0], SilentClients(9)) as borrowed,
+        pytest.raises(ConnectionResetError, match="does not read"),
+    ):
+        borrowed.sendall(bytes(50_000_000))
+
+
+def test_a_client_may_be_silent_between_requests_but_not_in_the_middle_of_one(
+    pair: tuple[GreenletSocket, socket.socket],
+) -> None:
+    client, theirs = pair
+    theirs.sendall(b"half")
+    assert client.recv(10) == b"half"
+    with pytest.raises(ClientTimeoutError):
+        client.recv(10)
+    client.await_request()
+    assert client.recv(10) == b""
+
+
+def test_a_connection_that_a_thread_gave_back_is_the_loops_again(pair: tuple[GreenletSocket, socket.socket]) -> None:
+    client, theirs = pair
+    with ThreadSocket.borrowing(client, SilentClients(9)) as borrowed:
+        theirs.sendall(b"to the thread")
+        assert borrowed.recv(100) == b"to the thread"
+        with pytest.raises(ClientTimeoutError):
+            borrowed.recv(100)
+    theirs.sendall(b"to the loop")
+    assert client.recv(100) == b"to the loop"
 
 
 def test_one_silent_client_too_many_cuts_off_the_longest_silent() -> None:
     silent, ended = SilentClients(1), []
     ours, theirs = zip(*(socket.socketpair() for _ in range(2)), strict=True)
-    first, second = (ClientSocket.taking_over(each, 60.0, silent) for each in ours)
+    first, second = (GreenletSocket.taking_over(each, 60.0, 60.0, SilentClients(9)) for each in ours)
 
-    def read(client: ClientSocket) -> None:
+    def read(client: GreenletSocket) -> None:
         try:
-            client.recv(1)
+            with ThreadSocket.borrowing(client, silent) as borrowed:
+                borrowed.recv(1)
         except ClientTimeoutError:
             ended.append(client)
 
@@ -189,6 +218,6 @@ def test_one_silent_client_too_many_cuts_off_the_longest_silent() -> None:
         theirs[1].sendall(b"x")
         for each in (*threads,):
             each.join(10.0)
-        for each in (first, second, *theirs):
+        for each in (*theirs, first, second):
             each.close()
     assert ended == [first]
