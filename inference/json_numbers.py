@@ -13,13 +13,15 @@ from inference.errors import BadInputError
 MAX_DEPTH = 32
 #: Below it, float64 holds every whole number.
 EXACT_BELOW = 2.0**53
+#: Whole numbers below those of 64 bits are read as this float, or as smaller ones.
+BELOW_INT64 = -(2.0**63)
 
 
 def read_numbers(name: str, value: Any) -> NDArray[Any]:
-    """A number, or lists of numbers nested as deep as they are; in float64 when that holds all of them.
+    """A number, or lists of numbers nested as deep as they are; in float64 unless they are larger whole numbers.
 
-    So whatever digits they have, requests for one network have one dtype and can share a batch. Larger whole numbers
-    come as int64 or uint64, truth values as bool.
+    So whatever digits they have, requests for one network have one dtype and can share a batch. Whole numbers from
+    2**53 on come as int64 or uint64, truth values as bool. What is beyond 64 bits has been read as a float.
 
     Raises:
         BadInputError: `name` holds something else, nothing, or numbers that no dtype holds together.
@@ -40,11 +42,19 @@ def read_numbers(name: str, value: Any) -> NDArray[Any]:
         raise BadInputError(f"{name} must hold numbers that 64 bits can hold") from error
     if np.abs(numbers).max() < EXACT_BELOW:
         return numbers
-    return _read_large(name, objects, leaves)
+    return _read_large(name, objects, leaves, _dtypes_to_try(kinds, leaves))
 
 
-def _read_large(name: str, objects: NDArray[Any], leaves: list[int | float]) -> NDArray[Any]:
-    for dtype in (np.float64, np.int64, np.uint64):
+def _dtypes_to_try(kinds: set[type], leaves: list[int | float]) -> list[type]:
+    if kinds == {int}:
+        return [np.int64, np.uint64, np.float64]
+    if BELOW_INT64 in leaves and any(type(leaf) is float and leaf == BELOW_INT64 for leaf in leaves):
+        return [np.float64]  # it was perhaps written as a whole number that int64 does not hold
+    return [np.float64, np.int64, np.uint64]
+
+
+def _read_large(name: str, objects: NDArray[Any], leaves: list[int | float], dtypes: list[type]) -> NDArray[Any]:
+    for dtype in dtypes:
         try:
             numbers: NDArray[Any] = objects.astype(dtype)
         except (OverflowError, ValueError):  # it is too large for this dtype, or infinite, or no number
