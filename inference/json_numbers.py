@@ -15,13 +15,15 @@ from inference.errors import BadInputError
 MAX_DEPTH = 32
 #: Below it, float64 holds every whole number.
 EXACT_BELOW = 2.0**53
+#: Whole numbers below those of 64 bits are read as this float, or as smaller ones.
+BELOW_INT64 = -(2.0**63)
 
 
 def read_numbers(name: str, value: Any) -> NDArray[Any]:
-    """A number, or lists of numbers nested as deep as they are; in float64 when that holds all of them.
+    """A number, or lists of numbers nested as deep as they are; in float64 unless they are larger whole numbers.
 
-    So whatever digits they have, requests for one network have one dtype and can share a batch. Larger whole numbers
-    come as int64 or uint64, truth values as bool.
+    So whatever digits they have, requests for one network have one dtype and can share a batch. Whole numbers from
+    2**53 on come as int64 or uint64, truth values as bool. What is beyond 64 bits has been read as a float.
 
     Raises:
         BadInputError: `name` holds something else, nothing, or numbers that no dtype holds together.
@@ -36,8 +38,8 @@ def read_numbers(name: str, value: Any) -> NDArray[Any]:
         numbers = np.frombuffer(array("d", leaves), np.float64)  # the fastest way from a list
     except OverflowError as error:
         raise BadInputError(f"{name} must hold numbers that 64 bits can hold") from error
-    if not max(map(abs, leaves)) < EXACT_BELOW:
-        numbers = _read_large(name, leaves)
+    if not (-EXACT_BELOW < min(leaves) and max(leaves) < EXACT_BELOW):
+        numbers = _read_large(name, leaves, _dtypes_to_try(kinds, leaves))
     return numbers.reshape(shape)
 
 
@@ -56,9 +58,17 @@ def _flatten(name: str, value: Any) -> tuple[list[int], list[Any]]:
     return shape, level
 
 
-def _read_large(name: str, leaves: list[int | float]) -> NDArray[Any]:
+def _dtypes_to_try(kinds: set[type], leaves: list[int | float]) -> list[type]:
+    if kinds == {int}:
+        return [np.int64, np.uint64, np.float64]
+    if BELOW_INT64 in leaves and any(type(leaf) is float and leaf == BELOW_INT64 for leaf in leaves):
+        return [np.float64]  # it was perhaps written as a whole number that int64 does not hold
+    return [np.float64, np.int64, np.uint64]
+
+
+def _read_large(name: str, leaves: list[int | float], dtypes: list[type]) -> NDArray[Any]:
     objects = np.array(leaves, dtype=object)
-    for dtype in (np.float64, np.int64, np.uint64):
+    for dtype in dtypes:
         try:
             numbers: NDArray[Any] = objects.astype(dtype)
         except (OverflowError, ValueError):  # it is too large for this dtype, or infinite, or no number

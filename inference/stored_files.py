@@ -18,19 +18,36 @@ if TYPE_CHECKING:
 
 
 @transaction.atomic
-def store_file(content: bytes | IO[bytes]) -> StoredFile:
-    """The bytes as a stored file; what is stored already is not stored again. No two chunks are in memory at once."""
-    opened = io.BytesIO(content) if isinstance(content, bytes) else content
+def store_files(*contents: bytes | IO[bytes]) -> list[StoredFile]:
+    """The bytes of each as a stored file, a chunk in memory at a time; what is stored already is not stored again.
+
+    A transaction stores all its files by one call, before it locks anything else. They are locked in one order,
+    whatever they are for, so that no two transactions wait for each other; the largest first, so that nobody waits for
+    an architecture while weights are stored.
+    """
+    opened = [io.BytesIO(content) if isinstance(content, bytes) else content for content in contents]
+    measured = [_measure(file) for file in opened]
+    stored: dict[str, StoredFile] = {}
+    for (size, digest), file in sorted(zip(measured, opened, strict=True), key=lambda each: each[0], reverse=True):
+        if digest not in stored:
+            stored[digest] = _store_file(digest, size, file)
+    return [stored[digest] for _, digest in measured]
+
+
+def _measure(file: IO[bytes]) -> tuple[int, str]:
     checksum, size = hashlib.sha256(), 0
-    for chunk in _chunks(opened):
+    for chunk in _chunks(file):
         checksum.update(chunk)
         size += len(chunk)
-    digest = checksum.hexdigest()
+    return size, checksum.hexdigest()
+
+
+def _store_file(digest: str, size: int, content: IO[bytes]) -> StoredFile:
     StoredFile.objects.get_or_create(digest=digest, defaults={"size": size})
     file = lock_file(digest)
     if not file.chunks.exists():
         offset = 0
-        for chunk in _chunks(opened):
+        for chunk in _chunks(content):
             FileChunk.objects.create(file=file, offset=offset, content=chunk)
             offset += len(chunk)
     return file

@@ -13,7 +13,7 @@ from django.db.models import Max
 from inference.database import is_disk_full
 from inference.errors import BadInputError, DiskFullError
 from inference.models import Network, Version
-from inference.stored_files import store_file
+from inference.stored_files import store_files
 from workers.file_format import read_architecture, tell_format
 
 logger = logging.getLogger(__name__)
@@ -60,15 +60,16 @@ def store_version(
     Its architecture is the one that came with it, else that of the network's active version, else that of the version
     before, else the default one: a version that the workers refused does not change what later weights are for.
     """
-    stored = store_file(weights)
+    files = [weights]
+    if own_architecture is not None or not Version.objects.filter(network=nn_id).exists():
+        files.append(own_architecture or default_architecture)
+    # Files are locked before the network, as whoever deletes a version does: else the two could wait for each other.
+    stored, *sent = store_files(*files)
     Network.objects.get_or_create(nn_id=nn_id)
     # The lock makes uploads for one network take their numbers one after the other.
     network = Network.objects.select_for_update().get(nn_id=nn_id)
     known = network.active or network.versions.order_by("-number").first()
-    if own_architecture is None and known is not None:
-        architecture = known.architecture
-    else:
-        architecture = store_file(own_architecture or default_architecture)
+    architecture = known.architecture if own_architecture is None and known is not None else sent[0]
     return Version.objects.create(
         network=network,
         number=(network.versions.aggregate(latest=Max("number"))["latest"] or 0) + 1,

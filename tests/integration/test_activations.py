@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-import base64
+from base64 import b64decode, b64encode
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
 
 import numpy as np
+import psycopg
 import pytest
 import requests
 
 from inference.http_client import Answer, ClientError
 from inference.supervision.rabbitmq import PrivateNode
 from tests.integration.conftest import running, running_node
+from tests.support.archives import archive
 from tests.support.load import at_once
-from tests.support.samples import samples
+from tests.support.samples import ARCHITECTURE, samples
 from tests.support.system import System
+from tests.support.waiting import wait_until
 
 ROW = [0.25, 0.5]
 EXPECTED = [float(sample.answers(np.array([ROW]))[0]) for sample in samples()]
@@ -31,7 +35,7 @@ def upload(system: System, nn_id: str, sample: int) -> Answer:
 
 def raw(sample: int) -> bytes:
     """What a sample's file decodes to."""
-    return base64.b64decode(samples()[sample].file.read_bytes())
+    return b64decode(samples()[sample].file.read_bytes())
 
 
 def download(system: System, nn_id: str, number: int) -> requests.Response:
@@ -219,3 +223,31 @@ def test_bytes_that_are_uploaded_while_they_are_deleted_are_there(lone: System) 
         assert download(lone, target, new).content == raw(1)
         lone.client.rollback(target)
         lone.client.delete_version(target, new)
+
+
+def test_uploads_of_each_others_files_do_not_wait_for_each_other_for_ever(lone: System) -> None:
+    nn_id = uuid4().hex
+    upload(lone, nn_id, 0)
+    own = ARCHITECTURE.read_bytes() + b"\n"
+    whole = archive({"config.json": own, "model.weights.h5": raw(1)})
+    url = lone.environment["DATABASE_URL"]
+
+    with (
+        ThreadPoolExecutor(2) as pool,
+        psycopg.connect(url) as holder,
+        psycopg.connect(url, autocommit=True) as watcher,
+    ):
+        # Each has locked what it can when this lets go of the network.
+        holder.execute("SELECT FROM inference_network WHERE nn_id = %s FOR UPDATE", [nn_id])
+        waiting = (
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        )
+        made = []
+        for content in (whole, b64encode(own)):
+            made.append(pool.submit(lone.client.set_weights, nn_id, "weights", content))
+            wait_until(lambda: watcher.execute(waiting).fetchone() == (len(made),), 30, "the upload waits for a lock")
+        holder.rollback()
+        answers = [upload.result(60) for upload in made]
+
+    assert [answer["status"] for answer in answers] == [True, False]
+    assert {answer["version"] for answer in answers} == {2, 3}

@@ -86,6 +86,8 @@ def test_inputs_that_do_not_fit_are_the_networks_to_refuse(system: System, tmp_p
         ([1, 2], "the network's inputs are"),
         ({"ids": 1}, "the network's inputs are"),
         ({"ids": 1.5, "scores": [1, 2, 3]}, "'ids' takes int64, got numbers that are none"),
+        ({"ids": 2**64, "scores": [1, 2, 3]}, "'ids' takes int64, got numbers that are none"),
+        ({"ids": -(2**63) - 1, "scores": [1, 2, 3]}, "'ids' takes int64, got numbers that are none"),
         ({"ids": True, "scores": [1, 2, 3]}, "'ids' takes int64, got bool"),
         ({"ids": [1], "scores": [1, 2, 3]}, "takes rows of shape () for 'ids'"),
         ({"ids": 1, "scores": [1, 2, 1e39]}, "'scores' takes float32, got a number that is too large"),

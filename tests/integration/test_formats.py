@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 from base64 import b64decode, b64encode
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 import requests
 
+from tests.support.archives import archive
 from tests.support.samples import ARCHITECTURE, samples
 from tests.support.system import System
 from workers.settings import ROOT
@@ -31,7 +33,10 @@ def answers(system: System, rows: object) -> np.ndarray:
     return np.array(answer["result"])
 
 
-@pytest.mark.parametrize("encode", [bytes, b64encode], ids=["raw", "base64"])
+either_way = pytest.mark.parametrize("encode", [bytes, b64encode], ids=["raw", "base64"])
+
+
+@either_way
 @pytest.mark.parametrize("made", ["torch_2_0", "torch_2_13"])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_a_state_dict_predicts_what_pytorch_does(
@@ -46,37 +51,55 @@ def test_a_state_dict_predicts_what_pytorch_does(
     )
 
 
-def test_a_keras_archive_brings_its_own_architecture(system: System, tmp_path: Path) -> None:
+@either_way
+def test_a_keras_archive_brings_its_own_architecture(
+    system: System, tmp_path: Path, encode: Callable[[bytes], bytes]
+) -> None:
     import keras
 
     inputs = keras.Input((3,))
     hidden = keras.layers.Dense(7, activation="tanh")(inputs)
     model = keras.Model(inputs, keras.layers.Dense(2)(keras.layers.BatchNormalization()(hidden)))
     model.save(tmp_path / "model.keras")
-    answer = upload(system, (tmp_path / "model.keras").read_bytes()).json()
+    answer = upload(system, encode((tmp_path / "model.keras").read_bytes())).json()
     assert (answer["status"], answer["workers_count"]) == (True, 2), answer
     rows = np.random.default_rng(3).random((9, 3)).astype(np.float32)
     assert np.abs(answers(system, rows.tolist()) - model(rows).numpy()).max() <= 1e-6
 
 
-def test_safetensors_named_by_the_variables_paths_load(system: System) -> None:
+@either_way
+def test_safetensors_named_by_the_variables_paths_load(system: System, encode: Callable[[bytes], bytes]) -> None:
     from safetensors.numpy import save
 
     from workers.runtime.engine import build_model
 
     model = build_model(ARCHITECTURE.read_text())
-    answer = upload(system, save({weight.path: np.array(weight.numpy()) for weight in model.weights})).json()
+    answer = upload(system, encode(save({weight.path: np.array(weight.numpy()) for weight in model.weights}))).json()
     assert answer["status"] is True, answer
     assert np.abs(answers(system, ROWS.tolist()) - model(ROWS).numpy()).max() <= 1e-6
 
 
-def test_a_raw_weights_file_loads(system: System) -> None:
+@either_way
+def test_a_weights_file_loads(system: System, encode: Callable[[bytes], bytes]) -> None:
     first = samples()[0]
-    assert upload(system, b64decode(first.file.read_bytes())).json()["status"] is True
+    assert upload(system, encode(b64decode(first.file.read_bytes()))).json()["status"] is True
     assert np.abs(answers(system, ROWS.tolist())[:, 0] - first.answers(ROWS)).max() <= 1e-6
 
 
-def test_what_is_neither_base64_nor_a_weights_file_is_refused(system: System) -> None:
-    response = upload(system, b"\x00\x01\x02 nothing that is known")
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"\x00\x01\x02 nothing that is known",
+        archive({"config.json": b"{}"}),
+        archive({"model.txt": b"{}"}),
+        archive({"config.json": b"{}", "model.weights.h5": b""})[:-10],
+        b"\x89HDF\r\n\x1a no signature",
+        (100).to_bytes(8, "little") + b'{"a":{}}',
+        pickle.dumps({"0.weight": [0.5]}),
+    ],
+    ids=["bytes", "no weights", "another zip", "half a zip", "half a signature", "half safetensors", "a bare pickle"],
+)
+def test_what_is_neither_base64_nor_a_weights_file_is_refused(system: System, content: bytes) -> None:
+    response = upload(system, content)
     assert response.status_code == 400
     assert "base64" in response.json()["message"]

@@ -27,7 +27,7 @@ from tests.support.system import System
 from tests.support.waiting import wait_until
 from workers.arrays import to_array, to_tensor
 from workers.protocol import PREDICT_TASK, PredictBatch, PredictReply, VersionRef
-from workers.tensors import ONLY_INPUT
+from workers.tensors import ONLY_INPUT, TENSORS_BYTES_MAX
 
 WORKERS = 3
 CLIENTS = 8
@@ -100,6 +100,17 @@ def outputs_by_worker(system: System) -> dict[str, NDArray[Any]]:
     with celery_client(system.environment["BROKER_URL"]) as app:
         wait_until(ask, 30, "every worker has answered")
     return outputs
+
+
+def test_the_largest_request_is_a_message_that_the_broker_takes(system: System) -> None:
+    sample, vector = samples()[0], [0.5, 1]
+    rows_count = TENSORS_BYTES_MAX // np.array(vector).nbytes
+    assert system.client.set_weights(sample.nn_id, sample.file.name, sample.file.read_bytes())["status"] is True
+
+    answer = system.client.predict(data=[vector] * rows_count)
+
+    assert (answer["status"], len(answer["result"])) == (True, rows_count)
+    assert np.abs(np.array(answer["result"]) - sample.answers(np.array([vector]))[0]).max() <= 1e-6
 
 
 def test_an_upload_that_breaks_off_leaves_nothing(system: System) -> None:

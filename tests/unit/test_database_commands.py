@@ -74,8 +74,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, two: None) -> Path:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(stored_files, "CHUNK_BYTES", 4)
     FileChunk.objects.all().delete()
-    for weights in (WEIGHTS, MORE_WEIGHTS):
-        stored_files.store_file(weights)
+    stored_files.store_files(WEIGHTS, MORE_WEIGHTS)
     return tmp_path
 
 

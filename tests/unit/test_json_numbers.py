@@ -14,7 +14,7 @@ from inference.errors import BadInputError
 from inference.json_numbers import read_numbers
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
-exact = st.integers(-(2**53), 2**53)
+exact = st.integers(1 - 2**53, 2**53 - 1)
 
 
 @given(st.lists(finite | exact, min_size=1, max_size=50))
@@ -45,7 +45,13 @@ def test_numbers_arrive_exactly_or_are_refused(numbers: list[float]) -> None:
         ([0.1, 0.2], "float64"),
         ([1, 2], "float64"),
         ([1, 2.5], "float64"),
-        ([2**53, -(2**53)], "float64"),
+        ([2**53 - 1, 1 - 2**53], "float64"),
+        ([2**53, -(2**53)], "int64"),
+        ([2**53, -(2.0**53)], "float64"),
+        ([-(2**63)], "int64"),
+        ([-(2**63), 2**63], "float64"),
+        ([-(2.0**63), 1], "float64"),
+        ([2**53 + 1, -(2**63), 1.0], "int64"),
         ([2**53 + 1], "int64"),
         ([-(2**53) - 1, 2**63 - 1], "int64"),
         ([2**53 + 1, 1.0], "int64"),
@@ -74,7 +80,7 @@ REFUSED: list[Any] = [
     None, "0.1", "", {}, {"0": 0.1}, [], [[]], [[], []], [None], [0.1, None], ["0.1", "0.2"], [0.1, "0.2"], [{}],
     [0.1, True], [1, False], [[1], [True]], [0.1, {"a": 1}], [[0.1], 0.2], [[0.1, 0.2], [0.3]], [[1, 2], [3, None]],
     [[1, 2], ["3", "4"]], [float("nan")], [[float("inf"), 1.0]], [10**30], [10**400], [-(2**63), 2**63 + 1],
-    [2**53 + 1, 0.5], [2**64 - 1, -1], ["\ud800"], [[[[[[1]]]]], 1], [[True], [1.5]],
+    [2**53 + 1, 0.5], [2**53 + 1, -(2.0**63)], [2**64 - 1, -1], ["\ud800"], [[[[[[1]]]]], 1], [[True], [1.5]],
 ]  # fmt: skip
 
 

@@ -49,7 +49,7 @@ def test_different_numbers_of_rows_are_refused() -> None:
     [
         ([1.5, 2.0], "int32"), ([np.nan], "int32"), ([np.inf], "int64"), ([3e9], "int32"), ([-1], "uint8"),
         ([256], "uint8"), ([2**40], "int32"), ([2], "bool"), ([0.5], "bool"), ([1e39], "float32"), ([-1e39], "float32"),
-        ([1.0, 7e4], "float16"), ([70_000], "float16"), ([2.0**63], "int64"), ([-(2.0**63) * 1.1], "int64"),
+        ([1.0, 7e4], "float16"), ([70_000], "float16"), ([2.0**63], "int64"), ([-(2.0**63)], "int64"),
         ([2.0**64], "uint64"), ([2**64 - 1], "int64"), ([-1], "uint64"),
     ],
 )  # fmt: skip
@@ -71,7 +71,8 @@ def test_what_is_no_number_is_refused(values: Any, wanted: str) -> None:
     [
         (np.array([0.1, 2.0]), "float32"), (np.array([1.0, -2.0]), "int32"), (np.array([1, 2]), "float32"),
         (np.array([0, 1]), "bool"), (np.array([0.0, 1.0]), "bool"), (np.array([True]), "bool"),
-        (np.array([7], np.uint64), "int8"), (np.array([2.0**53, -(2.0**63)]), "int64"),
+        (np.array([7], np.uint64), "int8"), (np.array([2.0**53, -(2.0**62)]), "int64"),
+        (np.array([-(2**63), 2**63 - 1]), "int64"), (np.array([-(2.0**31), 2.0**31 - 1]), "int32"),
         (np.array([np.inf, -np.inf, np.nan]), "float16"), (np.array([2**63 - 1]), "uint64"),
     ],
 )  # fmt: skip

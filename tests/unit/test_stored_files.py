@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from inference import stored_files
 from inference.errors import NotFoundError
 from inference.models import FileChunk
-from inference.stored_files import drop_bytes, file_chunk, open_file, store_file
+from inference.stored_files import drop_bytes, file_chunk, open_file, store_files
 from workers.protocol import CHUNK_BYTES
 
 pytestmark = pytest.mark.django_db
@@ -30,7 +30,7 @@ def test_a_file_is_stored_in_chunks_that_make_it_up(size: int, monkeypatch: pyte
     monkeypatch.setattr(stored_files, "CHUNK_BYTES", 4)
     content = bytes(range(size))
 
-    file = store_file(content)
+    [file] = store_files(content)
 
     offsets = list(FileChunk.objects.filter(file=file).order_by("offset").values_list("offset", flat=True))
     assert offsets == list(range(0, size, 4))
@@ -43,11 +43,20 @@ def test_an_open_file_is_stored_from_its_beginning_and_only_once() -> None:
     opened = BytesIO(content)
     opened.seek(7)
 
-    first, second = store_file(opened), store_file(content)
+    [first], [second] = store_files(opened), store_files(content)
 
     assert first == second
     assert (first.digest, first.size) == (hashlib.sha256(content).hexdigest(), len(content))
     assert stored_bytes(first.digest) == content
+
+
+def test_several_files_are_stored_at_once_and_the_same_bytes_once() -> None:
+    small, large = b"small", os.urandom(CHUNK_BYTES + 1)
+
+    files = store_files(small, BytesIO(large), BytesIO(small))
+
+    assert [stored_bytes(file.digest) for file in files] == [small, large, small]
+    assert FileChunk.objects.count() == 3
 
 
 def test_a_large_file_is_stored_in_little_memory() -> None:
@@ -55,7 +64,7 @@ def test_a_large_file_is_stored_in_little_memory() -> None:
         file.truncate(64 * 1024**2)
         tracemalloc.start()
         try:
-            stored = store_file(file)
+            [stored] = store_files(file)
             peak = tracemalloc.get_traced_memory()[1]
         finally:
             tracemalloc.stop()
@@ -66,7 +75,7 @@ def test_a_large_file_is_stored_in_little_memory() -> None:
 
 def test_a_file_is_found_chunk_by_chunk() -> None:
     content = b"7" * CHUNK_BYTES + b"end"
-    file = store_file(content)
+    [file] = store_files(content)
 
     assert file_chunk(file.digest, 0) == (len(content), content[:CHUNK_BYTES])
     assert file_chunk(file.digest, CHUNK_BYTES) == (len(content), b"end")
@@ -75,11 +84,11 @@ def test_a_file_is_found_chunk_by_chunk() -> None:
 
 
 def test_a_file_whose_bytes_were_dropped_is_stored_again() -> None:
-    file = store_file(b"content")
+    [file] = store_files(b"content")
 
     drop_bytes(file)
     assert file_chunk(file.digest, 0) is None
-    store_file(b"content")
+    store_files(b"content")
 
     assert stored_bytes(file.digest) == b"content"
 
@@ -91,7 +100,7 @@ CONTENT = bytes(range(11))
 def opened(monkeypatch: pytest.MonkeyPatch) -> BufferedReader:
     """Eleven bytes in chunks of four, opened."""
     monkeypatch.setattr(stored_files, "CHUNK_BYTES", 4)
-    return open_file(store_file(CONTENT))
+    return open_file(*store_files(CONTENT))
 
 
 @given(steps=st.lists(st.tuples(st.integers(0, 15), st.integers(0, 15))))

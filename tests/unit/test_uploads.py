@@ -6,7 +6,8 @@ import hashlib
 from typing import NoReturn
 
 import pytest
-from django.db import DatabaseError, IntegrityError, OperationalError, transaction
+from django.db import DatabaseError, IntegrityError, OperationalError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 from psycopg.errors import DiskFull
 
 from inference import uploads
@@ -68,11 +69,34 @@ def test_an_archive_that_is_not_active_does_not_change_what_later_weights_are_fo
     assert later.architecture_id == active.architecture_id
 
 
+def queries_of(nn_id: str, weights: bytes, own_architecture: bytes) -> list[str]:
+    with CaptureQueriesContext(connection) as asked:
+        store_version(nn_id, "model.keras", weights, ARCHITECTURE, own_architecture)
+    return [query["sql"] for query in asked]
+
+
+@pytest.mark.parametrize("contents", [(b"one", b"two"), (b"a", b"longer")])
+def test_whatever_files_are_for_they_are_locked_in_one_order_and_before_the_network(
+    contents: tuple[bytes, bytes],
+) -> None:
+    digests = [hashlib.sha256(content).hexdigest() for content in contents]
+    orders = []
+    for nn_id, weights, architecture in ((NN_ID, *contents), (OTHER_NN_ID, *reversed(contents))):
+        asked = queries_of(nn_id, weights, architecture)
+        first = {
+            what: next(i for i, sql in enumerate(asked) if what in sql) for what in [*digests, '"inference_network"']
+        }
+        orders.append(sorted(first, key=first.__getitem__))
+
+    assert orders[0] == orders[1]
+    assert orders[0][2] == '"inference_network"'
+
+
 def test_an_upload_that_cannot_be_stored_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(content: bytes) -> NoReturn:
+    def fail(*contents: bytes) -> NoReturn:
         raise DatabaseError("disk full")
 
-    monkeypatch.setattr(uploads, "store_file", fail)
+    monkeypatch.setattr(uploads, "store_files", fail)
     with pytest.raises(DatabaseError):
         store()
 

@@ -76,5 +76,7 @@ def cast(info: TensorInfo, array: NDArray[Any]) -> NDArray[Any]:
 def _in_range(dtype: np.dtype[Any], array: NDArray[Any]) -> bool:
     """Whether every number lies in the range of whole numbers; what a larger one becomes depends on the processor."""
     lowest, highest = (0, 1) if dtype.kind == "b" else (np.iinfo(dtype).min, np.iinfo(dtype).max)
+    if array.dtype.kind == "f" and float(lowest - 1) == lowest:
+        lowest += 1  # the same float stands for whole numbers below the range: JSON is read so
     # As Python's numbers, which compare exactly: numpy would round the range of 64 bits to a float.
     return not array.size or bool(lowest <= array.min().item() and array.max().item() <= highest)
