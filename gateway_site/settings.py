@@ -99,7 +99,7 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["inference.json_format.JsonRenderer"],
     "DEFAULT_PARSER_CLASSES": ["inference.json_format.JsonParser"],
     "DEFAULT_AUTHENTICATION_CLASSES": [],
-    "DEFAULT_PERMISSION_CLASSES": [],
+    "DEFAULT_PERMISSION_CLASSES": ["inference.origin.NoForeignPages"],
     "UNAUTHENTICATED_USER": None,
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "inference.negotiation.FirstOfEach",
     "EXCEPTION_HANDLER": "inference.responses.answer_exception",
