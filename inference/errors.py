@@ -36,7 +36,7 @@ class DiskFullError(InferenceError):
 
 
 class BusyError(InferenceError):
-    """The gateway holds as many requests as it may."""
+    """The gateway holds as many requests as it may, or makes as many weight changes."""
 
 
 class NoNetworkError(InferenceError):
