@@ -13,13 +13,15 @@ from workers.settings import environment, settings
 env = environment()
 positive = validate.Range(min=0, min_inclusive=False)
 queue_requests_max = env.int("PIPELINE_QUEUE_REQUESTS_MAX", 256, validate=positive)
+weight_changes_max = env.int("PIPELINE_WEIGHT_CHANGES_MAX", 16, validate=positive)
+OTHER_THREADS = 16
 
 bind = env.str("PIPELINE_BIND", "127.0.0.1:54321")
 worker_class = "gateway_site.http_worker.HttpWorker"
 # The embedded form is one process by its nature: the broker lives in it.
 workers = 1 if settings().embedded else read_gateway_options().processes
-# Each waiting request holds a thread; the rest are for /status, weight changes and the admin.
-threads = queue_requests_max + 32
+# Each waiting request holds a thread, and so does each weight change; the rest are for /status and the admin.
+threads = queue_requests_max + weight_changes_max + OTHER_THREADS
 worker_connections = threads * 4
 keepalive = 75
 graceful_timeout = int(settings().request_timeout_seconds) + 5

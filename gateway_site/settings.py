@@ -21,6 +21,8 @@ PIPELINE_DATA_DIR: Path = (ROOT / env.path("PIPELINE_DATA_DIR", ROOT / "var")).r
 PIPELINE_REQUEST_TIMEOUT: float = shared_settings().request_timeout_seconds
 #: The most requests that one gateway process holds; more are answered 503 at once.
 PIPELINE_QUEUE_REQUESTS_MAX: int = env.int("PIPELINE_QUEUE_REQUESTS_MAX", 256, validate=positive)
+#: The most weight changes that one gateway process makes at once; more are answered 503 before their body is read.
+PIPELINE_WEIGHT_CHANGES_MAX: int = env.int("PIPELINE_WEIGHT_CHANGES_MAX", 16, validate=positive)
 PIPELINE_MAX_UPLOAD_BYTES: int = env.int("PIPELINE_MAX_UPLOAD_BYTES", 384 * 1024**2, validate=positive)
 PIPELINE_MAX_BODY_BYTES: int = env.int("PIPELINE_MAX_BODY_BYTES", 8 * 1024**2, validate=positive)
 #: The architecture of networks that are uploaded as bare weights and are not known yet.
@@ -99,7 +101,7 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["inference.json_format.JsonRenderer"],
     "DEFAULT_PARSER_CLASSES": ["inference.json_format.JsonParser"],
     "DEFAULT_AUTHENTICATION_CLASSES": [],
-    "DEFAULT_PERMISSION_CLASSES": [],
+    "DEFAULT_PERMISSION_CLASSES": ["inference.origin.NoForeignPages"],
     "UNAUTHENTICATED_USER": None,
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "inference.negotiation.FirstOfEach",
     "EXCEPTION_HANDLER": "inference.responses.answer_exception",

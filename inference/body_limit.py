@@ -1,4 +1,4 @@
-"""Refuses a request whose body is too large before it is read."""
+"""Refuses a request whose body is too large before it is read, and reads what a client needs to see a refusal."""
 
 from __future__ import annotations
 
@@ -26,11 +26,13 @@ def refuse_larger(request: Request, limit: int) -> None:
     size = int(request.META.get("CONTENT_LENGTH") or 0)
     if size <= limit:
         return
-    _drain(request, min(size, DRAINED_BYTES_MAX))
+    drain(request)
     raise TooLargeError(f"the body has {size} bytes, this gateway takes {limit}")
 
 
-def _drain(request: Request, size: int) -> None:
+def drain(request: Request) -> None:
+    """Throw the body of a request away that is refused before it is read, within bounds."""
+    size = min(int(request.META.get("CONTENT_LENGTH") or 0), DRAINED_BYTES_MAX)
     stream, deadline = request.META["wsgi.input"], monotonic() + DRAIN_SECONDS
     while size > 0 and monotonic() < deadline:
         try:

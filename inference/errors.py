@@ -11,6 +11,10 @@ class BadInputError(InferenceError):
     """The request does not say what is needed; the message tells what to send instead."""
 
 
+class ForeignPageError(InferenceError):
+    """A web page of another site asks for a change: a browser says so of it."""
+
+
 class NotFoundError(InferenceError):
     """There is no network or version of that name; the message says where to see which there are."""
 
@@ -32,7 +36,7 @@ class DiskFullError(InferenceError):
 
 
 class BusyError(InferenceError):
-    """The gateway holds as many requests as it may."""
+    """The gateway holds as many requests as it may, or makes as many weight changes."""
 
 
 class NoNetworkError(InferenceError):

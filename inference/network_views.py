@@ -16,6 +16,7 @@ from inference.body_limit import refuse_larger
 from inference.network_answers import activation_answers, network_answer, switch_answer, version_answer
 from inference.requester import requester
 from inference.serializers import ActivateSerializer, PageSerializer
+from inference.weight_changes import weight_change
 from inference.weights_download import WeightsDownload
 
 #: The activations that GET /networks/<nn_id>/versions/<n> tells of: the latest.
@@ -94,9 +95,10 @@ class Activate(APIView):
     def post(self, request: Request, nn_id: str) -> Response:
         """Load it everywhere, switch."""
         refuse_larger(request, settings.PIPELINE_MAX_BODY_BYTES)
-        serializer = ActivateSerializer(data=request.data)
-        serializer.is_valid(raise_exception=True)
-        result = switch.activate(nn_id, serializer.validated_data["version"], requester(request))
+        with weight_change(request):
+            serializer = ActivateSerializer(data=request.data)
+            serializer.is_valid(raise_exception=True)
+            result = switch.activate(nn_id, serializer.validated_data["version"], requester(request))
         return Response(switch_answer(result))
 
 
@@ -106,7 +108,9 @@ class Rollback(APIView):
     def post(self, request: Request, nn_id: str) -> Response:
         """Load it everywhere, switch."""
         refuse_larger(request, settings.PIPELINE_MAX_BODY_BYTES)
-        return Response(switch_answer(switch.rollback(nn_id, requester(request))))
+        with weight_change(request):
+            result = switch.rollback(nn_id, requester(request))
+        return Response(switch_answer(result))
 
 
 def _page(request: Request) -> slice:

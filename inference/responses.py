@@ -19,6 +19,7 @@ logger = logging.getLogger(__name__)
 
 STATUS_OF: dict[type[errors.InferenceError], int] = {
     errors.BadInputError: 400,
+    errors.ForeignPageError: 403,
     errors.NotFoundError: 404,
     errors.ConflictError: 409,
     errors.LengthRequiredError: 411,

@@ -61,7 +61,7 @@ def activate(nn_id: str, number: int, requested_by: str) -> SwitchResult:
 
 
 def rollback(nn_id: str, requested_by: str) -> SwitchResult:
-    """Make the version active that was before; again, the one before that.
+    """Take back the latest step that is not taken back yet: the version that was active before it becomes active.
 
     Raises:
         NotFoundError: there is no such network.

@@ -19,6 +19,7 @@ from inference.requester import requester
 from inference.serializers import SetWeightsSerializer
 from inference.switch import set_weights
 from inference.upload_files import UploadParser, decoded
+from inference.weight_changes import weight_change
 
 
 class Predict(LeanView):
@@ -43,11 +44,12 @@ class SetWeights(APIView):
         """Store, load everywhere, switch."""
         form = (request.content_type or "").lower().startswith("multipart/")
         refuse_larger(request, settings.PIPELINE_MAX_UPLOAD_BYTES if form else settings.PIPELINE_MAX_BODY_BYTES)
-        serializer = SetWeightsSerializer(data=request.data)
-        serializer.is_valid(raise_exception=True)
-        file = serializer.validated_data["data"]
-        with decoded(file) as weights:
-            result = set_weights(serializer.validated_data["nn_id"], file.name, weights, requester(request))
+        with weight_change(request):
+            serializer = SetWeightsSerializer(data=request.data)
+            serializer.is_valid(raise_exception=True)
+            file = serializer.validated_data["data"]
+            with decoded(file) as weights:
+                result = set_weights(serializer.validated_data["nn_id"], file.name, weights, requester(request))
         return Response(switch_answer(result))
 
 

@@ -254,6 +254,19 @@ def test_a_wrong_method_is_answered_405(service: System, method: str, path: str,
     assert allowed in response.headers["Allow"]
 
 
+def test_a_web_page_of_another_site_changes_nothing(service: System) -> None:
+    nn_id, headers = samples()[0].nn_id, {"Origin": "http://localhost:3000", "Content-Type": "text/plain"}
+    before = service.client.network(nn_id)
+    for path, body in (("activate", '{"version": 1}'), ("rollback", "")):
+        response = requests.post(f"{service.url}/networks/{nn_id}/{path}", body, headers=headers, timeout=60)
+        assert_refused(response, 403, "another site (http://localhost:3000)")
+    assert service.client.network(nn_id) == before
+    own = requests.post(
+        service.url + "/predict", b'{"vector": [0.1, 0.2]}', headers={"Origin": service.url}, timeout=60
+    )
+    assert own.json()["status"] is True
+
+
 @pytest.mark.parametrize("path", ["/", "/predict/", "/nothing", "/status/1"])
 def test_an_unknown_path_is_answered_404(service: System, path: str) -> None:
     assert_refused(requests.post(service.url + path, timeout=60), 404, "not found")

@@ -166,7 +166,7 @@ def test_an_earlier_version_is_activated_rolled_back_from_and_exported(served: S
     assert (first[:2], first[-1], second[:2]) == (["1", "loaded"], "active", ["2", "loaded"])
 
     assert printed(served, "rollback", nn_id) == f"{nn_id} version 2 is active, loaded by 1 worker\n"
-    # From 2 the rollback leads to what its upload replaced, and from there it is the activation that is undone.
+    # The activation is taken back; then it is the upload of 2.
     assert f"{nn_id} version 1 is active" in printed(served, "rollback", nn_id)
 
     file = tmp_path / "exported.weights.h5"

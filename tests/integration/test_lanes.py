@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -10,11 +9,11 @@ from pathlib import Path
 from time import monotonic
 from uuid import uuid4
 
-import psutil
 import pytest
 
 from inference.http_client import Answer
 from inference.supervision.rabbitmq import PrivateNode
+from tests.support.readers import readers_stopped
 from tests.support.samples import Sample, samples
 from tests.support.system import System
 from tests.support.waiting import wait_until
@@ -78,24 +77,10 @@ def clients() -> Iterator[ThreadPoolExecutor]:
 @contextmanager
 def loading_held_up(system: System, clients: ThreadPoolExecutor) -> Iterator[list[Future[Answer]]]:
     """16 requests for LOADING wait; the worker loads it, and the process that reads its file for the worker stands."""
-    readers = readers_of(system)
-    for reader in readers:
-        reader.send_signal(signal.SIGSTOP)
-    try:
+    with readers_stopped(system):
         answers = [clients.submit(predict, system, LOADING) for _ in range(WAITING)]
         wait_until(lambda: held(system) >= WAITING, 30, "the requests wait")
         yield answers
-    finally:
-        for reader in readers:
-            if reader.is_running():
-                reader.send_signal(signal.SIGCONT)
-
-
-def readers_of(system: System) -> list[psutil.Process]:
-    """The helper processes of all workers."""
-    roots = [psutil.Process(child.pid) for child in [*system.workers, system.gateway] if child.alive()]
-    everybody = [process for root in roots for process in root.children(recursive=True)]
-    return [process for process in everybody if "workers.runtime.read_weights" in process.cmdline()]
 
 
 def held(system: System) -> int:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO, StringIO
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,10 +14,12 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import OperationalError
 
 from inference import services, stored_files
 from inference.models import FileChunk, Version
 from inference.uploads import store_version
+from inference.weights_download import WeightsDownload
 from tests.unit.samples import NN_ID, OTHER_NN_ID, activated, failed_activation
 from workers.file_format import HDF5_SIGNATURE
 
@@ -130,9 +136,67 @@ def test_export_weights_says_what_is_not_there(here: Path) -> None:
     assert list(here.iterdir()) == []
 
 
-def test_export_weights_that_breaks_off_leaves_no_half_file(here: Path) -> None:
+@pytest.mark.parametrize("force", [[], ["--force"]], ids=str)
+def test_export_weights_that_breaks_off_leaves_no_half_file(force: list[str], here: Path) -> None:
     FileChunk.objects.filter(offset=12).delete()
 
     with pytest.raises(CommandError, match="have been deleted"):
-        run("export_weights", NN_ID)
+        run("export_weights", NN_ID, *force)
     assert list(here.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), CommandError),
+        (OperationalError("the connection is lost"), OperationalError),
+        (KeyboardInterrupt(), KeyboardInterrupt),
+    ],
+    ids=repr,
+)
+def test_export_weights_that_breaks_off_keeps_the_file_that_it_was_to_write_over(
+    error: BaseException, told: type[BaseException], here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def half(download: WeightsDownload) -> Iterator[bytes]:
+        yield WEIGHTS[:4]
+        raise error
+
+    file = here / "mine"
+    file.write_bytes(b"precious")
+    monkeypatch.setattr(WeightsDownload, "chunks", half)
+
+    with pytest.raises(told):
+        run("export_weights", NN_ID, "--output", file, "--force")
+    assert list(here.iterdir()) == [file]
+    assert file.read_bytes() == b"precious"
+
+
+def test_export_weights_writes_over_a_file_only_when_all_is_there(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found: list[bytes] = []
+
+    def look(download: WeightsDownload) -> Iterator[bytes]:
+        yield WEIGHTS
+        found.append(file.read_bytes())
+
+    file = here / "mine"
+    file.write_bytes(b"precious")
+    file.chmod(0o640)
+    (here / "link").symlink_to(file)
+    monkeypatch.setattr(WeightsDownload, "chunks", look)
+    run("export_weights", NN_ID, "--output", here / "link", "--force")
+
+    assert (found, file.read_bytes()) == ([b"precious"], WEIGHTS)
+    assert file.stat().st_mode & 0o777 == 0o640
+    assert (here / "link").is_symlink()
+    assert len(list(here.iterdir())) == 2
+
+
+def test_export_weights_writes_into_what_is_no_file_and_leaves_it_there(here: Path) -> None:
+    pipe = here / "pipe"
+    os.mkfifo(pipe)
+    with ThreadPoolExecutor(1) as reader:
+        read = reader.submit(pipe.read_bytes)
+        run("export_weights", NN_ID, "--output", pipe, "--force")
+
+        assert read.result(30) == WEIGHTS
+    assert pipe.is_fifo()

@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.db import transaction
+from hypothesis import given
+from hypothesis import strategies as st
 
 from inference import history, services
 from inference.errors import ConflictError, NotFoundError
@@ -32,6 +35,45 @@ def roll_back() -> int:
     version = history.version_before(NN_ID)
     activated(version, ROLLBACK)
     return version.number
+
+
+def try_to_roll_back() -> int | None:
+    try:
+        return roll_back()
+    except ConflictError:
+        return None
+
+
+def roll_all_back() -> list[int]:
+    """Roll back until there is nothing to roll back to; what each led to."""
+    led_to: list[int] = []
+    while (number := try_to_roll_back()) is not None:
+        led_to.append(number)
+        assert len(led_to) < 30, f"rollbacks do not end: {led_to}"
+    return led_to
+
+
+class Undo:
+    """What rolling back promises, in memory: each step that changes what is active remembers what was before it."""
+
+    def __init__(self) -> None:
+        self.active: int | None = None
+        self.deleted: set[int] = set()
+        self._before: list[int | None] = []
+
+    def step(self, number: int) -> None:
+        self._before.append(self.active)
+        self.active = number
+
+    def undo(self) -> int | None:
+        """What is active after a rollback; None when there is nothing to roll back to, and nothing changes."""
+        left = list(self._before)
+        while left:
+            before = left.pop()
+            if before is not None and before not in {*self.deleted, self.active}:
+                self._before, self.active = left, before
+                return before
+        return None
 
 
 def test_networks_are_listed_by_name_with_what_the_list_shows(django_assert_num_queries: Any) -> None:
@@ -86,10 +128,104 @@ def test_activating_the_active_version_again_is_no_step(three: list[Version]) ->
     assert roll_back() == 2
 
 
-def test_a_rollback_undoes_an_activation_of_an_earlier_version(three: list[Version]) -> None:
-    activated(three[0], ACTIVATE)
+@pytest.mark.parametrize("number", [1, 2])
+def test_an_activation_of_an_earlier_version_is_one_step_more_to_take_back(number: int, three: list[Version]) -> None:
+    activated(three[number - 1], ACTIVATE)
 
-    assert [roll_back(), roll_back()] == [3, 2]
+    assert roll_all_back() == [3, 2, 1]
+
+
+def test_rollbacks_never_go_in_a_circle() -> None:
+    first, _ = [activated(store()).version for _ in range(2)]
+    activated(first, ACTIVATE)
+
+    assert roll_all_back() == [2, 1]
+
+
+def test_what_comes_after_a_rollback_is_a_step_from_what_is_active_then(three: list[Version]) -> None:
+    assert [roll_back(), roll_back()] == [2, 1]
+    activated(three[2], ACTIVATE)
+    activated(store())
+
+    assert roll_all_back() == [3, 1]
+
+
+def test_two_rollbacks_at_once_take_back_one_step(three: list[Version]) -> None:
+    target = history.version_before(NN_ID)
+    activated(target, ROLLBACK)
+    activated(target, ROLLBACK)
+
+    assert roll_all_back() == [1]
+
+
+def test_a_step_during_a_rollback_is_taken_back_with_it(three: list[Version]) -> None:
+    rollback = services.begin(history.version_before(NN_ID), ROLLBACK, "a test")
+    activated(store())
+    services.commit(rollback)
+
+    assert roll_all_back() == [1]
+
+
+def test_steps_count_in_the_order_in_which_they_ended(three: list[Version]) -> None:
+    began_first = services.begin(three[0], ACTIVATE, "a test")
+    activated(three[1], ACTIVATE)
+    services.commit(began_first)
+
+    assert roll_all_back() == [2, 3, 2, 1]
+
+
+def test_other_networks_and_their_steps_are_not_in_the_way(three: list[Version]) -> None:
+    for _ in range(2):
+        activated(store(OTHER_NN_ID))
+
+    assert roll_all_back() == [2, 1]
+
+
+def test_rollbacks_by_the_rule_of_earlier_gateways_are_no_trap(three: list[Version]) -> None:
+    activated(three[1], ACTIVATE)
+    for number in (3, 2, 3, 2, 3):
+        activated(three[number - 1], ROLLBACK)
+
+    assert roll_all_back() == [2, 1]
+
+
+def test_a_long_history_is_read_in_as_many_queries_as_a_short_one(
+    three: list[Version], django_assert_num_queries: Any
+) -> None:
+    Activation.objects.bulk_create(
+        Activation(version=three[number % 2], kind=ACTIVATE, seconds=0.5, outcome=Activation.Outcome.ACTIVATED)
+        for number in range(10_000)
+    )
+    activated(three[2])
+
+    with django_assert_num_queries(3):
+        assert history.version_before(NN_ID).number == 2
+
+
+@given(st.lists(st.sampled_from(["upload", "fail", "rollback"]) | st.integers(1, 6) | st.integers(-6, -1), max_size=25))
+def test_rollbacks_take_back_step_by_step_whatever_came_before(acts: list[str | int]) -> None:
+    """Positive numbers activate that version, negative ones delete it."""
+    with transaction.atomic():
+        stored, model = [activated(store()).version], Undo()
+        model.step(1)
+        for act in acts:
+            if act == "upload":
+                stored.append(activated(store()).version)
+                model.step(len(stored))
+            elif act == "fail":
+                failed_activation(store())
+                stored.append(Version.objects.get(number=len(stored) + 1))
+            elif act == "rollback":
+                assert try_to_roll_back() == model.undo()
+            elif isinstance(act, int) and abs(act) <= len(stored) and abs(act) not in {*model.deleted, model.active}:
+                if act > 0:
+                    activated(stored[act - 1], ACTIVATE)
+                    model.step(act)
+                else:
+                    services.delete_version(NN_ID, -act, "a test")
+                    model.deleted.add(-act)
+        assert roll_all_back() == list(iter(model.undo, None))
+        transaction.set_rollback(True)
 
 
 def test_a_deleted_version_is_passed_over(three: list[Version]) -> None:

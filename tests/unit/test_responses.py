@@ -40,6 +40,7 @@ def answer(error: Exception) -> Any:
     ("error", "status"),
     [
         (errors.BadInputError("why"), 400),
+        (errors.ForeignPageError("why"), 403),
         (errors.NotFoundError("why"), 404),
         (errors.ConflictError("why"), 409),
         (errors.TooLargeError("why"), 413),

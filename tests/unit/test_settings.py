@@ -128,7 +128,12 @@ def test_a_database_url_may_name_postgresql() -> None:
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("PIPELINE_QUEUE_REQUESTS_MAX", "many"), ("PIPELINE_MAX_UPLOAD_BYTES", "-5"), ("DATABASE_URL", "nonsense://x")],
+    [
+        ("PIPELINE_QUEUE_REQUESTS_MAX", "many"),
+        ("PIPELINE_WEIGHT_CHANGES_MAX", "0"),
+        ("PIPELINE_MAX_UPLOAD_BYTES", "-5"),
+        ("DATABASE_URL", "nonsense://x"),
+    ],
 )
 def test_a_gateway_does_not_start_with_a_value_it_cannot_read(name: str, value: str, tmp_path: Path) -> None:
     environment = {**os.environ, name: value, "PIPELINE_DATA_DIR": str(tmp_path)}

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from argparse import ArgumentParser
 from pathlib import Path
 from typing import IO, Any
+from uuid import uuid4
 
 from django.core.management.base import BaseCommand, CommandError
 
@@ -64,18 +66,44 @@ def _active(nn_id: str) -> Version:
 
 
 def _write(file: Path, download: WeightsDownload, force: bool) -> None:
-    """Write the whole file, or leave nothing of it."""
+    """Write the whole file, or leave nothing of it and keep what was there."""
     try:
-        with file.open("wb" if force else "xb") as opened:
-            try:
+        if force and file.exists() and not file.is_file():
+            # A device or a pipe cannot be replaced, and has nothing to keep.
+            with file.open("wb") as opened:
                 _fill(opened, download)
-            except BaseException:
-                file.unlink()
-                raise
+        elif force:
+            _replace(file.resolve(), download)
+        else:
+            _create(file, download)
     except FileExistsError as error:
         raise CommandError(f"{file} exists: --force writes over it") from error
     except OSError as error:
         raise CommandError(f"cannot write {file}: {error.strerror}") from error
+
+
+def _replace(file: Path, download: WeightsDownload) -> None:
+    """Write beside a file, and put it in the file's place when it is whole."""
+    beside = file.with_name(f".{uuid4().hex}.part")
+    try:
+        with beside.open("xb") as opened:
+            if file.exists():
+                shutil.copymode(file, beside)
+            _fill(opened, download)
+        beside.replace(file)
+    except BaseException:
+        beside.unlink(missing_ok=True)
+        raise
+
+
+def _create(file: Path, download: WeightsDownload) -> None:
+    opened = file.open("xb")
+    try:
+        with opened:
+            _fill(opened, download)
+    except BaseException:
+        file.unlink()
+        raise
 
 
 def _fill(opened: IO[bytes], download: WeightsDownload) -> None:

@@ -16,8 +16,9 @@ class Command(BaseCommand):
     """Roll a network back."""
 
     help = (
-        "Make the version of a network active that was active before, once every worker has loaded it; again, the one "
-        "before that. When a worker fails, nothing changes."
+        "Take back the latest step of a network, an upload or an activation: the version that was active before is "
+        "active again, once every worker has loaded it. Again takes back the step before. When a worker fails, nothing "
+        "changes."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:

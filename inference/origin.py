@@ -1,0 +1,43 @@
+"""Which web pages may change something: those of the gateway itself, and no other site's that a browser has open."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework.permissions import SAFE_METHODS, BasePermission
+from rest_framework.request import Request
+
+from inference.errors import ForeignPageError
+
+#: What browsers say of a page of the gateway's own, and of an address that a person typed.
+OWN = ("same-origin", "none")
+
+
+class NoForeignPages(BasePermission):
+    """Refuses what a page of another site asks for: a browser sends such a POST without asking the gateway first.
+
+    Browsers send `Sec-Fetch-Site` to loopback and https addresses, and `Origin` to all; a page can forge neither.
+    Clients that are no browsers send neither. `same-site` is foreign, too: http://localhost:3000 is same-site to a
+    gateway on another port, and the gateway has no pages that ask from there.
+    """
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        """Whether a request may go on.
+
+        Raises:
+            ForeignPageError: a page of another site asks, and not only to read.
+        """
+        meta = request.META
+        site, origin = meta.get("HTTP_SEC_FETCH_SITE", ""), meta.get("HTTP_ORIGIN", "")
+        if not (site or origin) or request.method in SAFE_METHODS:
+            return True
+        # Where both are there, the browser's own word counts: a proxy may have put another Host in.
+        own = site in OWN if site else _host(origin) == meta.get("HTTP_HOST", "").lower()
+        if not own:
+            raise ForeignPageError(f"a web page of another site ({origin or site}) may not ask this of the gateway")
+        return True
+
+
+def _host(origin: str) -> str:
+    """The host and port of an origin; of a page that has none, `null`."""
+    return origin.lower().rpartition("://")[2]

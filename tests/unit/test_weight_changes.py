@@ -1,0 +1,147 @@
+"""A gateway process makes so many weight changes at once and no more; what else is asked of it goes on."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.test.client import BOUNDARY, MULTIPART_CONTENT, FakePayload, encode_multipart
+from pytest_django.fixtures import Settings
+
+from inference import switch, upload_files, views
+from inference.answer import Answer
+from inference.errors import NotFoundError, NoWorkersError
+from inference.models import Activation, Network, Version
+from inference.switch import SwitchResult
+from tests.support.waiting import wait_until
+from tests.unit.samples import NN_ID, VERSION, PretendedGateway, loaded
+
+AT_MOST = 3
+WAYS = ["upload", "activate", "rollback"]
+
+
+class SlowSwitches:
+    """Stands in for the three switches: each waits until it may end, or ends with `error`."""
+
+    def __init__(self) -> None:
+        self.may_end = threading.Event()
+        self.entered = threading.Semaphore(0)
+        self.error: BaseException | None = None
+
+    def __call__(self, *arguments: Any) -> SwitchResult:
+        self.entered.release()
+        if self.error is not None:
+            raise self.error
+        assert self.may_end.wait(30)
+        version = Version(network=Network(nn_id=NN_ID), number=4)
+        return SwitchResult(Activation(version=version, workers_asked=1, workers_answered=1), [loaded("w1")])
+
+
+@pytest.fixture
+def switches(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> SlowSwitches:
+    settings.PIPELINE_WEIGHT_CHANGES_MAX = AT_MOST
+    slow = SlowSwitches()
+    monkeypatch.setattr(views, "set_weights", slow)
+    monkeypatch.setattr(switch, "activate", slow)
+    monkeypatch.setattr(switch, "rollback", slow)
+    return slow
+
+
+def ask(way: str) -> Any:
+    """Ask for a weight change, as a client of its own."""
+    client = Client(raise_request_exception=False)
+    if way == "upload":
+        data = SimpleUploadedFile("w.b64", b"QUJD\n", "application/octet-stream")
+        form = encode_multipart(BOUNDARY, {"nn_id": NN_ID, "data": data})
+        return client.put("/set_weights", form, content_type=MULTIPART_CONTENT)
+    body = {"version": 1} if way == "activate" else {}
+    return client.post(f"/networks/{NN_ID}/{way}", body, content_type="application/json")
+
+
+@contextmanager
+def all_places_taken(switches: SlowSwitches) -> Iterator[list[Future[Any]]]:
+    """One slow weight change of each kind runs, as many as may."""
+    with ThreadPoolExecutor(AT_MOST) as clients:
+        try:
+            running = [clients.submit(ask, way) for way in WAYS]
+            for _ in running:
+                assert switches.entered.acquire(timeout=30)
+            yield running
+        finally:
+            switches.may_end.set()
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_one_more_is_503_until_another_has_ended(way: str, switches: SlowSwitches) -> None:
+    with all_places_taken(switches) as running:
+        refused = ask(way)
+
+        assert (refused.status_code, refused.headers["Retry-After"]) == (503, "1")
+        assert refused.json()["status"] is False
+        assert f"already makes {AT_MOST} weight changes" in refused.json()["message"]
+        assert not any(one.done() for one in running)
+    assert [one.result().status_code for one in running] == [200] * AT_MOST
+    assert ask(way).status_code == 200
+
+
+def test_an_upload_that_is_refused_is_not_stored_anywhere(
+    switches: SlowSwitches, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[object] = []
+    drained: list[int] = []
+    read, open_spool = FakePayload.read, upload_files.open_spool
+    with all_places_taken(switches):
+        monkeypatch.setattr(upload_files, "open_spool", lambda: opened.append(None) or open_spool())
+        monkeypatch.setattr(FakePayload, "read", lambda self, size: drained.append(size) or read(self, size))
+
+        assert ask("upload").status_code == 503
+
+    assert opened == []
+    assert drained, "a client that still sends would not see the answer"
+
+
+def test_predictions_are_answered_meanwhile(switches: SlowSwitches, gateway: PretendedGateway, client: Client) -> None:
+    gateway.dispatcher.outcome = Answer(VERSION, {"sum": np.array([[1.5]], np.float32)}, "w1", 1, 0.1, 0.2)
+    with all_places_taken(switches):
+        response = client.post("/predict", {"vector": [0.5, 1.0]}, content_type="application/json")
+
+    assert response.json()["result"] == 1.5
+
+
+@pytest.mark.parametrize("error", [NoWorkersError("none"), NotFoundError("none"), RuntimeError("a defect")], ids=repr)
+def test_what_fails_makes_room_again(error: Exception, switches: SlowSwitches) -> None:
+    switches.error = error
+    for way in WAYS * AT_MOST:
+        assert ask(way).status_code in (404, 500, 503)
+
+    switches.error = None
+    switches.may_end.set()
+    assert [ask(way).status_code for way in WAYS] == [200] * len(WAYS)
+
+
+def test_what_is_no_upload_makes_room_again(switches: SlowSwitches, client: Client) -> None:
+    for _ in range(AT_MOST * 2):
+        assert client.put("/set_weights", b"nonsense", content_type=MULTIPART_CONTENT).status_code == 400
+        assert client.post(f"/networks/{NN_ID}/activate", b"nonsense", content_type="text/plain").status_code == 400
+
+    switches.may_end.set()
+    assert ask("upload").status_code == 200
+
+
+def test_the_count_is_right_however_many_ask_at_once(switches: SlowSwitches) -> None:
+    at_once = 24
+    with ThreadPoolExecutor(at_once) as clients:
+        answers = [clients.submit(ask, WAYS[number % 3]) for number in range(at_once)]
+        for _ in range(AT_MOST):
+            assert switches.entered.acquire(timeout=30)
+        wait_until(lambda: sum(one.done() for one in answers) == at_once - AT_MOST, 30, "the others are answered")
+        switches.may_end.set()
+    statuses = [one.result().status_code for one in answers]
+    assert (statuses.count(200), statuses.count(503)) == (AT_MOST, at_once - AT_MOST)
