@@ -45,7 +45,7 @@ tensors = shapes.flatmap(_tensors)
 #: Tensors of one number of rows, by name; a row may be one number.
 named_tensors = st.integers(1, 5).flatmap(
     lambda rows: st.dictionaries(
-        st.text(max_size=NAME_CHARACTERS_MAX),
+        st.text(max_size=NAME_CHARACTERS_MAX).filter(str.isprintable),
         st.lists(st.integers(0, 3), max_size=3).flatmap(lambda sizes: _tensors((rows, *sizes))),
         min_size=1,
         max_size=3,
@@ -129,7 +129,7 @@ REPLY = PredictReply("worker", {"sum": ROWS}, 0.5, 0.7)
 #: What is no inputs or outputs by name.
 ODD_TENSORS: list[Any] = [
     {}, [], None, 5, "text", ROWS.to_json(), {"a": None}, {"a": {}}, {"a": changed(ROWS, dtype="object")},
-    {"x" * (NAME_CHARACTERS_MAX + 1): ROWS.to_json()},
+    *[{name: ROWS.to_json()} for name in ("x" * (NAME_CHARACTERS_MAX + 1), "\ud800", "a\0b", "\n")],
     {"a": tensor([1.0], [2.0]).to_json(), "b": tensor([1.0]).to_json()},
     {"a": {"dtype": "float32", "shape": [0, 2], "data": ""}},
     {str(number): ROWS.to_json() for number in range(TENSORS_MAX + 1)},
