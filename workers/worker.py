@@ -12,6 +12,7 @@ from celery import Celery
 
 from workers.addresses import host_addresses
 from workers.celery import TRANSIENT
+from workers.message import shorten
 from workers.protocol import Report, VersionRef, WorkerStatus
 from workers.runtime.backend import use_threads
 from workers.runtime.errors import PipelineRuntimeError, SupplyError
@@ -139,10 +140,10 @@ class Worker:
         try:
             self.networks.acquire(version)
         except PipelineRuntimeError:
-            trace = traceback.format_exc()
-            logger.warning("Cannot load %s; what is served stays as it is.", version, exc_info=True)
+            trace = shorten(traceback.format_exc())
+            logger.warning("Cannot load %s; what is served stays as it is.\n%s", version, trace)
         except Exception:
-            trace = traceback.format_exc()
+            trace = shorten(traceback.format_exc())
             logger.exception("Loading %s failed unexpectedly; what is served stays as it is.", version)
         report = Report(self.name, not trace, trace, perf_counter() - started)
         with self._lock:
@@ -158,8 +159,9 @@ class Worker:
     def _load_ahead(self, version: VersionRef) -> None:
         try:
             self.networks.acquire(version)
-        except Exception:
-            logger.warning("Cannot load %s yet; trying again when it is asked for.", version, exc_info=True)
+        except Exception:  # noqa: BLE001 - the log has its trace
+            trace = shorten(traceback.format_exc())
+            logger.warning("Cannot load %s yet; trying again when it is asked for.\n%s", version, trace)
 
 
 _worker: Worker | None = None

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.samples import ARCHITECTURE, DIGEST, NN_ID, VERSION, only_input, tensor, worker_status
-from workers.message import Message, ProtocolError
+from workers.message import TRACE_CHARACTERS_MAX, Message, ProtocolError
 from workers.protocol import (
     CHUNK_BYTES,
     CHUNK_CONTENT_TYPE,
@@ -90,6 +90,13 @@ def test_every_message_arrives_as_it_left(message: Message) -> None:
     assert across_the_wire(message) == message
 
 
+def test_what_a_report_says_has_a_bound_whatever_was_sent() -> None:
+    report = Report.from_json(changed(REPORT, trace="\0" * 10_000_000))
+
+    assert len(report.trace) <= TRACE_CHARACTERS_MAX
+    assert report.trace.startswith("\\x00\\x00")
+
+
 @pytest.mark.parametrize("chunk", [FileChunk(3, b"\x00\xff\x80"), FileChunk(-1, b""), FileChunk(2**40, b"x")], ids=repr)
 def test_a_chunk_arrives_as_it_left(chunk: FileChunk) -> None:
     assert FileChunk.from_message(CHUNK_CONTENT_TYPE, chunk.headers(), chunk.content) == chunk
@@ -160,8 +167,8 @@ REFUSED: list[tuple[type[Message], Any]] = [
     *[(PredictReply, without(REPLY, field)) for field in ("worker", "outputs", "inference_ms", "handling_ms")],
     *[(PredictReply, changed(REPLY, inference_ms=value)) for value in (None, "soon", [])],
     *[(Report, without(REPORT, field)) for field in ("worker", "loaded", "trace", "seconds")],
-    *[(Report, changed(REPORT, **fields)) for fields in ({"worker": None}, {"loaded": 1}, {"loaded": "true"},
-                                                         {"trace": None}, {"seconds": "1"})],
+    *[(Report, changed(REPORT, **fields)) for fields in ({"worker": None}, {"worker": "x" * 256}, {"loaded": 1},
+                                                         {"loaded": "true"}, {"trace": None}, {"seconds": "1"})],
     *[(WorkerStatus, without(STATUS, field)) for field in ("worker", "address", "nn_id", "count_requests_handled")],
     *[(WorkerStatus, changed(STATUS, **fields)) for fields in ({"worker": 1}, {"address": "here"}, {"nn_id": "x"},
                                                                {"count_requests_handled": -1})],
