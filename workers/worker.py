@@ -16,6 +16,7 @@ from workers.message import shorten
 from workers.protocol import Report, VersionRef, WorkerStatus
 from workers.runtime.backend import use_threads
 from workers.runtime.errors import PipelineRuntimeError, SupplyError
+from workers.runtime.load_folder import remove_abandoned_folders
 from workers.runtime.networks import Networks
 from workers.runtime.weights_file import WeightsFileReader
 from workers.settings import Settings
@@ -56,7 +57,8 @@ class Worker:
         )
 
     def start(self) -> None:
-        """Prepare TensorFlow, and the helper process, so that the first load does not wait for them."""
+        """Prepare TensorFlow and the helper process, so that no load waits for them, and make room on the disk."""
+        remove_abandoned_folders()
         use_threads(self._settings.worker_tensorflow_threads, self._settings.worker_concurrency + LOADS_AT_ONCE)
         self._reader.start()
 
