@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from workers.message import shorten, storable
+
 
 class InferenceError(Exception):
     """Base of everything a gateway raises on purpose."""
@@ -56,8 +58,8 @@ class RequestTimeoutError(InferenceError):
 
 
 class PredictionFailedError(InferenceError):
-    """The worker could not make the prediction; `trace` is its stack trace."""
+    """The worker could not make the prediction; `trace` is its stack trace, shortened."""
 
     def __init__(self, trace: str) -> None:
-        super().__init__(trace.strip().rpartition("\n")[2])
-        self.trace = trace
+        self.trace = shorten(storable(trace))
+        super().__init__(self.trace.strip().rpartition("\n")[2])

@@ -40,7 +40,7 @@ app.conf.update(
     broker_transport_options={"read_timeout": ANSWER_SECONDS, "write_timeout": ANSWER_SECONDS},
     broker_connection_retry_on_startup=True,
     broker_connection_max_retries=None,
-    result_backend="rpc://",
+    result_backend="workers.results:ShortErrors",
     result_persistent=False,
     imports=("workers.startup", "workers.tasks", "workers.control"),
     accept_content=["json"],

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, fields
 from typing import Any, Self
+
+#: What a trace, or a line of it, is cut to: it may quote what was uploaded, such as a name of megabytes.
+TRACE_CHARACTERS_MAX = 16 * 1024
+LINE_CHARACTERS_MAX = 2 * 1024
+_LONG_LINE = re.compile(f"[^\n]{{{LINE_CHARACTERS_MAX + 1},}}")
 
 
 class ProtocolError(ValueError):
@@ -25,6 +31,23 @@ def is_count(value: object) -> bool:
 def storable(text: str) -> str:
     """The text as UTF-8 and every database can hold it: a lone surrogate, or a NUL, shown as its escape."""
     return text.encode("utf-8", "backslashreplace").decode("utf-8").replace("\0", "\\x00")
+
+
+def shorten(trace: str) -> str:
+    """The trace without the middle of a long line, and of a long whole: its last line, which is the reason, stays."""
+    lines_cut = _LONG_LINE.sub(lambda line: _leave_out_middle(line[0], LINE_CHARACTERS_MAX), trace)
+    return _leave_out_middle(lines_cut, TRACE_CHARACTERS_MAX)
+
+
+def _leave_out_middle(text: str, characters_max: int) -> str:
+    if len(text) <= characters_max:
+        return text
+    kept = (characters_max - len(_left_out(len(text)))) // 2
+    return text[:kept] + _left_out(len(text) - 2 * kept) + text[-kept:]
+
+
+def _left_out(characters: int) -> str:
+    return f" … {characters} characters left out … "
 
 
 class Message:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
-from workers.message import Message, ProtocolError, is_count, require, storable
+from workers.message import Message, ProtocolError, is_count, require, shorten, storable
 from workers.tensors import Tensors, count_rows, tensors_from_json, tensors_to_json
 
 PREDICT_QUEUE = "predict"
@@ -19,6 +19,9 @@ STATUS_COMMAND = "report_status"
 #: No message is larger than RabbitMQ 4 takes by default (16 MiB), with room for headers.
 CHUNK_BYTES = 4 * 1024 * 1024
 CHUNK_CONTENT_TYPE = "application/octet-stream"
+
+#: A worker's name is in the names of its queues, which AMQP holds to as many bytes.
+WORKER_CHARACTERS_MAX = 255
 
 _NN_ID = re.compile(r"[0-9a-f]{32}")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
@@ -138,10 +141,11 @@ class Report(Message):
 
     def __post_init__(self) -> None:
         require(isinstance(self.worker, str) and isinstance(self.trace, str), "worker and trace must be text")
+        require(len(self.worker) <= WORKER_CHARACTERS_MAX, "worker is too long")
         require(isinstance(self.loaded, bool), "loaded must be true or false")
         require(isinstance(self.seconds, int | float), "seconds must be a number")
-        # A trace quotes what was uploaded, such as a layer's name in JSON, which may be any characters.
-        object.__setattr__(self, "trace", storable(self.trace))
+        # A trace quotes what was uploaded, such as a layer's name in JSON, which may be any characters, and any number.
+        object.__setattr__(self, "trace", shorten(storable(self.trace)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from workers.message import Message, ProtocolError, is_count, require
 
 #: What the only input of a network may be called instead of its name.
 ONLY_INPUT = ""
-#: The most inputs, or outputs, of a network, and the longest name of one.
+#: The most inputs, or outputs, of a network, and the longest name of one; see `is_tensor_name`.
 TENSORS_MAX = 256
 NAME_CHARACTERS_MAX = 256
 #: The most bytes of numbers in one batch, or its answer: in base64 they stay below the 16 MiB that RabbitMQ 4 takes.
@@ -66,15 +66,22 @@ class Tensor(Message):
 Tensors = dict[str, Tensor]
 
 
+def is_tensor_name(name: object) -> bool:
+    """Whether `name` can stand for an input or output in every message and answer: short text that can be printed.
+
+    JSON in UTF-8 has no lone surrogates, and a control character in a name is no more than a trap.
+    """
+    return isinstance(name, str) and len(name) <= NAME_CHARACTERS_MAX and name.isprintable()
+
+
 def count_rows(tensors: Tensors) -> int:
     """How many rows a network's inputs, or outputs, have.
 
     Raises:
-        ProtocolError: there are none, or too many, or a name is too long, or they differ in their number of rows.
+        ProtocolError: there are none, or too many, or one has no name, or they differ in their number of rows.
     """
     require(0 < len(tensors) <= TENSORS_MAX, f"a network has 1 to {TENSORS_MAX} inputs or outputs")
-    for name in tensors:
-        require(isinstance(name, str) and len(name) <= NAME_CHARACTERS_MAX, "a name is too long, or no text")
+    require(all(map(is_tensor_name, tensors)), "a name is too long, or no text that can be printed")
     counts = {tensor.shape[0] for tensor in tensors.values()}
     rows = counts.pop()
     require(not counts, "every input, or output, needs the same number of rows")

@@ -12,9 +12,11 @@ from celery import Celery
 
 from workers.addresses import host_addresses
 from workers.celery import TRANSIENT
+from workers.message import shorten
 from workers.protocol import Report, VersionRef, WorkerStatus
 from workers.runtime.backend import use_threads
 from workers.runtime.errors import PipelineRuntimeError, SupplyError
+from workers.runtime.load_folder import remove_abandoned_folders
 from workers.runtime.networks import Networks
 from workers.runtime.weights_file import WeightsFileReader
 from workers.settings import Settings
@@ -55,7 +57,8 @@ class Worker:
         )
 
     def start(self) -> None:
-        """Prepare TensorFlow, and the helper process, so that the first load does not wait for them."""
+        """Prepare TensorFlow and the helper process, so that no load waits for them, and make room on the disk."""
+        remove_abandoned_folders()
         use_threads(self._settings.worker_tensorflow_threads, self._settings.worker_concurrency + LOADS_AT_ONCE)
         self._reader.start()
 
@@ -139,10 +142,10 @@ class Worker:
         try:
             self.networks.acquire(version)
         except PipelineRuntimeError:
-            trace = traceback.format_exc()
-            logger.warning("Cannot load %s; what is served stays as it is.", version, exc_info=True)
+            trace = shorten(traceback.format_exc())
+            logger.warning("Cannot load %s; what is served stays as it is.\n%s", version, trace)
         except Exception:
-            trace = traceback.format_exc()
+            trace = shorten(traceback.format_exc())
             logger.exception("Loading %s failed unexpectedly; what is served stays as it is.", version)
         report = Report(self.name, not trace, trace, perf_counter() - started)
         with self._lock:
@@ -158,8 +161,9 @@ class Worker:
     def _load_ahead(self, version: VersionRef) -> None:
         try:
             self.networks.acquire(version)
-        except Exception:
-            logger.warning("Cannot load %s yet; trying again when it is asked for.", version, exc_info=True)
+        except Exception:  # noqa: BLE001 - the log has its trace
+            trace = shorten(traceback.format_exc())
+            logger.warning("Cannot load %s yet; trying again when it is asked for.\n%s", version, trace)
 
 
 _worker: Worker | None = None

@@ -16,6 +16,7 @@ import requests
 from tests.support.archives import archive
 from tests.support.samples import ARCHITECTURE, samples
 from tests.support.system import System
+from workers.message import TRACE_CHARACTERS_MAX
 from workers.settings import ROOT
 
 DATA = ROOT / "tests" / "data"
@@ -77,6 +78,17 @@ def test_safetensors_named_by_the_variables_paths_load(system: System, encode: C
     answer = upload(system, encode(save({weight.path: np.array(weight.numpy()) for weight in model.weights}))).json()
     assert answer["status"] is True, answer
     assert np.abs(answers(system, ROWS.tolist()) - model(ROWS).numpy()).max() <= 1e-6
+
+
+def test_a_name_of_megabytes_in_a_file_makes_no_long_answer(system: System) -> None:
+    from safetensors.numpy import save
+
+    response = upload(system, save({"x" * 9_000_000: ROWS}))
+
+    assert [worker["result"] for worker in response.json()["workers"]] == [False, False]
+    trace = b64decode(response.json()["workers"][0]["trace"]).decode()
+    assert "the file holds 1 tensors" in trace.splitlines()[-1]
+    assert len(response.content) < 4 * TRACE_CHARACTERS_MAX
 
 
 @either_way

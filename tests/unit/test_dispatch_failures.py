@@ -12,6 +12,7 @@ from inference import dispatch
 from inference.errors import BrokerUnavailableError, PredictionFailedError
 from tests.unit.samples import VERSION, only_input, reply_to
 from tests.unit.sender import Sender, first_numbers
+from workers.message import TRACE_CHARACTERS_MAX
 
 
 @pytest.mark.parametrize("error", [BrokerUnavailableError("gone"), OperationalError("gone")])
@@ -67,6 +68,19 @@ def test_a_failure_carries_the_workers_trace_to_every_request(sender: Sender) ->
         assert isinstance(error, PredictionFailedError)
         assert error.trace == trace
         assert str(error) == "RowsError: the network takes rows of shape (3,)"
+
+
+def test_a_failure_that_says_very_much_is_shortened(sender: Sender) -> None:
+    future = sender.submit(1)
+    sender.step()
+    sender.answer(
+        0, {"status": "FAILURE", "result": {}, "traceback": "Traceback\n" + "x" * 9_000_000 + "\nRowsError: no"}
+    )
+
+    error = future.exception(timeout=0)
+    assert isinstance(error, PredictionFailedError)
+    assert (error.trace[:10], str(error)) == ("Traceback\n", "RowsError: no")
+    assert len(error.trace) <= TRACE_CHARACTERS_MAX
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -88,11 +89,21 @@ def test_numbers_of_many_kinds_go_in_and_out(dtype: str, tmp_path: Path) -> None
     assert architecture.predict_rows(weights, values.astype(np.float64)).tolist() == values.tolist()
 
 
-def test_names_that_no_message_takes_are_refused() -> None:
-    given = keras.Input((2,), name="x" * 300)
+@pytest.mark.parametrize("name", ["x" * 300, "\ud800", "a\0b", "a\nb", "\u202e"], ids=lambda name: ascii(name)[:9])
+@pytest.mark.parametrize("place", ["an input", "a layer", "a key"])
+def test_names_that_no_message_takes_are_refused(name: str, place: str) -> None:
+    given = keras.Input((2,), name="an input")
+    made = keras.layers.Identity(name="a layer")(given)
+    config = str(keras.Model(given, {"a key": made} if place == "a key" else made).to_json())
 
-    with pytest.raises(ArchitectureError, match="name of an input or output is too long: xxx"):
-        Architecture(str(keras.Model(given, keras.layers.Identity(name="y")(given)).to_json()))
+    with pytest.raises(ArchitectureError, match="name of an input or output is too long or cannot be printed: '"):
+        Architecture(config.replace(json.dumps(place), json.dumps(name)))
+
+
+def test_a_name_in_any_language_is_taken() -> None:
+    given = keras.Input((2,), name="größe 数")
+
+    assert Architecture(str(keras.Model(given, given).to_json())).inputs[0].name == "größe 数"
 
 
 def test_a_network_of_bfloat16_takes_and_makes_float32(tmp_path: Path) -> None:

@@ -73,6 +73,7 @@ def test_data_by_input_is_a_batch_of_each() -> None:
         ({"vector": {"a": []}}, "^vector.a must hold numbers only"),
         ({"vector": {"a": [1, [2]]}}, "^vector.a: all rows must have the same length"),
         ({"vector": {"a" * (NAME_CHARACTERS_MAX + 1): 1}}, "^vector: a name is too long"),
+        ({"data": {"a\0": [1]}}, "^data: a name is too long, or no text that can be printed"),
         ({"vector": dict.fromkeys(map(str, range(TENSORS_MAX + 1)), 1)}, "^vector: a network has 1 to"),
     ],
     ids=lambda value: repr(value)[:50],

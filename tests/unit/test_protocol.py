@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.samples import ARCHITECTURE, DIGEST, NN_ID, VERSION, only_input, tensor, worker_status
-from workers.message import Message, ProtocolError
+from workers.message import TRACE_CHARACTERS_MAX, Message, ProtocolError
 from workers.protocol import (
     CHUNK_BYTES,
     CHUNK_CONTENT_TYPE,
@@ -45,7 +45,7 @@ tensors = shapes.flatmap(_tensors)
 #: Tensors of one number of rows, by name; a row may be one number.
 named_tensors = st.integers(1, 5).flatmap(
     lambda rows: st.dictionaries(
-        st.text(max_size=NAME_CHARACTERS_MAX),
+        st.text(max_size=NAME_CHARACTERS_MAX).filter(str.isprintable),
         st.lists(st.integers(0, 3), max_size=3).flatmap(lambda sizes: _tensors((rows, *sizes))),
         min_size=1,
         max_size=3,
@@ -90,6 +90,13 @@ def test_every_message_arrives_as_it_left(message: Message) -> None:
     assert across_the_wire(message) == message
 
 
+def test_what_a_report_says_has_a_bound_whatever_was_sent() -> None:
+    report = Report.from_json(changed(REPORT, trace="\0" * 10_000_000))
+
+    assert len(report.trace) <= TRACE_CHARACTERS_MAX
+    assert report.trace.startswith("\\x00\\x00")
+
+
 @pytest.mark.parametrize("chunk", [FileChunk(3, b"\x00\xff\x80"), FileChunk(-1, b""), FileChunk(2**40, b"x")], ids=repr)
 def test_a_chunk_arrives_as_it_left(chunk: FileChunk) -> None:
     assert FileChunk.from_message(CHUNK_CONTENT_TYPE, chunk.headers(), chunk.content) == chunk
@@ -129,7 +136,7 @@ REPLY = PredictReply("worker", {"sum": ROWS}, 0.5, 0.7)
 #: What is no inputs or outputs by name.
 ODD_TENSORS: list[Any] = [
     {}, [], None, 5, "text", ROWS.to_json(), {"a": None}, {"a": {}}, {"a": changed(ROWS, dtype="object")},
-    {"x" * (NAME_CHARACTERS_MAX + 1): ROWS.to_json()},
+    *[{name: ROWS.to_json()} for name in ("x" * (NAME_CHARACTERS_MAX + 1), "\ud800", "a\0b", "\n")],
     {"a": tensor([1.0], [2.0]).to_json(), "b": tensor([1.0]).to_json()},
     {"a": {"dtype": "float32", "shape": [0, 2], "data": ""}},
     {str(number): ROWS.to_json() for number in range(TENSORS_MAX + 1)},
@@ -160,8 +167,8 @@ REFUSED: list[tuple[type[Message], Any]] = [
     *[(PredictReply, without(REPLY, field)) for field in ("worker", "outputs", "inference_ms", "handling_ms")],
     *[(PredictReply, changed(REPLY, inference_ms=value)) for value in (None, "soon", [])],
     *[(Report, without(REPORT, field)) for field in ("worker", "loaded", "trace", "seconds")],
-    *[(Report, changed(REPORT, **fields)) for fields in ({"worker": None}, {"loaded": 1}, {"loaded": "true"},
-                                                         {"trace": None}, {"seconds": "1"})],
+    *[(Report, changed(REPORT, **fields)) for fields in ({"worker": None}, {"worker": "x" * 256}, {"loaded": 1},
+                                                         {"loaded": "true"}, {"trace": None}, {"seconds": "1"})],
     *[(WorkerStatus, without(STATUS, field)) for field in ("worker", "address", "nn_id", "count_requests_handled")],
     *[(WorkerStatus, changed(STATUS, **fields)) for fields in ({"worker": 1}, {"address": "here"}, {"nn_id": "x"},
                                                                {"count_requests_handled": -1})],

@@ -15,7 +15,9 @@ from time import monotonic, sleep
 import h5py
 import numpy as np
 import pytest
+from safetensors.numpy import save as safetensors
 
+from workers.message import LINE_CHARACTERS_MAX, TRACE_CHARACTERS_MAX
 from workers.runtime import weights_file
 from workers.runtime.errors import WeightsError
 from workers.runtime.wanted_weights import Variable, WantedWeights
@@ -65,6 +67,17 @@ def test_a_bad_file_is_refused_with_the_helpers_trace(reader: WeightsFileReader,
     with pytest.raises(WeightsError, match="cannot be read: ValueError: the file is neither") as refused:
         reader.read(tmp_path / "bad", tmp_path / "cleaned", WANTED)
     assert "Traceback (most recent call last)" in str(refused.value.__cause__)
+
+
+def test_what_is_said_of_a_bad_file_has_a_bound(reader: WeightsFileReader, tmp_path: Path) -> None:
+    (tmp_path / "bad").write_bytes(safetensors({"x" * 9_000_000: ARRAY}))
+
+    with pytest.raises(
+        WeightsError, match=r"the file holds 1 tensors \(x+ … \d+ characters left out … .*one\)"
+    ) as refused:
+        reader.read(tmp_path / "bad", tmp_path / "cleaned", WANTED)
+    assert len(str(refused.value)) < 2 * LINE_CHARACTERS_MAX
+    assert len(str(refused.value.__cause__)) <= TRACE_CHARACTERS_MAX
 
 
 def test_after_a_bad_file_a_good_one_is_read_by_the_same_helper(

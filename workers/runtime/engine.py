@@ -20,10 +20,11 @@ from workers.runtime.errors import ArchitectureError, NumbersError, RowsError, W
 from workers.runtime.models import DEFAULT_MAX_BYTES, MIN_ROWS, build_model, is_dense_chain
 from workers.runtime.rows import TensorInfo, arrange_rows
 from workers.runtime.wanted_weights import Variable, WantedWeights
-from workers.tensors import NAME_CHARACTERS_MAX, ONLY_INPUT, TENSORS_MAX
+from workers.tensors import ONLY_INPUT, TENSORS_MAX, is_tensor_name
 
 #: Keras explains itself over many lines; the reason is one, and the trace has the rest.
 MAX_REASON_CHARACTERS = 500
+SHOWN_NAME_CHARACTERS = 40
 #: What a network may take and make; bfloat16 travels as float32.
 DTYPES = {
     "bool", "int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64", "float16", "float32", "float64"
@@ -50,17 +51,25 @@ def describe_tensors(tensors: list[Any], structure: Any, names: list[str]) -> tu
         keys = {id(tensor): key for key, tensor in structure.items()}
         names = [keys.get(id(tensor), name) for tensor, name in zip(tensors, names, strict=True)]
     described: list[TensorInfo] = []
-    for tensor, name in zip(tensors, names, strict=True):
+    for tensor, given_name in zip(tensors, names, strict=True):
+        name = _own_name(given_name, described)
         dtype = keras.backend.standardize_dtype(tensor.dtype).replace("bfloat16", "float32")
         if dtype not in DTYPES or tensor.sparse or getattr(tensor, "ragged", False):
             raise ArchitectureError(f"{name} is no dense array of numbers but {dtype}")
         if not tensor.shape or tensor.shape[0] is not None:
             raise ArchitectureError(f"{name} has a fixed number of rows: make its batch size None")
-        if len(name) > NAME_CHARACTERS_MAX - len(str(TENSORS_MAX)) - 1:
-            raise ArchitectureError(f"the name of an input or output is too long: {name[:40]}…")
-        taken = sum(each.name == name or each.name.startswith(f"{name}_") for each in described)
-        described.append(TensorInfo(f"{name}_{taken}" if taken else name, dtype, tuple(tensor.shape[1:])))
+        described.append(TensorInfo(name, dtype, tuple(tensor.shape[1:])))
     return tuple(described)
+
+
+def _own_name(name: str, described: list[TensorInfo]) -> str:
+    """The name, with a number when others have it already."""
+    taken = sum(each.name == name or each.name.startswith(f"{name}_") for each in described)
+    own = f"{name}_{taken}" if taken else name
+    if not is_tensor_name(own):
+        shown = ascii(own[:SHOWN_NAME_CHARACTERS])
+        raise ArchitectureError(f"the name of an input or output is too long or cannot be printed: {shown}…")
+    return own
 
 
 class Architecture:

@@ -9,7 +9,6 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from numpy.typing import NDArray
@@ -18,6 +17,7 @@ from workers.protocol import VersionRef
 from workers.runtime.backend import settle_memory
 from workers.runtime.engine import Architecture, Weights
 from workers.runtime.errors import ArchitectureError
+from workers.runtime.load_folder import load_folder
 from workers.runtime.models import DEFAULT_MAX_BYTES
 from workers.runtime.shelf import Shelf
 from workers.runtime.weights_file import WeightsFileReader
@@ -129,8 +129,8 @@ class Networks:
         architecture = self._architectures.get(
             version.architecture, lambda: self._load_architecture(version.architecture)
         )
-        with TemporaryDirectory(prefix="pipeline-") as folder:
-            uploaded, readable = Path(folder) / "uploaded", Path(folder) / "readable.weights.h5"
+        with load_folder() as folder:
+            uploaded, readable = folder / "uploaded", folder / "readable.weights.h5"
             self._fetch_file(version.digest, uploaded)
             layout = self._reader.read(uploaded, readable, architecture.wanted)
             weights = architecture.load(readable) if layout == "hdf5" else architecture.load_tensors(readable)
@@ -138,8 +138,8 @@ class Networks:
         return LoadedVersion(architecture, weights)
 
     def _load_architecture(self, digest: str) -> Architecture:
-        with TemporaryDirectory(prefix="pipeline-") as folder:
-            file = Path(folder) / "architecture.json"
+        with load_folder() as folder:
+            file = folder / "architecture.json"
             self._fetch_file(digest, file)
             try:
                 config = file.read_text("utf-8")

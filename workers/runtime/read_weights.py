@@ -21,6 +21,7 @@ from typing import IO, Any
 from safetensors import safe_open
 
 from workers.file_format import KERAS_WEIGHTS, open_archive, read_chunks, refuse_strange_members, tell_format
+from workers.message import shorten
 from workers.runtime.clean_hdf5 import clean
 from workers.runtime.stored_tensors import StoredTensor, arrange
 from workers.runtime.torch_file import open_torch_file
@@ -105,7 +106,7 @@ def answer(line: str) -> dict[str, str]:
         _limit(resource.RLIMIT_FSIZE, STRUCTURE_BYTES + wanted.max_bytes * TRAINED_FACTOR)
         return {"layout": read_weights(Path(request["source"]), Path(request["target"]), wanted)}
     except Exception as error:  # noqa: BLE001 - whatever a library raises is the answer; the worker reports it
-        return {"error": f"{type(error).__name__}: {error}", "trace": traceback.format_exc()}
+        return {"error": shorten(f"{type(error).__name__}: {error}"), "trace": shorten(traceback.format_exc())}
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
 
