@@ -38,7 +38,7 @@ def read_numbers(name: str, value: Any) -> NDArray[Any]:
         numbers = np.frombuffer(array("d", leaves), np.float64)  # the fastest way from a list
     except OverflowError as error:
         raise BadInputError(f"{name} must hold numbers that 64 bits can hold") from error
-    if not (-EXACT_BELOW < min(leaves) and max(leaves) < EXACT_BELOW):
+    if not (min(leaves) > -EXACT_BELOW and max(leaves) < EXACT_BELOW):
         numbers = _read_large(name, leaves, _dtypes_to_try(kinds, leaves))
     return numbers.reshape(shape)
 
