@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.answer import Answer
-from inference.coalescer import Waiting
+from inference.coalescer import Key, Waiting
 from inference.errors import InferenceError, PredictionFailedError
 from workers.arrays import to_arrays
 from workers.message import ProtocolError
@@ -29,6 +29,11 @@ class Batch:
     version: VersionRef
     requests: list[Waiting]
     sent: float
+
+    @property
+    def key(self) -> Key:
+        """What its requests have in common."""
+        return self.requests[0].key
 
     @property
     def deadline(self) -> float:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections import Counter
 from collections.abc import Callable
 from time import monotonic
 from typing import Any
@@ -27,6 +26,8 @@ from inference.errors import (
     InferenceError,
     PredictionFailedError,
 )
+from inference.flight_limit import FlightLimit
+from inference.in_flight import InFlight
 from inference.predict_input import PredictInput
 from inference.publisher import Publisher
 from inference.replies import Replies
@@ -36,8 +37,6 @@ from workers.protocol import VersionRef
 
 logger = logging.getLogger(__name__)
 
-#: With fewer batches of its key in flight a request is sent at once; with more, requests gather.
-BATCHES_IN_FLIGHT = 4
 #: How often the sender looks for batches and requests whose time is over.
 SWEEP_SECONDS = 0.5
 #: How long the sender rests after the broker or the database failed it.
@@ -54,8 +53,9 @@ class Dispatcher:
         self._version_to_use = version_to_use
         self._requests_max = requests_max
         self._publisher = Publisher()
+        self._limit = FlightLimit(self._publisher.count_consumers)
         self._coalescer = Coalescer()
-        self._in_flight: dict[str, Batch] = {}
+        self._in_flight = InFlight()
         self._changed = threading.Condition()
         self._held = 0
         self._paused_until = 0.0
@@ -101,6 +101,7 @@ class Dispatcher:
         requests = self._next_batch()
         if requests:
             self._send(requests)
+            self._limit.follow()
 
     def _next_batch(self) -> list[Waiting]:
         with self._changed:
@@ -114,11 +115,11 @@ class Dispatcher:
         return self._coalescer.has_other_than(self._full_keys())
 
     def _full_keys(self) -> set[Key]:
-        """The keys that have as many batches in flight as may be: one network's loading does not hold up another."""
-        if len(self._in_flight) < BATCHES_IN_FLIGHT:
-            return set()
-        counts = Counter(batch.requests[0].key for batch in self._in_flight.values())
-        return {key for key, count in counts.items() if count >= BATCHES_IN_FLIGHT}
+        """The keys that have as many batches in flight as may be: one network's loading does not hold up another.
+
+        With fewer of its key in flight a request is sent at once; with more, requests gather.
+        """
+        return self._in_flight.full(self._limit.batches)
 
     def _sweep(self) -> None:
         """Once in a while, let go of what has been given up: batches past their time, and waiting requests."""
@@ -127,8 +128,8 @@ class Dispatcher:
             return
         self._next_sweep = now + SWEEP_SECONDS
         self._coalescer.drop_given_up()
-        for batch_id in [key for key, batch in self._in_flight.items() if batch.deadline < now]:
-            del self._in_flight[batch_id]
+        for batch_id in self._in_flight.late(now):
+            self._in_flight.remove(batch_id)
             self._replies.forget(batch_id)
 
     def _send(self, requests: list[Waiting]) -> None:
@@ -151,7 +152,7 @@ class Dispatcher:
         batch_id, batch = uuid4().hex, Batch(version, requests, monotonic())
         self._replies.expect(batch_id, lambda message: self._receive(batch_id, message))
         with self._changed:
-            self._in_flight[batch_id] = batch
+            self._in_flight.add(batch_id, batch)
         try:
             seconds_left = batch.deadline - batch.sent
             self._publisher.send_batch(batch_id, batch.message(), self._replies.queue, seconds_left)
@@ -164,9 +165,10 @@ class Dispatcher:
         """After a reconnect no reply can come to what is in flight: send it again, by what is active then."""
         self._publisher.renew()
         with self._changed:
-            lost = list(self._in_flight)
+            lost = self._in_flight.ids()
             for batch_id in lost:
-                self._coalescer.put_back(self._in_flight.pop(batch_id).requests)
+                batch = self._in_flight.remove(batch_id)
+                self._coalescer.put_back(batch.requests if batch else [])
                 self._replies.forget(batch_id)
             self._paused_until = 0.0
             self._changed.notify()
@@ -176,7 +178,7 @@ class Dispatcher:
     def _forget(self, batch_id: str) -> Batch | None:
         self._replies.forget(batch_id)
         with self._changed:
-            batch = self._in_flight.pop(batch_id, None)
+            batch = self._in_flight.remove(batch_id)
             self._changed.notify()
         return batch
 

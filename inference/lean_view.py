@@ -9,6 +9,7 @@ from django.http import HttpResponse
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer
+from rest_framework.request import Request
 from rest_framework.views import APIView
 
 
@@ -35,6 +36,11 @@ class LeanView(APIView):
     def get_content_negotiator(self) -> BaseContentNegotiation:
         """The negotiation of every request."""
         return self._negotiator
+
+    def perform_authentication(self, request: Request) -> None:
+        """Who asks is found out only where somebody may say so."""
+        if self.authentication_classes:
+            super().perform_authentication(request)
 
     @property
     def default_response_headers(self) -> dict[str, str]:

@@ -6,16 +6,20 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from kombu import Queue
 from numpy.typing import NDArray
 
 from inference import dispatch
 from inference.answer_future import AnswerFuture
 from inference.dispatch import Dispatcher
+from inference.flight_limit import BATCHES_A_WORKER
 from tests.unit.samples import NN_ID, VERSION, PretendedReplies, asking, reply_to
-from workers.protocol import PredictBatch, VersionRef
+from workers.protocol import PREDICT_QUEUE, SUPPLY_QUEUE, PredictBatch, VersionRef
 
 SECONDS = 60.0
 REQUESTS_MAX = 20
+#: Batches of one kind that a sender of these tests has on their way.
+IN_FLIGHT = 4
 
 
 class PretendedPublisher:
@@ -25,6 +29,10 @@ class PretendedPublisher:
         self.sent: list[tuple[str, PredictBatch, str, float]] = []
         self.failures: list[Exception] = []
         self.on_send: Callable[[], None] = lambda: None
+        self.consumers = {PREDICT_QUEUE: IN_FLIGHT // BATCHES_A_WORKER, SUPPLY_QUEUE: 1}
+
+    def count_consumers(self, queue: Queue) -> int:
+        return self.consumers[queue.name]
 
     def send_batch(self, batch_id: str, batch: PredictBatch, reply_to: str, seconds_left: float) -> None:
         if self.failures:
@@ -50,6 +58,7 @@ class Sender:
         monkeypatch.setattr(dispatch, "PAUSE_SECONDS", 0.0)
         self.version_to_use: Callable[[str | None, int | None], VersionRef] = lambda *_: VERSION
         self.dispatcher = Dispatcher(self.replies, lambda *asked: self.version_to_use(*asked), REQUESTS_MAX)  # type: ignore[arg-type]
+        self.dispatcher._limit.follow()
 
     def submit(self, first: float = 0.5, nn_id: str | None = NN_ID, version: int | None = None) -> AnswerFuture:
         return self.dispatcher.submit(asking([first, 0.0], nn_id=nn_id, version=version), SECONDS)

@@ -7,11 +7,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from inference.dispatch import BATCHES_IN_FLIGHT
 from inference.errors import BusyError, ConflictError, NoNetworkError, NotFoundError
 from inference.predict_input import PredictInput
 from tests.unit.samples import DIGEST, NEXT_VERSION, NN_ID, OTHER_NN_ID, VERSION, asking, only_input, reply_to
-from tests.unit.sender import REQUESTS_MAX, SECONDS, Sender, first_numbers, only_output
+from tests.unit.sender import IN_FLIGHT, REQUESTS_MAX, SECONDS, Sender, first_numbers, only_output
 from workers.arrays import to_arrays, to_tensor
 from workers.protocol import PredictBatch, VersionRef
 
@@ -39,16 +38,16 @@ def test_the_answer_tells_what_made_it(sender: Sender) -> None:
 
 def test_requests_gather_when_enough_batches_are_in_flight(sender: Sender) -> None:
     lone = []
-    for number in range(BATCHES_IN_FLIGHT):
+    for number in range(IN_FLIGHT):
         lone.append(sender.submit(number))
         sender.step()
     gathered = [sender.submit(10 + number) for number in range(3)]
     sender.steps()
-    assert len(sender.publisher.sent) == BATCHES_IN_FLIGHT
+    assert len(sender.publisher.sent) == IN_FLIGHT
 
     sender.answer(0)
     sender.steps()
-    for index in range(1, BATCHES_IN_FLIGHT + 1):
+    for index in range(1, IN_FLIGHT + 1):
         sender.answer(index)
 
     assert sender.publisher.sent[-1][1].requests == 3
@@ -56,17 +55,17 @@ def test_requests_gather_when_enough_batches_are_in_flight(sender: Sender) -> No
 
 
 def test_a_network_whose_batches_stay_away_does_not_hold_up_another(sender: Sender) -> None:
-    for number in range(BATCHES_IN_FLIGHT + 3):
+    for number in range(IN_FLIGHT + 3):
         sender.submit(number)
         sender.step()
-    assert len(sender.publisher.sent) == BATCHES_IN_FLIGHT
+    assert len(sender.publisher.sent) == IN_FLIGHT
 
     others = []
-    for number in range(BATCHES_IN_FLIGHT + 1):
+    for number in range(IN_FLIGHT + 1):
         others.append(sender.submit(20 + number, OTHER_NN_ID))
         sender.step()
-    assert len(sender.publisher.sent) == 2 * BATCHES_IN_FLIGHT
-    for index in range(BATCHES_IN_FLIGHT, 2 * BATCHES_IN_FLIGHT):
+    assert len(sender.publisher.sent) == 2 * IN_FLIGHT
+    for index in range(IN_FLIGHT, 2 * IN_FLIGHT):
         sender.answer(index)
 
     assert first_numbers(*others[:-1]) == [20, 21, 22, 23]
@@ -192,7 +191,7 @@ def test_a_second_answer_to_a_batch_is_dropped(sender: Sender) -> None:
 
 
 def test_batches_whose_time_is_over_make_room_for_others(sender: Sender) -> None:
-    for _ in range(BATCHES_IN_FLIGHT):
+    for _ in range(IN_FLIGHT):
         sender.dispatcher.submit(asking([0.0, 0.0], nn_id=NN_ID), seconds=0.0)
         sender.step()
     sender.submit(5)

@@ -1,0 +1,89 @@
+"""The way of predictions past Django's middleware."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.core.wsgi import get_wsgi_application
+from django.http import HttpResponse
+from pytest_django.fixtures import Settings
+
+from inference.lean_handler import LeanHandler
+from inference.views import Predict
+from tests.unit.samples import PretendedGateway
+from tests.unit.test_predictions import answer_of
+
+Asked = Callable[..., tuple[str, dict[str, str], Any]]
+
+
+def ask(handler: LeanHandler, path: str = "/predict", method: str = "POST", body: bytes = b"", **headers: str) -> Any:
+    environ = {
+        "REQUEST_METHOD": method, "PATH_INFO": path, "SCRIPT_NAME": "", "SERVER_NAME": "x", "SERVER_PORT": "80",
+        "CONTENT_LENGTH": str(len(body)), "wsgi.input": io.BytesIO(body), "wsgi.url_scheme": "http",
+        "HTTP_HOST": "here.example.com", "CONTENT_TYPE": "application/json", **headers,
+    }  # fmt: skip
+    told: list[Any] = []
+    content = b"".join(handler(environ, lambda status, headers: told.extend([status, dict(headers)])))
+    assert int(told[1]["Content-Length"]) == len(content)
+    return told[0], told[1], json.loads(content)
+
+
+@pytest.fixture
+def handler() -> LeanHandler:
+    return LeanHandler(get_wsgi_application(), "/predict", Predict.as_view())
+
+
+def test_a_prediction_is_answered_as_everywhere(handler: LeanHandler, gateway: PretendedGateway) -> None:
+    gateway.dispatcher.outcome = answer_of(0.75)
+    status, headers, answer = ask(handler, body=b'{"vector": [0.5, 0.25]}')
+
+    assert status == "200 OK"
+    assert (headers["Content-Type"], headers["X-Content-Type-Options"]) == ("application/json", "nosniff")
+    assert (answer["status"], answer["result"]) == (True, 0.75)
+
+
+@pytest.mark.parametrize(
+    ("options", "status"),
+    [
+        ({"body": b"{"}, "400 Bad Request"),
+        ({"method": "GET"}, "405 Method Not Allowed"),
+        ({"body": b'{"vector": [1]}', "HTTP_SEC_FETCH_SITE": "cross-site"}, "403 Forbidden"),
+    ],
+)
+def test_what_is_refused_is_refused_in_json(
+    options: dict[str, Any], status: str, handler: LeanHandler, gateway: PretendedGateway
+) -> None:
+    answered, _, answer = ask(handler, **options)
+
+    assert answered == status
+    assert answer["status"] is False
+    assert answer["message"]
+
+
+def test_a_host_that_is_not_ours_is_refused(settings: Settings, gateway: PretendedGateway) -> None:
+    settings.ALLOWED_HOSTS = ["there.example.com"]
+    handler = LeanHandler(get_wsgi_application(), "/predict", Predict.as_view())
+
+    assert ask(handler, body=b'{"vector": [1]}')[0] == "400 Bad Request"
+
+
+def test_a_defect_is_answered_500_in_json(gateway: PretendedGateway) -> None:
+    def broken(_: Any) -> HttpResponse:
+        raise RuntimeError("a defect")
+
+    handler = LeanHandler(get_wsgi_application(), "/predict", broken)
+    status, _, answer = ask(handler)
+
+    assert (status, answer["status"]) == ("500 Internal Server Error", False)
+    assert "defect" not in answer["message"]
+
+
+def test_every_other_address_is_djangos(handler: LeanHandler, gateway: PretendedGateway) -> None:
+    status, headers, answer = ask(handler, path="/nowhere", method="GET")
+
+    assert (status, answer) == ("404 Not Found", {"status": False, "message": "not found"})
+    assert headers["X-Frame-Options"] == "DENY"
