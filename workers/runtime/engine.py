@@ -182,7 +182,7 @@ class Architecture:
         if count < MIN_ROWS:
             given = [np.concatenate([each] * MIN_ROWS) for each in given]
         try:
-            outputs = self._call(weights.tensors, [tf.constant(each) for each in given])
+            outputs = self._call(weights.tensors, given)
         except tf.errors.OpError as error:
             raise NumbersError(f"the network cannot compute these rows: {_say_in_one_line(error)}") from error
         return {info.name: output.numpy()[:count] for info, output in zip(self.outputs, outputs, strict=True)}
