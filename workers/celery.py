@@ -8,7 +8,7 @@ from __future__ import annotations
 from celery import Celery
 from kombu import Exchange, Queue
 
-from workers import transport
+from workers import buffered, transport
 from workers.protocol import PREDICT_QUEUE, SUPPLY_QUEUE
 from workers.settings import settings
 
@@ -30,6 +30,7 @@ HEARTBEAT_SECONDS = 10
 CONNECT_SECONDS = 3
 ANSWER_SECONDS = 3
 
+buffered.install()
 transport.install()
 app = Celery("workers")
 app.conf.update(
@@ -40,7 +41,7 @@ app.conf.update(
     broker_transport_options={"read_timeout": ANSWER_SECONDS, "write_timeout": ANSWER_SECONDS},
     broker_connection_retry_on_startup=True,
     broker_connection_max_retries=None,
-    result_backend="workers.results:ShortErrors",
+    result_backend="workers.results:ResultBackend",
     result_persistent=False,
     imports=("workers.startup", "workers.tasks", "workers.control"),
     accept_content=["json"],

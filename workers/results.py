@@ -1,5 +1,6 @@
-"""How a task's result is sent back: as Celery's rpc backend does, but what an error says has a bound.
+"""How a worker answers a batch: Celery's own rpc result message, on the worker's own connection, and of bounded length.
 
+Celery's rpc backend takes a producer from a pool and makes sure of its connection for every result: half a millisecond.
 An error may quote what was uploaded or asked for, and no message may be larger than RabbitMQ takes: a result that is
 not taken would leave whoever asked without an answer.
 """
@@ -11,17 +12,26 @@ from typing import Any
 from celery.backends.rpc import RPCBackend
 
 from workers.message import TRACE_CHARACTERS_MAX, shorten
+from workers.worker import this_worker
 
 
-class ShortErrors(RPCBackend):
-    """Celery's rpc backend; an error's trace is shortened, and its arguments when they are long."""
+class ResultBackend(RPCBackend):
+    """Celery's rpc backend, but for how a worker's results are sent; an error's trace and arguments are shortened."""
 
     def store_result(
-        self, task_id: str, result: Any, state: str, traceback: Any = None, request: Any = None, **options: Any
+        self, task_id: str, result: Any, state: str, traceback: Any = None, request: Any = None, **_: Any
     ) -> Any:
-        """Send what a task returned or raised to whoever asked."""
-        trace = None if traceback is None else shorten(str(traceback))
-        return super().store_result(task_id, result, state, trace, request, **options)
+        """Send a task's outcome to who asked for it.
+
+        Raises:
+            kombu.exceptions.OperationalError: the broker was away for too long.
+        """
+        queue, correlation_id = self.destination_for(task_id, request)
+        if queue:
+            trace = None if traceback is None else shorten(str(traceback))
+            message = self._to_result(task_id, state, result, trace, request)  # type: ignore[attr-defined]  # not in the stubs
+            this_worker().sender.send(message, queue, correlation_id)
+        return result
 
     def prepare_exception(self, exc: Exception, serializer: str | None = None) -> Any:
         """The exception as it is sent; one with long arguments as if its text were its only one."""

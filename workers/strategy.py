@@ -10,10 +10,20 @@ from collections.abc import Callable
 from typing import Any
 
 from celery.exceptions import InvalidTaskError
+from celery.worker.request import Request
 from celery.worker.strategy import default
 
 #: What reading a malformed message raises. A lost connection is none of these: Celery must see it.
 MALFORMED = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+
+
+class DecodedRequest(Request):
+    """Celery's request; its pool would decode the message's body once more."""
+
+    def __init__(self, message: Any, **options: Any) -> None:
+        if not options.get("decoded"):
+            options.update(body=message.payload, decoded=True)
+        super().__init__(message, **options)
 
 
 def careful(task: Any, app: Any, consumer: Any, **options: Any) -> Callable[..., Any]:

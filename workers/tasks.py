@@ -15,7 +15,14 @@ from workers.tensors import TENSORS_BYTES_MAX, count_bytes
 from workers.worker import Worker, this_worker
 
 
-@app.task(name=PREDICT_TASK, Strategy="workers.strategy:careful", throws=(PipelineRuntimeError, ProtocolError))
+@app.task(
+    name=PREDICT_TASK,
+    Strategy="workers.strategy:careful",
+    Request="workers.strategy:DecodedRequest",
+    throws=(PipelineRuntimeError, ProtocolError),
+    # Celery makes a text of every result, of up to 1024 characters, to log it at INFO.
+    resultrepr_maxsize=1,
+)
 def predict(message: dict[str, Any]) -> dict[str, Any]:
     """Predict a batch with exactly the version it names; see `PredictBatch` and `PredictReply`.
 

@@ -11,7 +11,6 @@ from time import monotonic, perf_counter
 from celery import Celery
 
 from workers.addresses import host_addresses
-from workers.celery import TRANSIENT
 from workers.message import shorten
 from workers.protocol import Report, VersionRef, WorkerStatus
 from workers.runtime.backend import use_threads
@@ -19,6 +18,7 @@ from workers.runtime.errors import PipelineRuntimeError, SupplyError
 from workers.runtime.load_folder import remove_abandoned_folders
 from workers.runtime.networks import Networks
 from workers.runtime.weights_file import WeightsFileReader
+from workers.sender import Sender
 from workers.settings import Settings
 from workers.stats import RequestStats
 from workers.supply import Supply
@@ -44,7 +44,7 @@ class Worker:
         self.name = name
         self.stats = RequestStats()
         self.window = Window()
-        self._app = app
+        self.sender = Sender(app)
         self._settings = settings
         self._reader = WeightsFileReader(settings.load_timeout_seconds * READ_PART)
         self._supply = Supply(app, settings.load_timeout_seconds * FETCH_PART)
@@ -66,6 +66,7 @@ class Worker:
         """End the threads and the helper process."""
         self._loader.shutdown(wait=False, cancel_futures=True)
         self._reader.stop()
+        self.sender.close()
 
     def load_later(self, version: VersionRef, reply_to: str, ticket: str) -> None:
         """Load the version off the caller's thread, and send the report to the queue `reply_to`.
@@ -124,17 +125,7 @@ class Worker:
 
     def send(self, message: Report | WorkerStatus, reply_to: str, ticket: str) -> None:
         """Send a message to a gateway's reply queue; one that has gone meanwhile does not get it."""
-        with self._app.producer_pool.acquire(block=True) as producer:
-            producer.publish(
-                message.to_json(),
-                exchange="",
-                routing_key=reply_to,
-                correlation_id=ticket,
-                serializer="json",
-                delivery_mode=TRANSIENT,
-                retry=True,
-                retry_policy={"max_retries": 3},
-            )
+        self.sender.send(message.to_json(), reply_to, ticket)
 
     def _load_and_report(self, version: VersionRef, reply_to: str, ticket: str) -> None:
         started = perf_counter()

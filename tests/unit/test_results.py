@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
@@ -10,11 +12,22 @@ import pytest
 from celery.app.trace import build_tracer
 from kombu import Connection
 
+from workers import results
 from workers.celery import app
 from workers.message import TRACE_CHARACTERS_MAX
 from workers.runtime.errors import WeightsError
+from workers.sender import Sender
 
 LONG = "x" * 9_000_000
+
+
+@pytest.fixture(autouse=True)
+def sender(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sender]:
+    """What this process's worker would answer with."""
+    sender = Sender(app)
+    monkeypatch.setattr(results, "this_worker", lambda: SimpleNamespace(sender=sender))
+    yield sender
+    sender.close()
 
 
 def outcome(error: Exception) -> dict[str, Any]:

@@ -6,6 +6,7 @@ It ends at numpy arrays; which version is loaded, and when, is `workers.runtime.
 from __future__ import annotations
 
 import math
+import re
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workers.runtime.backend import item_bytes, keras, tf
+from workers.runtime.compiled import Compiled
 from workers.runtime.errors import ArchitectureError, NumbersError, RowsError, WeightsError
 from workers.runtime.models import DEFAULT_MAX_BYTES, MIN_ROWS, build_model, is_dense_chain
 from workers.runtime.rows import TensorInfo, arrange_rows
@@ -25,6 +27,8 @@ from workers.tensors import ONLY_INPUT, TENSORS_MAX, is_tensor_name
 #: Keras explains itself over many lines; the reason is one, and the trace has the rest.
 MAX_REASON_CHARACTERS = 500
 SHOWN_NAME_CHARACTERS = 40
+#: Where TensorFlow met an error: its own names of functions and operations around the reason.
+_WHERE = re.compile(r"\{\{[^}]*\}\} ?| ?\[Op:.*$")
 #: What a network may take and make; bfloat16 travels as float32.
 DTYPES = {
     "bool", "int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64", "float16", "float32", "float64"
@@ -89,7 +93,7 @@ class Architecture:
         self.size_bytes = sum(math.prod(each.shape) * item_bytes(each.dtype) for each in model.variables)
         self._call = self._compile()
 
-    def _compile(self) -> Any:
+    def _compile(self) -> Compiled:
         model, structure, trainable = self._model, self._structure, len(self._model.trainable_variables)
         dtypes = [output.dtype for output in self.outputs]
         signature = [
@@ -104,10 +108,9 @@ class Architecture:
             return [tf.cast(each, dtype) for each, dtype in zip(keras.tree.flatten(outputs), dtypes, strict=True)]
 
         try:
-            call.get_concrete_function()
+            return Compiled(call)
         except Exception as error:  # a layer raises whatever it likes
             raise ArchitectureError(f"this architecture cannot be compiled: {error}") from error
-        return call
 
     def _describe_saved_weights(self) -> WantedWeights:
         saved = self._model.weights
@@ -188,7 +191,7 @@ class Architecture:
         if count < MIN_ROWS:
             given = [np.concatenate([each] * MIN_ROWS) for each in given]
         try:
-            outputs = self._call(list(weights.tensors), [tf.constant(each) for each in given])
+            outputs = self._call(weights.tensors, given)
         except tf.errors.OpError as error:
             raise NumbersError(f"the network cannot compute these rows: {_say_in_one_line(error)}") from error
         return {info.name: output.numpy()[:count] for info, output in zip(self.outputs, outputs, strict=True)}
@@ -205,4 +208,4 @@ class Architecture:
 def _say_in_one_line(error: Any) -> str:
     """What went wrong, of TensorFlow's many lines: the last that does not name where in the graph."""
     lines = [line for line in error.message.splitlines() if line and not line.startswith("\t")]
-    return str(lines[-1])[:MAX_REASON_CHARACTERS] if lines else type(error).__name__
+    return _WHERE.sub("", lines[-1])[:MAX_REASON_CHARACTERS] if lines else type(error).__name__

@@ -1,0 +1,86 @@
+"""The connection that a worker answers on: results of batches, reports, what it shows.
+
+It only publishes: py-amqp reads what has arrived before each publish, so a connection that also consumed would be slow.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from time import monotonic, sleep
+from typing import Any
+
+from celery import Celery
+from kombu import Connection, Producer
+from kombu.exceptions import OperationalError
+
+from workers.celery import TRANSIENT
+
+logger = logging.getLogger(__name__)
+
+#: How long a message is tried to be sent while the broker is away; then another worker has its batch already.
+SEND_SECONDS = 20.0
+PAUSE_SECONDS = 0.5
+
+
+class Sender:
+    """One connection, opened when first needed and again after an error; threads take turns."""
+
+    def __init__(self, app: Celery) -> None:
+        self._app = app
+        self._lock = threading.Lock()
+        self._connection: Connection | None = None
+        self._producer: Producer | None = None
+        self._stale = False
+
+    def send(self, body: dict[str, Any], queue: str, correlation_id: str) -> None:
+        """Send a message to a queue; one that has gone meanwhile does not get it.
+
+        Raises:
+            kombu.exceptions.OperationalError: the broker was away for too long.
+        """
+        deadline = monotonic() + SEND_SECONDS
+        while True:
+            try:
+                return self._send(body, queue, correlation_id)
+            except OperationalError as error:
+                if monotonic() > deadline:
+                    raise
+                logger.warning("The broker takes no answer (%s); trying again in %g s.", error, PAUSE_SECONDS)
+            sleep(PAUSE_SECONDS)
+
+    def renew(self) -> None:
+        """Have the next message open a new connection: the old one may lead nowhere without anybody knowing."""
+        self._stale = True
+
+    def close(self) -> None:
+        """Close the connection."""
+        with self._lock:
+            self._drop()
+
+    def _send(self, body: dict[str, Any], queue: str, correlation_id: str) -> None:
+        with self._lock:
+            if self._stale:
+                self._stale = False
+                self._drop()
+            connection = self._connection or self._app.connection_for_write()
+            try:
+                if self._producer is None:
+                    self._producer = Producer(connection.channel(), serializer="json", auto_declare=False)
+                    self._connection = connection
+                self._producer.publish(
+                    body, exchange="", routing_key=queue, correlation_id=correlation_id, delivery_mode=TRANSIENT
+                )
+            except _errors(connection) as error:
+                connection.release()
+                self._connection = self._producer = None
+                raise OperationalError(str(error)) from error
+
+    def _drop(self) -> None:
+        if self._connection is not None:
+            self._connection.release()
+        self._connection = self._producer = None
+
+
+def _errors(connection: Connection) -> tuple[type[BaseException], ...]:
+    return (OSError, *connection.connection_errors, *connection.channel_errors)
