@@ -13,13 +13,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.benchmarks import peers
+from tests.benchmarks import peers, report
 from tests.benchmarks.machine import machine
 from tests.benchmarks.systems import OWN, Running
 from tests.benchmarks.table import tables
 from tests.benchmarks.usage import Usage
 from tests.benchmarks.wrk import Load, load
-from workers.settings import ROOT
 
 SYSTEMS = OWN | peers.PEERS
 DEFAULT = ("floor", "embedded", "cluster", *peers.PEERS)
@@ -44,14 +43,13 @@ class Measurement:
 
 def arguments() -> argparse.Namespace:
     """What is measured."""
-    parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
+    parser = report.parser(__doc__)
     parser.add_argument("--only", default=",".join(DEFAULT), help=f"some of {','.join(SYSTEMS)}; default: %(default)s")
     parser.add_argument("--connections", default="1,16,64,256", help="default: %(default)s")
     parser.add_argument("--seconds", type=int, default=10, help="of each measurement; default: %(default)s")
     parser.add_argument("--rounds", type=int, default=2, help="default: %(default)s")
     parser.add_argument("--workers", type=int, default=1, help="of the cluster; default: %(default)s")
     parser.add_argument("--quick", action="store_true", help="one round of 3 s at 1, 16 and 64 connections")
-    parser.add_argument("--out", type=Path, default=ROOT / "docs" / "performance", help="default: docs/performance")
     chosen = parser.parse_args()
     if chosen.quick:
         chosen.connections, chosen.seconds, chosen.rounds = "1,16,64", 3, 1

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from statistics import mean
 from typing import Any
+
+from tests.benchmarks.report import markdown
 
 Measured = dict[str, Any]
 REFERENCES = ("litserve", "mlserver", "floor")
@@ -47,42 +49,42 @@ def _by_part(rounds: list[Measured], field: str) -> dict[str, float]:
 
 
 def speeds(rows: list[Measured]) -> str:
-    """Right answers a second and latency, and how often that of each reference."""
+    """Right answers a second and latency, and how many times that of each reference."""
     known = {(row["system"], row["connections"]): row["per_second"] for row in rows}
     references = [name for name in REFERENCES if any(row["system"] == name for row in rows)]
-    columns: dict[str, Callable[[Measured], str]] = {
-        "connections": lambda row: str(row["connections"]),
-        "system": lambda row: row["system"],
-        "right answers/s": lambda row: f"{row['per_second']:.0f}",
-        "p50 ms": lambda row: f"{row['p50_ms']:.2f}",
-        "p90 ms": lambda row: f"{row['p90_ms']:.2f}",
-        "p99 ms": lambda row: f"{row['p99_ms']:.2f}",
-        "wrong or none": lambda row: str(row["bad"]),
-    }
-    for name in references:
-        columns[f"x {name}"] = lambda row, name=name: _ratio(row, known.get((name, row["connections"])))
-    return markdown(columns, sorted(rows, key=lambda row: row["connections"]))
+    lines = []
+    for row in sorted(rows, key=lambda row: row["connections"]):
+        line = {
+            "connections": row["connections"],
+            "system": row["system"],
+            "right answers/s": round(row["per_second"]),
+            "p50 ms": f"{row['p50_ms']:.2f}",
+            "p90 ms": f"{row['p90_ms']:.2f}",
+            "p99 ms": f"{row['p99_ms']:.2f}",
+            "wrong or none": row["bad"],
+        }
+        ratios = {name: _ratio(row, known.get((name, row["connections"]))) for name in references}
+        lines.append(line | {f"x {name}": ratio for name, ratio in ratios.items()})
+    return markdown(lines)
 
 
 def costs(rows: list[Measured]) -> str:
-    """Processor time a request and memory by part, and how the connections were spread."""
-    columns: dict[str, Callable[[Measured], str]] = {
-        "system": lambda row: row["system"],
-        "connections": lambda row: str(row["connections"]),
-        "CPU µs a request": lambda row: f"{sum(row['cpu_us'].values()):.0f}",
-        "of it": lambda row: _parts(row["cpu_us"]),
-        "wrk µs": lambda row: f"{row['wrk_us']:.0f}",
-        "RSS MB": lambda row: _parts(row["rss_mb"]),
-        "front processes": lambda row: str(row["processes"]),
-        "busiest one's share": lambda row: f"{row['busiest']:.0%}",
-    }
-    return markdown(columns, rows)
-
-
-def markdown(columns: dict[str, Callable[[Measured], str]], rows: Iterable[Measured]) -> str:
-    """A table, a column for each name."""
-    lines = [list(columns), ["---"] * len(columns), *([show(row) for show in columns.values()] for row in rows)]
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+    """Processor time a request and memory by part, and how evenly the front's processes shared the work."""
+    return markdown(
+        [
+            {
+                "system": row["system"],
+                "connections": row["connections"],
+                "CPU µs a request": round(sum(row["cpu_us"].values())),
+                "of it": _parts(row["cpu_us"]),
+                "wrk's own µs": round(row["wrk_us"]),
+                "RSS MB": _parts(row["rss_mb"]),
+                "front processes": row["processes"],
+                "busiest one's share": f"{row['busiest']:.0%}",
+            }
+            for row in rows
+        ]
+    )
 
 
 def _ratio(row: Measured, reference: float | None) -> str:
