@@ -140,3 +140,18 @@ set_up_environment() {
   fi
   exec {lock}<&-
 }
+
+# install_with_apt MISSING: when this is root on Debian, installs the packages that the function MISSING prints, one a
+# line. Fails when some are missing still.
+install_with_apt() {
+  local packages log
+  mapfile -t packages < <("$1")
+  ((${#packages[@]})) || return 0
+  if ((EUID == 0)) && command -v apt-get >/dev/null; then
+    say "installing ${packages[*]} with apt-get"
+    log=$(mktemp)
+    "$ROOT/scripts/_apt_install" "${packages[@]}" >"$log" 2>&1 || tail -n 12 "$log" >&2
+    rm -f "$log"
+  fi
+  [[ -z $("$1") ]]
+}

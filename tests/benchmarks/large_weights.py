@@ -1,6 +1,6 @@
 """A network of 200 MB goes to three workers on a private RabbitMQ while eight clients predict with a small one.
 
-Run it with `.venv/bin/python -m tests.benchmarks.large_weights [MEGABYTES]`; it takes two minutes and prints the times,
+Run it with `scripts/bench large_weights [MEGABYTES]`; it takes two minutes and prints the times,
 the memory, and the small predictions' latencies with and without the large network on its way.
 """
 

@@ -1,6 +1,6 @@
 """1,000 weight changes while 64 clients predict without a pause: what it costs in latency and in memory.
 
-Run it with `.venv/bin/python -m tests.benchmarks.switching`; it takes some minutes and prints tables. Every answer
+Run it with `scripts/bench switching`; it takes some minutes and prints tables. Every answer
 is compared with Keras's own.
 """
 

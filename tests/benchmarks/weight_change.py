@@ -1,6 +1,6 @@
 """Wall times of /set_weights and /status on a private RabbitMQ, for one worker and for four.
 
-Run it with `.venv/bin/python -m tests.benchmarks.weight_change`; it takes a minute and prints a table.
+Run it with `scripts/bench weight_change`; it takes a minute and prints a table.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -12,14 +12,23 @@ from tests.support.system import System
 
 
 @contextmanager
-def running_system(workers: int) -> Iterator[System]:
-    """A gateway of two processes and so many workers, all connected; stopped when the block ends."""
-    with ExitStack() as stack:
-        folder = Path(stack.enter_context(TemporaryDirectory()))
-        node = PrivateNode(folder / "rabbitmq")
-        stack.callback(node.stop)
+def running_node(directory: Path) -> Iterator[PrivateNode]:
+    """A RabbitMQ node that answers; stopped when the block ends."""
+    node = PrivateNode(directory)
+    try:
         node.start()
         node.wait_ready()
-        system = System(folder / "system", node.url)
-        stack.callback(system.stop)
-        yield system.start(workers)
+        yield node
+    finally:
+        node.stop()
+
+
+@contextmanager
+def running_system(workers: int, **settings: str) -> Iterator[System]:
+    """A gateway of two processes and so many workers, all connected; stopped when the block ends."""
+    with TemporaryDirectory() as folder, running_node(Path(folder) / "rabbitmq") as node:
+        system = System(Path(folder) / "system", node.url, **settings)
+        try:
+            yield system.start(workers)
+        finally:
+            system.stop()

@@ -44,6 +44,12 @@ class PrivatePostgresql:
         """The address for DATABASE_URL."""
         return f"postgresql://postgres@{LOOPBACK}:{self._port}/pipeline"
 
+    @property
+    def pid(self) -> int:
+        """The server's process id, once it is started."""
+        assert self._process is not None
+        return self._process.pid
+
     def start(self) -> None:
         """Make the database and serve it."""
         folder = programs()

@@ -1,0 +1,123 @@
+"""Every system in turn, alone on the machine, several rounds: requests a second, latency, processor time, memory.
+
+`scripts/bench` runs it; it writes a table, the numbers and a plot. Options: scripts/bench --help.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.benchmarks import peers, report
+from tests.benchmarks.machine import machine
+from tests.benchmarks.systems import OWN, Running
+from tests.benchmarks.table import tables
+from tests.benchmarks.usage import Usage
+from tests.benchmarks.wrk import Load, load
+
+SYSTEMS = OWN | peers.PEERS
+DEFAULT = ("floor", "embedded", "cluster", *peers.PEERS)
+#: Before the first measurement of a system, and before each.
+FIRST_WARM_UP_SECONDS, WARM_UP_SECONDS = 4, 2
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """One system under one number of connections, in one round."""
+
+    system: str
+    round: int
+    connections: int
+    load: Load
+    #: Microseconds of processor time a request, by part.
+    cpu_us: dict[str, float]
+    rss_mb: dict[str, float]
+    #: Each front process's share of the front's processor time.
+    shares: list[float]
+
+
+def arguments() -> argparse.Namespace:
+    """What is measured."""
+    parser = report.parser(__doc__)
+    parser.add_argument("--only", default=",".join(DEFAULT), help=f"some of {','.join(SYSTEMS)}; default: %(default)s")
+    parser.add_argument("--connections", default="1,16,64,256", help="default: %(default)s")
+    parser.add_argument("--seconds", type=int, default=10, help="of each measurement; default: %(default)s")
+    parser.add_argument("--rounds", type=int, default=2, help="default: %(default)s")
+    parser.add_argument("--workers", type=int, default=1, help="of the cluster; default: %(default)s")
+    parser.add_argument("--quick", action="store_true", help="one round of 3 s at 1, 16 and 64 connections")
+    chosen = parser.parse_args()
+    if chosen.quick:
+        chosen.connections, chosen.seconds, chosen.rounds = "1,16,64", 3, 1
+    chosen.only = chosen.only.split(",")
+    chosen.connections = [int(number) for number in chosen.connections.split(",")]
+    if unknown := set(chosen.only) - set(SYSTEMS):
+        parser.error(f"no such system: {', '.join(sorted(unknown))}")
+    return chosen
+
+
+def measure(running: Running, connections: int, seconds: int) -> dict[str, Any]:
+    """One measurement of a system that answers."""
+    before = Usage.of(running.parts)
+    measured = load(running.question, connections, seconds)
+    after = Usage.of(running.parts)
+    requests = measured.requests or 1
+    return {
+        "connections": connections,
+        "load": measured,
+        "cpu_us": {part: taken / requests * 1e6 for part, taken in after.cpu_since(before).items()},
+        "rss_mb": after.rss_mb,
+        "shares": after.shares_since(before, running.front),
+    }
+
+
+def measure_system(name: str, number: int, chosen: argparse.Namespace) -> list[Measurement]:
+    """A system from its start to its end."""
+    measurements = []
+    with SYSTEMS[name](chosen.workers) as running:
+        load(running.question, 8, 1 if chosen.quick else FIRST_WARM_UP_SECONDS)
+        for connections in chosen.connections:
+            load(running.question, connections, 1 if chosen.quick else WARM_UP_SECONDS)
+            measurements.append(Measurement(name, number, **measure(running, connections, chosen.seconds)))
+            say(measurements[-1])
+    return measurements
+
+
+def say(it: Measurement) -> None:
+    """One line at once: the whole takes minutes."""
+    cpu = " ".join(f"{part} {micros:.0f}" for part, micros in sorted(it.cpu_us.items()))
+    latency = f"p50 {it.load.p50_ms:8.2f}  p99 {it.load.p99_ms:8.2f} ms"
+    bad = (
+        f"  WRONG {it.load.wrong} ERRORS {it.load.errors} {it.load.example}" if it.load.wrong or it.load.errors else ""
+    )
+    start = f"{it.round}  {it.system:18} {it.connections:4}"
+    print(f"{start}  {it.load.right_per_second:8.0f}/s  {latency}  us a request: {cpu}{bad}", flush=True)
+
+
+def main() -> None:
+    """Measure, and write what was found."""
+    chosen = arguments()
+    measurements = []
+    for number in range(1, chosen.rounds + 1):
+        for name in chosen.only:
+            measurements += measure_system(name, number, chosen)
+    chosen.out.mkdir(parents=True, exist_ok=True)
+    numbers = chosen.out / "numbers.json"
+    found = {"machine": machine(), "measurements": [asdict(each) for each in measurements]}
+    numbers.write_text(json.dumps(found, indent=1) + "\n")
+    text = tables(found)
+    (chosen.out / "table.md").write_text(text)
+    print(f"\n{text}\nwritten to {chosen.out}")
+    if peers.PYTHON.exists():
+        plot = Path(__file__).with_name("plot.py")
+        subprocess.run([peers.PYTHON, plot, numbers, chosen.out / "plot.png"], check=True)
+    else:
+        print("no plot: matplotlib is in the peers' environment, which is not there", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,67 @@
+"""Other Python serving systems with the same network, each in the best configuration that we know.
+
+They are installed into an environment of their own: see scripts/bench.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import requests
+
+from inference.supervision.addresses import LOOPBACK, free_ports
+from inference.supervision.processes import Child
+from tests.benchmarks.systems import Running, Start, family_of
+from tests.benchmarks.wrk import Question
+from tests.support.system import clean_environment
+from tests.support.waiting import wait_until
+from workers.settings import ROOT
+
+PYTHON = ROOT / "var" / "bench" / "peers" / "bin" / "python"
+START_SECONDS = 60.0
+QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1", "KERAS_BACKEND": "tensorflow"}
+VECTOR = b'{"vector":[0.3,0.7]}'
+#: MLServer speaks the Open Inference Protocol only.
+TENSOR = b'{"inputs":[{"name":"rows","shape":[1,2],"datatype":"FP32","data":[0.3,0.7]}]}'
+
+
+@contextmanager
+def peer(name: str, question: Question, workers: int) -> Iterator[Running]:
+    """A peer's server, started by `NAME_server.py PORT`, once it answers."""
+    assert PYTHON.exists(), f"{PYTHON} is not there: scripts/bench makes it"
+    port, program = free_ports(1)[0], Path(__file__).with_name(f"{name}_server.py")
+    url = f"http://{LOOPBACK}:{port}{question.url}"
+    with TemporaryDirectory() as folder:
+        server = Child(
+            name,
+            [str(PYTHON), str(program), str(port)],
+            log=Path(folder) / "log",
+            env=clean_environment() | QUIET,
+            cwd=Path(folder),
+        )
+
+        def answers() -> bool:
+            assert server.alive(), f"{name} ended: {server.log.read_text()[-2000:]}"
+            try:
+                return requests.post(url, question.body, headers={"Content-Type": "application/json"}, timeout=5).ok
+            except requests.RequestException:
+                return False
+
+        try:
+            server.start()
+            wait_until(answers, START_SECONDS, f"{name} answers")
+            asked = Question(url, question.body, question.pattern, question.expected, question.tolerance)
+            yield Running(asked, {"server": family_of(server)}, "server")
+        finally:
+            server.stop()
+
+
+PEERS: dict[str, Start] = {
+    "litserve": partial(peer, "litserve", Question("/predict", VECTOR, '"result":([^,}]+)', [1.0], 0.01)),
+    "mlserver": partial(peer, "mlserver", Question("/v2/models/sum/infer", TENSOR, '"data":(%b[])', [1.0], 0.01)),
+    "mosec": partial(peer, "mosec", Question("/inference", VECTOR, '"result":([^,}]+)', [1.0], 0.01)),
+}
