@@ -20,7 +20,7 @@ bind = env.str("PIPELINE_BIND", "127.0.0.1:54321")
 worker_class = "gateway_site.http_worker.HttpWorker"
 # The embedded form is one process by its nature: the broker lives in it.
 workers = 1 if settings().embedded else read_gateway_options().processes
-# Each waiting request holds a thread, and so does each weight change; the rest are for /status and the admin.
+# A large prediction holds a thread while it waits, and so does a weight change; the rest are for /status and the admin.
 threads = queue_requests_max + weight_changes_max + OTHER_THREADS
 worker_connections = threads * 4
 keepalive = 75
