@@ -14,6 +14,7 @@ import io
 import json
 import os
 import time
+from contextlib import suppress
 from functools import partial
 from http import HTTPStatus
 from typing import Any
@@ -140,9 +141,14 @@ class HttpWorker(AsyncWorker):  # type: ignore[misc]  # gunicorn has no types
         """Answer what never reached the application, or broke it."""
         if isinstance(exc, ClientTimeoutError):
             self.log.debug("A client sent nothing for too long: its connection is closed.")
-            write_error(client, HTTPStatus.REQUEST_TIMEOUT, "", "the rest of the request did not come in time")
+            with suppress(OSError):
+                write_error(client, HTTPStatus.REQUEST_TIMEOUT, "", "the rest of the request did not come in time")
         else:
             super().handle_error(req, client, addr, exc)
+
+    def handle_quit(self, sig: int, frame: Any) -> None:
+        """Stop at once; not in the signal's handler, where the loop cannot be waited for."""
+        gevent.spawn(super().handle_quit, sig, frame)
 
 
 def write_error(client: Any, status: int, reason: str, message: str) -> None:
