@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import resource
 from typing import Any
 
@@ -46,6 +47,9 @@ def post_worker_init(worker: Any) -> None:
     from inference.gateway import start_gateway
 
     start_gateway()
+    # What is there by now stays. The collector need not walk Django's objects whenever a request has many rows.
+    gc.collect()
+    gc.freeze()
 
 
 def worker_exit(server: Any, worker: Any) -> None:

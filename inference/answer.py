@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from workers.protocol import VersionRef
@@ -22,13 +23,18 @@ class Answer:
     inference_ms: float
 
     def result(self, single: bool) -> Any:
-        """The outputs as JSON says them: by name when there are several, for one row or as a list of rows.
+        """The outputs for `inference.lean_view.json_answer`: by name when there are several, for one row or all rows.
 
-        One row's output is a number when it is only one, else nested lists.
+        One row's output is a number when it is only one, else an array, which JSON says as nested lists.
         """
-        results = {name: _only_row(output) if single else output.tolist() for name, output in self.outputs.items()}
+        results = {name: _only_row(output) if single else _rows(output) for name, output in self.outputs.items()}
         return results if len(results) > 1 else next(iter(results.values()))
 
 
 def _only_row(output: NDArray[Any]) -> Any:
-    return output.item() if output.size == 1 else output[0].tolist()
+    return output.item() if output.size == 1 else _rows(output)[0]
+
+
+def _rows(output: NDArray[Any]) -> NDArray[Any]:
+    """The array as orjson writes it ten times faster than a list, and in the same digits: those of a float64."""
+    return output.astype(np.float64) if output.dtype.kind == "f" else output

@@ -50,4 +50,4 @@ class LeanView(APIView):
 
 def json_answer(data: Any) -> HttpResponse:
     """An answer in JSON, written at once: a DRF `Response` is for those that choose among renderers."""
-    return HttpResponse(orjson.dumps(data), content_type="application/json")
+    return HttpResponse(orjson.dumps(data, option=orjson.OPT_SERIALIZE_NUMPY), content_type="application/json")

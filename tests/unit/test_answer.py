@@ -10,7 +10,13 @@ import pytest
 from numpy.typing import NDArray
 
 from inference.answer import Answer
+from inference.lean_view import json_answer
 from tests.unit.samples import VERSION
+
+
+def said(result: Any) -> Any:
+    """What a client reads."""
+    return orjson.loads(json_answer(result).content)
 
 
 def answer_of(**outputs: NDArray[Any]) -> Answer:
@@ -32,19 +38,19 @@ def answer_of(**outputs: NDArray[Any]) -> Answer:
     ids=repr,
 )
 def test_one_row_is_a_number_when_it_is_only_one(output: NDArray[Any], result: Any) -> None:
-    assert answer_of(sum=output).result(single=True) == result
+    assert said(answer_of(sum=output).result(single=True)) == result
 
 
 @pytest.mark.parametrize("output", [np.array([0.5]), np.array([[0.5]]), np.array([[1, 2], [3, 4]])], ids=repr)
 def test_a_batch_is_a_list_of_its_rows(output: NDArray[Any]) -> None:
-    assert answer_of(sum=output).result(single=False) == output.tolist()
+    assert said(answer_of(sum=output).result(single=False)) == output.tolist()
 
 
 def test_several_outputs_go_by_their_names() -> None:
     answer = answer_of(place=np.array([[7]]), scores=np.array([[0.5, 0.25]]))
 
-    assert answer.result(single=True) == {"place": 7, "scores": [0.5, 0.25]}
-    assert answer.result(single=False) == {"place": [[7]], "scores": [[0.5, 0.25]]}
+    assert said(answer.result(single=True)) == {"place": 7, "scores": [0.5, 0.25]}
+    assert said(answer.result(single=False)) == {"place": [[7]], "scores": [[0.5, 0.25]]}
 
 
 @pytest.mark.parametrize("number", [2**63 - 1, -(2**63)])
@@ -56,3 +62,28 @@ def test_json_keeps_every_digit_of_the_largest_whole_number() -> None:
     result = answer_of(id=np.array([2**64 - 1], np.uint64)).result(single=True)
 
     assert orjson.dumps(result) == str(2**64 - 1).encode()
+
+
+DTYPES = [
+    "bool",
+    "int8",
+    "uint8",
+    "int16",
+    "uint16",
+    "int32",
+    "uint32",
+    "int64",
+    "uint64",
+    "float16",
+    "float32",
+    "float64",
+]
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_json_says_every_number_of_every_dtype_as_python_does(dtype: str) -> None:
+    numbers = np.random.default_rng(1).uniform(0, 100, (3, 4, 5)).astype(dtype)
+    answer = answer_of(sum=numbers)
+
+    assert json_answer(answer.result(single=False)).content == orjson.dumps(numbers.tolist())
+    assert json_answer(answer_of(sum=numbers[:1]).result(single=True)).content == orjson.dumps(numbers[0].tolist())

@@ -42,7 +42,7 @@ def test_outputs_that_are_no_floats_are_always_finite(outputs: tuple[list[int], 
     only = request([1.0], [2.0])
     batch_of(only).resolve(reply(*outputs))
 
-    assert only.future.result(0).result(single=False) == list(outputs)
+    assert only.future.result(0).result(single=False).tolist() == list(outputs)
 
 
 def test_a_request_is_told_how_long_it_waited_and_in_what_company() -> None:
