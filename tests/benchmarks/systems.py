@@ -58,11 +58,10 @@ def load_sample(system: System) -> None:
 
 @contextmanager
 def floor(workers: int) -> Iterator[Running]:
-    """The same server, middleware, parser and renderer as the gateway's, answering a constant."""
+    """The same server, handler, parser and renderer as the gateway's, answering a constant."""
     with TemporaryDirectory() as folder:
-        settings = {"DJANGO_SETTINGS_MODULE": "tests.benchmarks.floor.settings"}
-        system = System(Path(folder), NOWHERE, **settings)
-        configuration = ["-c", "tests/benchmarks/floor/gunicorn.py", "gateway_site.wsgi"]
+        system = System(Path(folder), NOWHERE)
+        configuration = ["-c", "tests/benchmarks/floor/gunicorn.py", "tests.benchmarks.floor.wsgi"]
         log = Path(folder) / "log" / "floor.log"
         server = Child(
             "floor", [sys.executable, "-m", "gunicorn", *configuration], log=log, env=system.environment, cwd=ROOT
