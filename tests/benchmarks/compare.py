@@ -13,6 +13,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from inference.http_client import ClientError
+from inference.supervision.errors import SupervisionError
 from tests.benchmarks import peers, report
 from tests.benchmarks.machine import machine
 from tests.benchmarks.systems import OWN, Running
@@ -20,7 +22,7 @@ from tests.benchmarks.table import tables
 from tests.benchmarks.usage import Usage
 from tests.benchmarks.wrk import Load, load
 
-SYSTEMS = OWN | peers.PEERS
+SYSTEMS = OWN | peers.PEERS | peers.MORE
 DEFAULT = ("floor", "embedded", "cluster", *peers.PEERS)
 #: Before the first measurement of a system, and before each.
 FIRST_WARM_UP_SECONDS, WARM_UP_SECONDS = 4, 2
@@ -98,16 +100,26 @@ def say(it: Measurement) -> None:
     print(f"{start}  {it.load.right_per_second:8.0f}/s  {latency}  us a request: {cpu}{bad}", flush=True)
 
 
+def measure_all(chosen: argparse.Namespace) -> tuple[list[Measurement], list[str]]:
+    """All rounds; a system that fails is left out of its round, and what it said is returned."""
+    measurements, failures = [], []
+    for number in range(1, chosen.rounds + 1):
+        for name in chosen.only:
+            try:
+                measurements += measure_system(name, number, chosen)
+            except (AssertionError, RuntimeError, SupervisionError, ClientError) as error:
+                failures.append(f"{name}, round {number}: {error}")
+                print(failures[-1], file=sys.stderr, flush=True)
+    return measurements, failures
+
+
 def main() -> None:
     """Measure, and write what was found."""
     chosen = arguments()
-    measurements = []
-    for number in range(1, chosen.rounds + 1):
-        for name in chosen.only:
-            measurements += measure_system(name, number, chosen)
+    measurements, failures = measure_all(chosen)
+    found = {"machine": machine(), "measurements": [asdict(each) for each in measurements], "failures": failures}
     chosen.out.mkdir(parents=True, exist_ok=True)
     numbers = chosen.out / "numbers.json"
-    found = {"machine": machine(), "measurements": [asdict(each) for each in measurements]}
     numbers.write_text(json.dumps(found, indent=1) + "\n")
     text = tables(found)
     (chosen.out / "table.md").write_text(text)
@@ -117,6 +129,8 @@ def main() -> None:
         subprocess.run([peers.PYTHON, plot, numbers, chosen.out / "plot.png"], check=True)
     else:
         print("no plot: matplotlib is in the peers' environment, which is not there", file=sys.stderr)
+    if failures:
+        sys.exit("\n".join(["failed:", *failures]))
 
 
 if __name__ == "__main__":

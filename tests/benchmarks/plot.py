@@ -14,29 +14,26 @@ from matplotlib import pyplot
 
 
 def main(numbers: Path, picture: Path) -> None:
-    """Two panels over the number of connections: right answers a second, and p50 with p99 above it."""
+    """Three panels over the number of connections: right answers a second, p50, p99; each the rounds' mean."""
     groups: dict[str, dict[int, list[dict[str, float]]]] = {}
     for each in json.loads(numbers.read_text())["measurements"]:
-        groups.setdefault(each["system"], {}).setdefault(each["connections"], []).append(each["load"])
-    figure, (speed, latency) = pyplot.subplots(1, 2, figsize=(13, 5))
-    for system, by_connections in groups.items():
-        connections = sorted(by_connections)
-        loads = [by_connections[count] for count in connections]
-        ours = system in ("floor", "embedded") or system.startswith("cluster")
-        style = {"linestyle": "-" if ours else "--", "marker": "o"}
-        rates = [mean((load["requests"] - load["wrong"]) / load["seconds"] for load in rounds) for rounds in loads]
-        (line,) = speed.plot(connections, rates, label=system, **style)
-        p50, p99 = ([mean(load[name] for load in rounds) for rounds in loads] for name in ("p50_ms", "p99_ms"))
-        latency.plot(connections, p50, label=system, color=line.get_color(), **style)
-        latency.fill_between(connections, p50, p99, color=line.get_color(), alpha=0.08)
-    for axes, title in ((speed, "right answers a second"), (latency, "latency in ms: p50, shaded up to p99")):
+        load = each["load"] | {"rate": (each["load"]["requests"] - each["load"]["wrong"]) / each["load"]["seconds"]}
+        groups.setdefault(each["system"], {}).setdefault(each["connections"], []).append(load)
+    titles = {"rate": "right answers a second", "p50_ms": "p50 latency, ms", "p99_ms": "p99 latency, ms"}
+    figure, panels = pyplot.subplots(1, 3, figsize=(16, 5))
+    for axes, (name, title) in zip(panels, titles.items(), strict=True):
+        for system, by_connections in groups.items():
+            connections = sorted(by_connections)
+            values = [mean(load[name] for load in by_connections[count]) for count in connections]
+            ours = system in ("floor", "embedded") or system.startswith("cluster")
+            axes.plot(connections, values, label=system, linestyle="-" if ours else "--", marker="o")
         axes.set(title=title, xlabel="connections", xscale="log", yscale="log")
         axes.set_xticks(sorted({count for group in groups.values() for count in group}))
         axes.get_xaxis().set_major_formatter("{x:g}")
         axes.grid(visible=True, which="both", alpha=0.3)
-    speed.legend()
+    panels[0].legend()
     figure.tight_layout()
-    figure.savefig(picture, dpi=120)
+    figure.savefig(picture, dpi=110)
 
 
 if __name__ == "__main__":

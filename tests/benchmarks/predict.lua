@@ -1,5 +1,6 @@
 -- Posts one body again and again, and compares the numbers of every answer with what they have to be.
 -- wrk -s predict.lua URL -- BODY_FILE PATTERN EXPECTED_FILE TOLERANCE
+-- BODY_FILE has a body a line: each of wrk's threads posts another one.
 -- PATTERN captures the part of an answer that holds the numbers; EXPECTED_FILE has a number a line.
 -- The last line that is printed is JSON for tests/benchmarks/wrk.py.
 
@@ -7,6 +8,7 @@ local threads = {}
 
 function setup(thread)
   table.insert(threads, thread)
+  thread:set("number", #threads)
 end
 
 local function read(name)
@@ -19,7 +21,11 @@ end
 function init(args)
   wrk.method = "POST"
   wrk.headers["Content-Type"] = "application/json"
-  wrk.body = read(args[1])
+  local bodies = {}
+  for body in read(args[1]):gmatch("[^\n]+") do
+    table.insert(bodies, body)
+  end
+  wrk.body = bodies[(number - 1) % #bodies + 1]
   post = wrk.format()
   pattern = args[2]
   expected = {}

@@ -25,9 +25,9 @@ CALL_MS, CLOSE_ENOUGH, CALIBRATIONS = 10.0, 0.05, 5
 #: Wide enough that a core computes, narrow enough that two cores do not wait for one memory.
 UNITS, FIRST_LAYERS, ROWS = 512, 8, 64
 LARGE_LAYERS, LARGE_UNITS, LARGE_ROWS = 4, 2048, 32
-#: As many as travel at once: no two requests share a batch. What the batches held is shown.
+#: Each connection asks a network of its own, so that no two requests share a batch. What the batches held is shown.
 CONNECTIONS = 4
-NN_ID = "5ca1e" * 6 + "00"
+NN_IDS = [f"{'5ca1e' * 6}0{number}" for number in range(CONNECTIONS)]
 #: A worker that computes one batch at a time has one core for it.
 ONE_AT_A_TIME = {"PIPELINE_WORKER_CONCURRENCY": "1", "PIPELINE_WORKER_TENSORFLOW_THREADS": "1"}
 
@@ -40,9 +40,10 @@ class Network:
     rows_count: int
     alone: Direct
 
-    def question(self, system: System) -> Question:
-        """Its rows, and what it computed by itself."""
-        body = json.dumps({"data": rows(self.rows_count).tolist()}).encode()
+    def question(self, system: System, networks: int) -> Question:
+        """Its rows, asked of so many networks that are the same, and what it computed by itself."""
+        bodies = [json.dumps({"nn_id": nn_id, "data": rows(self.rows_count).tolist()}) for nn_id in NN_IDS[:networks]]
+        body = "\n".join(bodies).encode()
         largest = max(abs(number) for number in self.alone.answers)
         return replace(
             at(system.url), body=body, pattern='"result":(%b[])', expected=self.alone.answers, tolerance=largest / 1000
@@ -69,14 +70,15 @@ def serving(network: Network, workers: int, **environment: str) -> Iterator[Syst
             system.add_worker(**environment)
         system.wait_for_workers(workers)
         archive = (network.folder / "network.keras").read_bytes()
-        assert system.client.set_weights(NN_ID, "network.keras", archive)["status"]
+        for nn_id in NN_IDS:
+            assert system.client.set_weights(nn_id, "network.keras", archive)["status"]
         yield system
 
 
-def measure(system: System, network: Network, connections: int, seconds: int) -> tuple[Load, float]:
+def measure(system: System, network: Network, connections: int, seconds: int, networks: int = 1) -> tuple[Load, float]:
     """The load, and how many rows a batch had on average."""
-    load(network.question(system), connections, 2)
-    measured = load(network.question(system), connections, seconds)
+    load(network.question(system, networks), connections, 2)
+    measured = load(network.question(system, networks), connections, seconds)
     batches = system.query("[*PredictionTiming.objects.order_by('-id').values_list('batch_rows', flat=True)[:200]]")
     return measured, mean(batches)
 
@@ -111,7 +113,7 @@ def two_against_one(folder: Path, seconds: int) -> list[Row]:
                 one, batch_rows = measure(system, network, 1, seconds)
                 ratio = f"{one.p50_ms - network.alone.call_ms:+.2f} ms over the call"
                 found.append(line("workers: 1, connections: 1", one, batch_rows, ratio=ratio))
-            measured, batch_rows = measure(system, network, CONNECTIONS, seconds)
+            measured, batch_rows = measure(system, network, CONNECTIONS, seconds, CONNECTIONS)
             single = single or measured
             ratio = f"{measured.right_per_second / single.right_per_second:.2f} of one worker"
             found.append(line(f"workers: {workers}, connections: {CONNECTIONS}", measured, batch_rows, ratio=ratio))

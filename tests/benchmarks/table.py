@@ -79,8 +79,8 @@ def costs(rows: list[Measured]) -> str:
                 "of it": _parts(row["cpu_us"]),
                 "wrk's own µs": round(row["wrk_us"]),
                 "RSS MB": _parts(row["rss_mb"]),
-                "front processes": row["processes"],
-                "busiest one's share": f"{row['busiest']:.0%}",
+                "busy front processes": row["processes"],
+                "busiest one's share of their CPU": f"{row['busiest']:.0%}",
             }
             for row in rows
         ]

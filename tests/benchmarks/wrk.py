@@ -21,6 +21,7 @@ class Question:
     """What is posted, and what has to come back."""
 
     url: str
+    #: A body; or several, one a line, each of them posted on as many connections.
     body: bytes
     #: A Lua pattern that captures the part of the answer that holds the numbers.
     pattern: str
@@ -62,7 +63,8 @@ def load(question: Question, connections: int, seconds: float) -> Load:
         body.write_bytes(question.body)
         expected.write_text("".join(f"{number!r}\n" for number in question.expected))
         whole_seconds = max(1, round(seconds))
-        flags = [f"-t{min(2, connections)}", f"-c{connections}", f"-d{whole_seconds}s", f"--timeout={TIMEOUT_SECONDS}s"]
+        threads = min(connections, max(2, question.body.count(b"\n") + 1))
+        flags = [f"-t{threads}", f"-c{connections}", f"-d{whole_seconds}s", f"--timeout={TIMEOUT_SECONDS}s"]
         arguments = [str(body), question.pattern, str(expected), str(question.tolerance)]
         command = ["wrk", *flags, "-s", str(SCRIPT), question.url, "--", *arguments]
         before = resource.getrusage(resource.RUSAGE_CHILDREN)

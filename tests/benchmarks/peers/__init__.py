@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -30,15 +31,15 @@ TENSOR = b'{"inputs":[{"name":"rows","shape":[1,2],"datatype":"FP32","data":[0.3
 
 
 @contextmanager
-def peer(name: str, question: Question, workers: int) -> Iterator[Running]:
-    """A peer's server, started by `NAME_server.py PORT`, once it answers."""
+def peer(name: str, question: Question, workers: int, *, arguments: tuple[str, ...] = ()) -> Iterator[Running]:
+    """A peer's server, started by `NAME_server.py PORT ARGUMENTS`, once it answers."""
     assert PYTHON.exists(), f"{PYTHON} is not there: scripts/bench makes it"
     port, program = free_ports(1)[0], Path(__file__).with_name(f"{name}_server.py")
     url = f"http://{LOOPBACK}:{port}{question.url}"
     with TemporaryDirectory() as folder:
         server = Child(
             name,
-            [str(PYTHON), str(program), str(port)],
+            [str(PYTHON), str(program), str(port), *arguments],
             log=Path(folder) / "log",
             env=clean_environment() | QUIET,
             cwd=Path(folder),
@@ -54,14 +55,18 @@ def peer(name: str, question: Question, workers: int) -> Iterator[Running]:
         try:
             server.start()
             wait_until(answers, START_SECONDS, f"{name} answers")
-            asked = Question(url, question.body, question.pattern, question.expected, question.tolerance)
-            yield Running(asked, {"server": family_of(server)}, "server")
+            yield Running(replace(question, url=url), {"server": family_of(server)}, "server")
         finally:
             server.stop()
 
 
+SUM = Question("/predict", VECTOR, '"result":([^,}]+)', [1.0], 0.01)
 PEERS: dict[str, Start] = {
-    "litserve": partial(peer, "litserve", Question("/predict", VECTOR, '"result":([^,}]+)', [1.0], 0.01)),
-    "mlserver": partial(peer, "mlserver", Question("/v2/models/sum/infer", TENSOR, '"data":(%b[])', [1.0], 0.01)),
-    "mosec": partial(peer, "mosec", Question("/inference", VECTOR, '"result":([^,}]+)', [1.0], 0.01)),
+    "litserve": partial(peer, "litserve", SUM, arguments=("2",)),
+    "mlserver": partial(
+        peer, "mlserver", replace(SUM, url="/v2/models/sum/infer", body=TENSOR, pattern='"data":(%b[])')
+    ),
+    "mosec": partial(peer, "mosec", replace(SUM, url="/inference")),
 }
+#: Beside the best configurations: what LitServe chooses by itself.
+MORE: dict[str, Start] = {"litserve-1-process": partial(peer, "litserve", SUM, arguments=("1",))}

@@ -1,6 +1,11 @@
-"""LitServe with the sum network: batches of up to 64 requests."""
+"""LitServe with the sum network: batches of up to 64 requests within 1 ms, and so many HTTP processes.
+
+With the one HTTP process that it chooses by itself, that process's event loop is the limit. A timeout of 0 is no
+better: its worker then looks for requests without a pause, and takes a core from the HTTP processes.
+"""
 
 import gc
+import sys
 
 import litserve
 from network import PORT, load
@@ -36,6 +41,6 @@ class Sum(litserve.LitAPI):
 
 
 if __name__ == "__main__":
-    api = Sum(max_batch_size=64, batch_timeout=0.001)
-    server = litserve.LitServer(api, accelerator="cpu", fast_queue=False)
-    server.run(host="127.0.0.1", port=PORT, num_api_servers=1, generate_client_file=False, log_level="warning")
+    server = litserve.LitServer(Sum(max_batch_size=64, batch_timeout=0.001), accelerator="cpu")
+    http_processes = int(sys.argv[2])
+    server.run("127.0.0.1", PORT, num_api_servers=http_processes, generate_client_file=False, log_level="warning")

@@ -1,4 +1,4 @@
-"""MLServer with the sum network as a custom runtime: adaptive batching of up to 64 requests."""
+"""MLServer with the sum network as a custom runtime: adaptive batching of up to 64 requests within 0.2 ms."""
 
 import asyncio
 import gc
@@ -27,7 +27,7 @@ class Sum(MLModel):
 
 
 if __name__ == "__main__":
-    model = ModelSettings(name="sum", implementation=Sum, max_batch_size=64, max_batch_time=0.001)
+    model = ModelSettings(name="sum", implementation=Sum, max_batch_size=64, max_batch_time=0.0002)
     settings = Settings(
         host="127.0.0.1",
         http_port=PORT,
