@@ -82,6 +82,7 @@ def test_a_defect_is_answered_500_in_json(gateway: PretendedGateway) -> None:
     assert "defect" not in answer["message"]
 
 
+@pytest.mark.django_db
 def test_every_other_address_is_djangos(handler: LeanHandler, gateway: PretendedGateway) -> None:
     status, headers, answer = ask(handler, path="/nowhere", method="GET")
 
