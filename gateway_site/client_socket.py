@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
+import gevent
 import gevent.socket
 
 #: After a last answer, so long and so much is read: closing on unread bytes would take the answer from the client.
@@ -67,6 +68,8 @@ class GreenletSocket(gevent.socket.socket):
     silent_seconds: float
     idle_seconds: float
     _idle: SilentClients
+    _readable: Any
+    _gathered: list[bytes] | None
     _between_requests: bool
     _ended: bool
 
@@ -78,6 +81,7 @@ class GreenletSocket(gevent.socket.socket):
         client = cls(accepted.family, accepted.type, accepted.proto, fileno=accepted.detach())
         client.silent_seconds, client.idle_seconds, client._idle = silent_seconds, idle_seconds, idle
         client._between_requests, client._ended = True, False
+        client._readable, client._gathered = gevent.get_hub().loop.io(client.fileno(), 1), None
         return client
 
     def await_request(self) -> None:
@@ -106,9 +110,10 @@ class GreenletSocket(gevent.socket.socket):
         return received
 
     def _recv_first(self, size: int, flags: int) -> bytes:
-        self.settimeout(self.idle_seconds)
         self._idle.add(self)
         try:
+            # Even when something is there already: the other connections have their turn first.
+            gevent.socket.wait(self._readable, self.idle_seconds, TimeoutError)
             received: bytes = super().recv(size, flags)
         except TimeoutError:
             return b""
@@ -116,11 +121,28 @@ class GreenletSocket(gevent.socket.socket):
             self._idle.remove(self)
         return received
 
+    @contextmanager
+    def gathering(self) -> Iterator[None]:
+        """Send all that is sent in the block at once, at its end: gunicorn sends an answer's head by itself."""
+        gathered: list[bytes] = []
+        self._gathered = gathered
+        try:
+            yield
+        finally:
+            self._gathered = None
+            if gathered:
+                self.sendall(b"".join(gathered))
+
     def sendall(self, data: Any, flags: int = 0) -> None:
         """Send everything; a client that does not read for too long counts as gone."""
+        if self._gathered is not None:
+            self._gathered.append(data)
+            return
         self.settimeout(self.silent_seconds)
         try:
-            super().sendall(data, flags)
+            sent = self.send(data, flags)
+            if sent < len(data):
+                super().sendall(data[sent:], flags)
         except TimeoutError as error:
             raise ConnectionResetError("the client does not read") from error
 
@@ -134,6 +156,7 @@ class GreenletSocket(gevent.socket.socket):
         if not self._ended:
             self._ended = True
             self._say_goodbye()
+        self._readable.close()
         super().close()
 
     def _say_goodbye(self) -> None:

@@ -115,7 +115,8 @@ class HttpWorker(AsyncWorker):  # type: ignore[misc]  # gunicorn has no types
             # A client that sends half of it keeps a greenlet, not a thread.
             req.body = io.BytesIO(req.body.read())
         if small and (req.method, req.path) == IN_LOOP:
-            super().handle_request(listener_name, req, sock, addr)
+            with sock.gathering():
+                super().handle_request(listener_name, req, sock, addr)
         elif not self._answer_in_thread(listener_name, req, sock, addr):
             raise StopIteration
         sock.await_request()

@@ -179,7 +179,8 @@ class Dispatcher:
         self._replies.forget(batch_id)
         with self._changed:
             batch = self._in_flight.remove(batch_id)
-            self._changed.notify()
+            if len(self._coalescer):  # else nobody waits for the place, and the sender would wake for nothing
+                self._changed.notify()
         return batch
 
     def _receive(self, batch_id: str, message: Any) -> None:
