@@ -28,8 +28,8 @@ from gunicorn.http.body import LengthReader
 from gunicorn.workers.base_async import AsyncWorker
 
 from gateway_site.client_socket import ClientTimeoutError, GreenletSocket, SilentClients, ThreadSocket
-from gateway_site.greenlet_wakeup import GreenletWakeups
-from inference import wakeup
+from gateway_site.greenlet_loop import GreenletLoop
+from inference import server_loop
 from inference.supervision.options import read_gateway_options
 
 #: What is answered in the server's loop, unless its body is large: reading much JSON would keep the others waiting.
@@ -63,7 +63,7 @@ class HttpWorker(AsyncWorker):  # type: ignore[misc]  # gunicorn has no types
         self._slow_bodies = SilentClients(max(1, self.cfg.threads // 2))
         self._connections = Pool(self.worker_connections)
         self._threads = ThreadPool(self.cfg.threads)
-        wakeup.use(GreenletWakeups().make)
+        server_loop.use(GreenletLoop())
         # gunicorn looks settings up some twenty times a request: as plain attributes they cost a tenth.
         self.cfg.__dict__.update({name: setting.get() for name, setting in self.cfg.settings.items()})
         super().init_process()

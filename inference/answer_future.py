@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from inference.answer import Answer
 from inference.errors import InferenceError
-from inference.wakeup import new_wakeup
+from inference.server_loop import server_loop
 
 
 class AnswerFuture:
@@ -18,7 +18,7 @@ class AnswerFuture:
     def __init__(self, on_end: Callable[[], None] = lambda: None) -> None:
         """`on_end` is called once, by whoever ends it, before the waiter goes on."""
         self._on_end = on_end
-        self._wakeup = new_wakeup()
+        self._wakeup = server_loop().new_wakeup()
         self._ended = allocate_lock()
         self._outcome: Answer | InferenceError | None = None
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections import deque
 from collections.abc import Callable
 from time import monotonic
 from typing import Any
@@ -31,6 +32,7 @@ from inference.in_flight import InFlight
 from inference.predict_input import PredictInput
 from inference.publisher import Publisher
 from inference.replies import Replies
+from inference.server_loop import server_loop
 from inference.service_thread import ServiceThread
 from workers.message import ProtocolError
 from workers.protocol import VersionRef
@@ -54,6 +56,7 @@ class Dispatcher:
         self._requests_max = requests_max
         self._publisher = Publisher()
         self._limit = FlightLimit(self._publisher.count_consumers)
+        self._arriving: deque[Waiting] = deque()
         self._coalescer = Coalescer()
         self._in_flight = InFlight()
         self._changed = threading.Condition()
@@ -89,9 +92,16 @@ class Dispatcher:
             if self._thread.stopping.is_set() or self._held >= self._requests_max:
                 raise BusyError("Server is busy")
             self._held += 1
-            self._coalescer.add(request)
-            self._changed.notify()
+        self._arriving.append(request)
+        server_loop().when_all_read(self._let_in)
         return request.future
+
+    def _let_in(self) -> None:
+        """Those that have arrived together may travel together."""
+        with self._changed:
+            while self._arriving:
+                self._coalescer.add(self._arriving.popleft())
+            self._changed.notify()
 
     def _release(self) -> None:
         with self._changed:
