@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Set
 from dataclasses import dataclass
+from functools import partial
 from time import monotonic
 from typing import Any, Generic, TypeVar
 from uuid import uuid4
@@ -71,8 +72,7 @@ def ask_everybody(replies: Replies, question: Question[M], timeout_seconds: floa
                 question.send(replies.queue, ticket)
                 ask_again = monotonic() + ASK_AGAIN_SECONDS
             with arrived:
-                if len(answers) < expected:
-                    arrived.wait(COUNT_SECONDS)
+                arrived.wait_for(partial(_are_there, answers, expected), COUNT_SECONDS)
             if len(answers) < expected:
                 expected = question.count()
             if len(answers) >= expected:
@@ -84,3 +84,7 @@ def ask_everybody(replies: Replies, question: Question[M], timeout_seconds: floa
         replies.forget(ticket)
     messages = [answers[sender] for sender in sorted(answers)]
     return Answers(messages, 0 if complete else max(1, expected - len(messages)))
+
+
+def _are_there(answers: dict[str, M], expected: int) -> bool:
+    return len(answers) >= expected

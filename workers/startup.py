@@ -75,7 +75,7 @@ class CatchUp(bootsteps.StartStopStep):
 
     def start(self, parent: Any) -> None:
         """Called by Celery when the worker has connected."""
-        this_worker().sender.renew()
+        this_worker().renew_connections()
         this_worker().catch_up_later()
 
 

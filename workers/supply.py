@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,14 +30,18 @@ logger = logging.getLogger(__name__)
 
 #: Seconds after which a request that nobody answered is sent again: the gateway may have been restarting.
 ASK_AGAIN_SECONDS = 3.0
+#: Connections that wait for the next question; more are opened when more are asked at once.
+MAX_IDLE = 1
 
 
 class Supply:
-    """Asks, waits and checks; every call has a deadline and a connection of its own."""
+    """Asks, waits and checks; every call has a deadline, and a connection that nobody else uses meanwhile."""
 
     def __init__(self, app: Celery, timeout_seconds: float) -> None:
         self._app = app
         self._timeout_seconds = timeout_seconds
+        self._lock = threading.Lock()
+        self._idle: list[_Conversation] = []
 
     def fetch_file(self, digest: str, target: Path) -> None:
         """Write the file that `digest` names to `target`.
@@ -45,9 +50,9 @@ class Supply:
             SupplyError: no gateway has it, none answered in time, or the bytes do not have this digest.
         """
         started, checksum, written, size = monotonic(), hashlib.sha256(), 0, None
-        with self._conversation(self._timeout_seconds) as conversation, target.open("wb") as file:
+        with self._questions(self._timeout_seconds) as questions, target.open("wb") as file:
             while size is None or written < size:
-                chunk = conversation.ask_for_chunk(FileRequest(digest, written))
+                chunk = questions.ask_for_chunk(FileRequest(digest, written))
                 size = chunk.size if size is None else size
                 if chunk.size < 0 or (not chunk.content and written < size):
                     raise SupplyError(f"no gateway has the file {digest}")
@@ -66,53 +71,51 @@ class Supply:
         Raises:
             SupplyError: no gateway answered in time.
         """
-        with self._conversation(timeout_seconds) as conversation:
-            return conversation.ask_for_active_versions()
+        with self._questions(timeout_seconds) as questions:
+            return questions.ask_for_active_versions()
+
+    def renew(self) -> None:
+        """Have later calls open new connections: the idle ones may lead nowhere without anybody knowing."""
+        with self._lock:
+            idle, self._idle = self._idle, []
+        for conversation in idle:
+            conversation.close()
 
     @contextmanager
-    def _conversation(self, timeout_seconds: float) -> Iterator[_Conversation]:
-        deadline = monotonic() + timeout_seconds
-        with self._app.connection_for_write() as connection:
-            try:
-                with _Conversation(connection, deadline) as conversation:
-                    yield conversation
-            except connection.connection_errors + connection.channel_errors as error:
-                raise SupplyError(f"the broker went away while a gateway was asked: {error}") from error
-            except ProtocolError as error:
-                raise SupplyError(f"a gateway's answer cannot be read: {error}") from error
+    def _questions(self, timeout_seconds: float) -> Iterator[_Questions]:
+        with self._lock:
+            idle = self._idle.pop() if self._idle else None
+        questions = _Questions(self._app, monotonic() + timeout_seconds, idle)
+        try:
+            yield questions
+        except ProtocolError as error:
+            raise SupplyError(f"a gateway's answer cannot be read: {error}") from error
+        finally:
+            self._keep(questions.conversation)
+
+    def _keep(self, conversation: _Conversation | None) -> None:
+        with self._lock:
+            kept = len(self._idle) < MAX_IDLE
+            if kept and conversation is not None:
+                self._idle.append(conversation)
+        if not kept and conversation is not None:
+            conversation.close()
 
 
-class _Conversation:
-    """Questions to the queue `supply`, one at a time, and their answers on a queue of its own."""
+class _Questions:
+    """Questions with one deadline, asked in an idle conversation if that leads somewhere, else in another."""
 
-    def __init__(self, connection: Connection, deadline: float) -> None:
-        self._connection = connection
+    def __init__(self, app: Celery, deadline: float, idle: _Conversation | None) -> None:
+        self._app = app
         self._deadline = deadline
-        self._channel: Any = connection.channel()
-        self._queue = Queue(f"supply.{uuid4().hex}", exclusive=True, auto_delete=True, durable=False)
-        self._producer = Producer(self._channel, serializer="json", auto_declare=False)
-        self._ticket = ""
-        self._answer: BrokerMessage | None = None
-
-    def __enter__(self) -> _Conversation:
-        queue = self._queue(self._channel)
-        queue.queue_declare()
-        self._consumer = Consumer(
-            self._channel, [queue], on_message=self._receive, no_ack=True, auto_declare=False, accept=["json"]
-        )
-        self._consumer.consume()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._consumer.cancel()
-        self._queue(self._channel).delete()
-        self._channel.close()
+        self._proven = idle is None
+        self.conversation = idle
 
     def ask_for_chunk(self, request: FileRequest) -> FileChunk:
         """One chunk of a file.
 
         Raises:
-            SupplyError: no gateway answered in time.
+            SupplyError: no gateway answered in time, or the broker went away.
             ProtocolError: the answer cannot be read.
         """
         answer = self._ask(request.to_json())
@@ -126,36 +129,89 @@ class _Conversation:
         except (ContentDisallowed, DecodeError) as error:
             raise ProtocolError(f"ActiveVersions: {error}") from error
 
-    def _receive(self, message: BrokerMessage) -> None:
-        # A question that was asked twice may be answered twice: the second answer comes too late.
-        if message.properties.get("correlation_id") == self._ticket:
-            self._answer = message
-
     def _ask(self, question: dict[str, Any]) -> BrokerMessage:
-        self._ticket, self._answer = uuid4().hex, None
         while monotonic() < self._deadline:
-            self._producer.publish(
-                question,
-                exchange="",
-                routing_key=SUPPLY_QUEUE,
-                correlation_id=self._ticket,
-                reply_to=self._queue.name,
-                expiration=ASK_AGAIN_SECONDS,
-                delivery_mode=TRANSIENT,
-            )
-            answer = self._wait(min(self._deadline, monotonic() + ASK_AGAIN_SECONDS))
+            answer = self._ask_once(question, min(self._deadline, monotonic() + ASK_AGAIN_SECONDS))
             if answer is not None:
+                self._proven = True
                 return answer
+            if not self._proven:
+                self._drop()
             logger.info("No gateway answers on the queue %s yet; asking again.", SUPPLY_QUEUE)
         raise SupplyError("no gateway answered in time")
 
-    def _wait(self, until: float) -> BrokerMessage | None:
+    def _ask_once(self, question: dict[str, Any], until: float) -> BrokerMessage | None:
+        connection = self._app.connection_for_write() if self.conversation is None else self.conversation.connection
+        try:
+            if self.conversation is None:
+                self.conversation = _Conversation(connection)
+            return self.conversation.ask(question, until)
+        except connection.connection_errors + connection.channel_errors as error:
+            idle_for_long = not self._proven
+            self._drop()
+            connection.release()
+            if idle_for_long:
+                return self._ask_once(question, until)
+            raise SupplyError(f"the broker went away while a gateway was asked: {error}") from error
+
+    def _drop(self) -> None:
+        """Close the conversation; the next question opens another."""
+        conversation, self.conversation, self._proven = self.conversation, None, True
+        if conversation is not None:
+            conversation.close()
+
+
+class _Conversation:
+    """Questions to the queue `supply`, one at a time, and their answers on a queue of its own connection."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        channel: Any = connection.channel()
+        self._queue = Queue(f"supply.{uuid4().hex}", exclusive=True, auto_delete=True, durable=False)
+        self._bound = self._queue(channel)
+        self._bound.queue_declare()
+        self._producer = Producer(channel, serializer="json", auto_declare=False)
+        self._consumer = Consumer(
+            channel, [self._bound], on_message=self._receive, no_ack=True, auto_declare=False, accept=["json"]
+        )
+        self._consumer.consume()
+        self._ticket = ""
+        self._answer: BrokerMessage | None = None
+
+    def ask(self, question: dict[str, Any], until: float) -> BrokerMessage | None:
+        """The answer to a question, when one comes in time."""
+        self._ticket, self._answer = uuid4().hex, None
+        self._producer.publish(
+            question,
+            exchange="",
+            routing_key=SUPPLY_QUEUE,
+            correlation_id=self._ticket,
+            reply_to=self._queue.name,
+            expiration=ASK_AGAIN_SECONDS,
+            delivery_mode=TRANSIENT,
+        )
         while self._answer is None:
             remaining = until - monotonic()
             if remaining <= 0:
                 return None
             try:
-                self._connection.drain_events(timeout=remaining)
+                self.connection.drain_events(timeout=remaining)
             except TimeoutError:
                 continue
-        return self._answer
+        # Not kept for as long as the conversation is idle: it may be large.
+        answer, self._answer = self._answer, None
+        return answer
+
+    def close(self) -> None:
+        """Close the connection, and with it the queue."""
+        try:
+            self._consumer.cancel()
+            self._bound.delete()
+        except self.connection.connection_errors + self.connection.channel_errors:
+            pass  # the broker has gone, and taken the queue along
+        self.connection.release()
+
+    def _receive(self, message: BrokerMessage) -> None:
+        # A question that was asked twice may be answered twice: the second answer comes too late.
+        if message.properties.get("correlation_id") == self._ticket:
+            self._answer = message

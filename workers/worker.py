@@ -67,6 +67,12 @@ class Worker:
         self._loader.shutdown(wait=False, cancel_futures=True)
         self._reader.stop()
         self.sender.close()
+        self._supply.renew()
+
+    def renew_connections(self) -> None:
+        """After a reconnect: other connections may lead nowhere without anybody knowing, and are opened anew."""
+        self.sender.renew()
+        self._supply.renew()
 
     def load_later(self, version: VersionRef, reply_to: str, ticket: str) -> None:
         """Load the version off the caller's thread, and send the report to the queue `reply_to`.

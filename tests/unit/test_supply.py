@@ -218,3 +218,61 @@ def test_a_broker_that_goes_away_is_a_supply_error(monkeypatch: pytest.MonkeyPat
 
     with pytest.raises(SupplyError, match="went away"):
         Supply(app, LONG_SECONDS).fetch_file(NAME, tmp_path / "file")
+
+
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """The connections that are opened from now on."""
+    connections: list[Any] = []
+    connect = app.connection_for_write
+    monkeypatch.setattr(app, "connection_for_write", lambda: connections.append(connect()) or connections[-1])
+    return connections
+
+
+def test_one_connection_serves_one_file_after_the_other(
+    gateway_at_work: AnsweringGateway, tmp_path: Path, opened: list[Any]
+) -> None:
+    gateway_at_work.answer = chunk_of(CONTENT)
+    supply = Supply(app, LONG_SECONDS)
+
+    for _ in range(3):
+        supply.fetch_file(NAME, tmp_path / "file")
+    assert len(opened) == 1
+    supply.renew()
+    supply.fetch_file(NAME, tmp_path / "file")
+    assert len(opened) == 2
+    supply.renew()
+
+
+def test_an_idle_connection_that_has_broken_is_opened_again(
+    gateway_at_work: AnsweringGateway, tmp_path: Path, opened: list[Any]
+) -> None:
+    gateway_at_work.answer = chunk_of(CONTENT)
+    supply = Supply(app, LONG_SECONDS)
+    supply.fetch_file(NAME, tmp_path / "file")
+
+    def lose_connection(*_: Any, **__: Any) -> None:
+        raise RecoverableConnectionError("connection reset by peer")
+
+    supply._idle[0]._producer.publish = lose_connection  # type: ignore[method-assign]
+    supply.fetch_file(NAME, tmp_path / "file")
+
+    assert (tmp_path / "file").read_bytes() == CONTENT
+    assert len(opened) == 2
+    supply.renew()
+
+
+def test_an_idle_connection_that_leads_nowhere_is_left_after_one_question(
+    gateway_at_work: AnsweringGateway, tmp_path: Path, opened: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supply_module, "ASK_AGAIN_SECONDS", 0.05)
+    gateway_at_work.answer = chunk_of(CONTENT)
+    supply = Supply(app, LONG_SECONDS)
+    supply.fetch_file(NAME, tmp_path / "file")
+
+    supply._idle[0]._producer.publish = lambda *_, **__: None  # type: ignore[method-assign]
+    supply.fetch_file(NAME, tmp_path / "file")
+
+    assert (tmp_path / "file").read_bytes() == CONTENT
+    assert len(opened) == 2
+    supply.renew()

@@ -68,6 +68,9 @@ class PretendedSupply:
             raise self.answer
         return self.answer
 
+    def renew(self) -> None:
+        pass
+
 
 class ReplyQueue:
     """A gateway's reply queue on the in-process broker."""

@@ -1,16 +1,23 @@
-"""Copies an HDF5 file's plain numeric arrays, and nothing else, to a new file that Keras can then read safely.
+"""Copies an HDF5 file's plain numeric arrays, and nothing else, to a new file that can then be read safely.
+
+When the arrays are just those that Keras itself would save for the architecture, only their numbers are written, in the
+order of its variables; else another HDF5 file, which Keras reads in its own ways and at its own pace.
 
 Runs in the helper process, `workers.runtime.read_weights`: HDF5 can crash the process that reads a malformed file.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from math import prod
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import h5py
 import numpy as np
+
+from workers.runtime.wanted_weights import Variable
 
 MAX_DEPTH = 64
 #: Groups and arrays visited in all: hard links can make a small file a tree without end.
@@ -28,24 +35,25 @@ WHOLE_MODEL = "model_config"
 
 
 class Copier:
-    """Copies groups and arrays within the bounds that the architecture gives."""
+    """Looks at groups and arrays, and copies them, within the bounds that the architecture gives."""
 
     def __init__(self, max_bytes: int, max_arrays: int, kinds: str) -> None:
         self._bytes_left = max_bytes
         self._kinds = kinds
         self._max_arrays = max_arrays
         self._members = 0
-        self.arrays = 0
+        self.arrays: dict[str, h5py.Dataset] = {}
 
-    def copy(self, source: h5py.Group, target: h5py.Group, depth: int = 0) -> None:
-        """Copy the members of `source` to `target`.
+    def copy(self, source: h5py.Group, target: h5py.Group | None, depth: int = 0) -> None:
+        """Copy the members of `source` to `target`; without one, only look at them.
 
         Raises:
             ValueError: the file holds something that no weights file of this architecture does.
         """
         if depth > MAX_DEPTH:
             raise ValueError(f"groups are nested more than {MAX_DEPTH} deep")
-        _copy_texts(source, target)
+        if target is not None:
+            _copy_texts(source, target)
         for name in source:
             self._members += 1
             if self._members > MAX_MEMBERS:
@@ -56,26 +64,26 @@ class Copier:
             if member.name == TRAINING_STATE:
                 continue
             if isinstance(member, h5py.Group):
-                self.copy(member, target.create_group(name), depth + 1)
+                self.copy(member, None if target is None else target.create_group(name), depth + 1)
             else:
-                self._copy_array(member, target, name)
+                self._check_array(member, f"{source.name}/{name}")
+                self.arrays[member.name.removeprefix("/")] = member
+                if target is not None:
+                    _copy_texts(member, target.create_dataset(name, data=member[()]))
 
-    def _copy_array(self, member: Any, target: h5py.Group, name: str) -> None:
+    def _check_array(self, member: Any, path: str) -> None:
         kind = _kind(member)
         if kind not in ANY_NUMBER:
-            raise ValueError(f"{target.name}/{name} is no array of numbers")
+            raise ValueError(f"{path} is no array of numbers")
         if kind not in self._kinds:
-            raise ValueError(f"{target.name}/{name} holds {member.dtype}, the network's weights are floating-point")
+            raise ValueError(f"{path} holds {member.dtype}, the network's weights are floating-point")
         if member.external or member.is_virtual:
-            raise ValueError(f"{target.name}/{name} keeps its numbers in another file")
+            raise ValueError(f"{path} keeps its numbers in another file")
         if member.chunks and prod(member.chunks) * member.dtype.itemsize > max(MAX_CHUNK_BYTES, member.nbytes):
-            raise ValueError(f"{target.name}/{name} comes in chunks that are larger than itself")
-        self.arrays += 1
+            raise ValueError(f"{path} comes in chunks that are larger than itself")
         self._bytes_left -= member.nbytes
-        if self._bytes_left < 0 or self.arrays > self._max_arrays:
+        if self._bytes_left < 0 or len(self.arrays) >= self._max_arrays:
             raise ValueError("the file holds more than the architecture's weights")
-        copied = target.create_dataset(name, data=member[()])
-        _copy_texts(member, copied)
 
 
 def _kind(member: Any) -> str:
@@ -102,21 +110,46 @@ def _short_texts(source: Any) -> dict[str, str]:
     }
 
 
-def clean(source: Path, target: Path, max_bytes: int, arrays: int, kinds: str = ANY_NUMBER) -> None:
+def clean(
+    source: Path,
+    target: Path,
+    max_bytes: int,
+    arrays: int,
+    kinds: str = ANY_NUMBER,
+    saved: Mapping[str, Variable] = MappingProxyType({}),
+) -> str:
     """Copy the `arrays` arrays of the file `source`, of at most `max_bytes` in all, to the new file `target`.
 
-    `kinds` are numpy's letters for the kinds of numbers that the network's weights are.
+    `kinds` are numpy's letters for the kinds of numbers that the network's weights are; `saved` are its variables, in
+    order, by the names that Keras gives them in a file, when these are known. Returns what was written: "hdf5", or
+    "tensors" when the arrays are just those.
 
     Raises:
         OSError: the source is no HDF5 file, or a damaged one.
         ValueError: it does not hold what the architecture's weights file would.
     """
-    copier = Copier(max_bytes, arrays, kinds)
-    with h5py.File(source, "r") as opened, h5py.File(target, "w") as cleaned:
+    with h5py.File(source, "r") as opened:
         if WHOLE_MODEL in opened.attrs:
             raise ValueError(
                 "this is a whole model in Keras's legacy .h5 format, which can hold code: save it as .keras"
             )
-        copier.copy(opened, cleaned)
-    if copier.arrays != arrays:
-        raise ValueError(f"the file holds {copier.arrays} arrays, the architecture has {arrays}")
+        looked_at = Copier(max_bytes, arrays, kinds)
+        looked_at.copy(opened, None)
+        if len(looked_at.arrays) != arrays:
+            raise ValueError(f"the file holds {len(looked_at.arrays)} arrays, the architecture has {arrays}")
+        if _are_the_saved(looked_at.arrays, saved):
+            with target.open("wb") as writer:
+                for name in saved:
+                    writer.write(np.ascontiguousarray(looked_at.arrays[name][()]).data)
+            return "tensors"
+        with h5py.File(target, "w") as cleaned:
+            Copier(max_bytes, arrays, kinds).copy(opened, cleaned)
+        return "hdf5"
+
+
+def _are_the_saved(arrays: dict[str, Any], saved: Mapping[str, Variable]) -> bool:
+    """Whether each variable's array is there under the name, and in the shape and dtype, that Keras gives it."""
+    return arrays.keys() == saved.keys() and all(
+        arrays[name].shape == variable.shape and arrays[name].dtype == np.dtype(variable.dtype)
+        for name, variable in saved.items()
+    )

@@ -21,6 +21,7 @@ from workers.runtime.compiled import Compiled
 from workers.runtime.errors import ArchitectureError, NumbersError, RowsError, WeightsError
 from workers.runtime.models import DEFAULT_MAX_BYTES, MIN_ROWS, build_model, is_dense_chain
 from workers.runtime.rows import TensorInfo, arrange_rows
+from workers.runtime.saved_names import find_saved_names
 from workers.runtime.wanted_weights import Variable, WantedWeights
 from workers.tensors import ONLY_INPUT, TENSORS_MAX, is_tensor_name
 
@@ -115,7 +116,7 @@ class Architecture:
     def _describe_saved_weights(self) -> WantedWeights:
         saved = self._model.weights
         variables = tuple(Variable(w.path, tuple(w.shape), keras.backend.standardize_dtype(w.dtype)) for w in saved)
-        return WantedWeights(self._model.name, variables, is_dense_chain(self._model))
+        return WantedWeights(self._model.name, variables, is_dense_chain(self._model), find_saved_names(self._model))
 
     def load(self, weights_file: Path) -> Weights:
         """The tensors of a `.weights.h5` file that the helper has cleaned.
@@ -154,8 +155,8 @@ class Architecture:
 
     def _make_weights(self, tensors: list[Any]) -> Weights:
         for variable, tensor in zip(self._variables, tensors, strict=True):
-            # By TensorFlow, which lets other threads go on meanwhile and makes no more than a byte a number of it.
-            if tensor.dtype.is_floating and not tf.reduce_all(tf.math.is_finite(tensor)):
+            # Other threads go on meanwhile, and no more than a byte a number is made of it.
+            if tensor.dtype.is_floating and not np.isfinite(tensor.numpy()).all():
                 raise WeightsError(f"{variable.path} holds values that are not finite")
         size_bytes = sum(math.prod(tensor.shape) * tensor.dtype.size for tensor in tensors)
         weights = Weights(tuple(tensors), size_bytes)

@@ -64,10 +64,10 @@ def read_weights(source: Path, target: Path, wanted: WantedWeights) -> str:
     with source.open("rb") as file:
         kind = tell_format(file)
         if kind == "hdf5":
-            clean(source, target, wanted.max_bytes, len(wanted.variables), wanted.kinds)
-        elif kind == "keras":
-            _clean_archive(file, target, wanted)
-        elif kind == "torch":
+            return _clean(source, target, wanted)
+        if kind == "keras":
+            return _clean_archive(file, target, wanted)
+        if kind == "torch":
             with open_torch_file(file, wanted.max_bytes) as tensors:
                 _write_tensors(tensors, target, wanted)
         elif kind == "safetensors":
@@ -75,18 +75,23 @@ def read_weights(source: Path, target: Path, wanted: WantedWeights) -> str:
                 _write_tensors(tensors, target, wanted)
         else:
             raise ValueError("the file is neither .keras, .weights.h5, safetensors nor a zip of torch.save")
-    return "hdf5" if kind in ("hdf5", "keras") else "tensors"
+    return "tensors"
 
 
-def _clean_archive(file: IO[bytes], target: Path, wanted: WantedWeights) -> None:
+def _clean(source: Path, target: Path, wanted: WantedWeights) -> str:
+    return clean(source, target, wanted.max_bytes, len(wanted.variables), wanted.kinds, wanted.saved)
+
+
+def _clean_archive(file: IO[bytes], target: Path, wanted: WantedWeights) -> str:
     unpacked = target.with_name("unpacked.weights.h5")
     max_bytes = wanted.max_bytes * TRAINED_FACTOR + STRUCTURE_BYTES
     with open_archive(file) as archive, unpacked.open("wb") as writer:
         refuse_strange_members(archive)
         for chunk in read_chunks(archive, KERAS_WEIGHTS, max_bytes):
             writer.write(chunk)
-    clean(unpacked, target, wanted.max_bytes, len(wanted.variables), wanted.kinds)
+    layout = _clean(unpacked, target, wanted)
     unpacked.unlink()
+    return layout
 
 
 def _write_tensors(tensors: dict[str, StoredTensor], target: Path, wanted: WantedWeights) -> None:

@@ -21,11 +21,15 @@ class Variable:
 
 @dataclass(frozen=True)
 class WantedWeights:
-    """The saved variables of an architecture, in Keras's order; `dense_chain`: it is a plain chain of Dense layers."""
+    """The saved variables of an architecture, in Keras's order; `dense_chain`: it is a plain chain of Dense layers.
+
+    `saved_as` are the names of their arrays in a file that Keras saves, when these are known.
+    """
 
     model_name: str
     variables: tuple[Variable, ...]
     dense_chain: bool
+    saved_as: tuple[str, ...] = ()
 
     @property
     def max_bytes(self) -> int:
@@ -38,6 +42,11 @@ class WantedWeights:
         floating = all(variable.dtype.startswith(("float", "bfloat")) for variable in self.variables)
         return "f" if floating else "fiub"
 
+    @property
+    def saved(self) -> dict[str, Variable]:
+        """The variables by the names of their arrays in a file that Keras saves; none when these are not known."""
+        return dict(zip(self.saved_as, self.variables, strict=True)) if self.saved_as else {}
+
     def to_json(self) -> dict[str, Any]:
         """As a JSON object."""
         return asdict(self)
@@ -46,4 +55,4 @@ class WantedWeights:
     def from_json(cls, data: dict[str, Any]) -> Self:
         """What `to_json` made."""
         variables = tuple(Variable(each["path"], tuple(each["shape"]), each["dtype"]) for each in data["variables"])
-        return cls(data["model_name"], variables, data["dense_chain"])
+        return cls(data["model_name"], variables, data["dense_chain"], tuple(data["saved_as"]))
