@@ -15,8 +15,8 @@ from gevent.event import Event
 from inference.server_loop import ThreadForEach, Wakeup
 
 #: A loop that always has something to read does not keep what it has read for longer, nor more of it.
-READ_SECONDS = 0.005
-READ_REQUESTS = 64
+READ_SECONDS = 0.02
+READ_REQUESTS = 256
 
 
 class GreenletLoop:

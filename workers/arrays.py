@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workers.tensors import Tensor, Tensors
+
+LITTLE_ENDIAN = sys.byteorder == "little"
 
 
 def to_array(tensor: Tensor) -> NDArray[Any]:
@@ -23,8 +26,9 @@ def to_array(tensor: Tensor) -> NDArray[Any]:
 
 def to_tensor(array: NDArray[Any]) -> Tensor:
     """The array as a tensor, of the same dtype and shape."""
-    little_endian = array.astype(array.dtype.newbyteorder("<"), copy=False)
-    return Tensor(array.dtype.name, array.shape, little_endian.tobytes())
+    if not LITTLE_ENDIAN or not array.dtype.isnative:
+        array = array.astype(array.dtype.newbyteorder("<"))
+    return Tensor(array.dtype.name, array.shape, array.tobytes())
 
 
 def to_arrays(tensors: Tensors) -> dict[str, NDArray[Any]]:

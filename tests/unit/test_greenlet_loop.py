@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from time import monotonic
 
 import gevent
 import pytest
 
-from gateway_site.greenlet_loop import GreenletLoop
+from gateway_site import greenlet_loop as loop_module
+from gateway_site.greenlet_loop import READ_REQUESTS, GreenletLoop
 from inference.server_loop import ThreadWakeup, Wakeup
 
 
@@ -48,3 +50,53 @@ def test_a_thread_that_is_not_the_loops_waits_as_threads_do(loop: GreenletLoop) 
     thread.join(10.0)
 
     assert isinstance(made[0], ThreadWakeup)
+
+
+def serve(loop: GreenletLoop, count: int, act: Callable[[], None]) -> None:
+    """So many requests are read, one after the other, without a pause in which the loop could do anything else."""
+    for _ in range(count):
+        loop.when_all_read(act)
+
+
+def test_requests_that_arrive_together_are_told_of_once_when_the_loop_has_read_them(loop: GreenletLoop) -> None:
+    told: list[None] = []
+    readers = [gevent.spawn(serve, loop, 10, lambda: told.append(None)) for _ in range(3)]
+    gevent.joinall(readers, timeout=10.0)
+    assert told == []
+    gevent.sleep(0.01)
+
+    assert len(told) == 1
+
+
+def test_the_next_ones_are_told_of_again(loop: GreenletLoop) -> None:
+    told: list[None] = []
+    for _ in range(3):
+        serve(loop, 1, lambda: told.append(None))
+        gevent.sleep(0.01)
+
+    assert len(told) == 3
+
+
+@pytest.mark.parametrize(("count", "times"), [(READ_REQUESTS - 1, 0), (READ_REQUESTS, 1), (2 * READ_REQUESTS, 2)])
+def test_a_loop_that_is_never_done_keeps_no_more_than_so_many(loop: GreenletLoop, count: int, times: int) -> None:
+    told: list[None] = []
+    serve(loop, count, lambda: told.append(None))
+
+    assert len(told) == times
+
+
+def test_a_loop_that_is_never_done_keeps_none_for_long(loop: GreenletLoop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loop_module, "READ_SECONDS", 0.0)
+    told: list[None] = []
+    serve(loop, 2, lambda: told.append(None))
+
+    assert len(told) == 1
+
+
+def test_a_thread_that_is_not_the_loops_is_told_at_once(loop: GreenletLoop) -> None:
+    told: list[None] = []
+    thread = threading.Thread(target=serve, args=[loop, 2, lambda: told.append(None)])
+    thread.start()
+    thread.join(10.0)
+
+    assert len(told) == 2
