@@ -31,10 +31,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
         PIPELINE_LOAD_TIMEOUT="30",
     )
     try:
-        system.start(workers=0, embedded=True)
-        first = samples()[0]
-        assert system.client.set_weights(first.nn_id, first.file.name, first.file.read_bytes())["status"] is True
-        yield system
+        yield system.start(workers=0, embedded=True).load_first_sample()
     finally:
         system.stop()
 

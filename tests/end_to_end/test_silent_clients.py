@@ -15,7 +15,6 @@ import pytest
 
 from gateway_site.client_socket import ClientTimeoutError, GreenletSocket, SilentClients, ThreadSocket
 from inference.http_client import PipelineClient
-from tests.support.samples import samples
 from tests.support.system import System
 from tests.support.waiting import wait_until
 
@@ -45,17 +44,9 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     settings = {"PIPELINE_CLIENT_TIMEOUT": str(CLIENT_TIMEOUT_SECONDS)}
     system = System(tmp_path_factory.mktemp("silent"), broker_url="", **settings)
     try:
-        system.start(workers=0, embedded=True)
-        first = samples()[0]
-        assert system.client.set_weights(first.nn_id, first.file.name, first.file.read_bytes())["status"] is True
-        yield system
+        yield system.start(workers=0, embedded=True).load_first_sample()
     finally:
         system.stop()
-
-
-def connect(service: System) -> socket.socket:
-    host, port = service.url.removeprefix("http://").split(":")
-    return socket.create_connection((host, int(port)), timeout=60)
 
 
 def read_to_end(client: socket.socket) -> tuple[int, dict[str, Any]]:
@@ -73,7 +64,7 @@ def read_to_end(client: socket.socket) -> tuple[int, dict[str, Any]]:
 def test_many_silent_clients_leave_the_gateway_to_the_others(service: System, sent: bytes) -> None:
     with ExitStack() as open_sockets:
         for _ in range(SILENT_CLIENTS):
-            client = open_sockets.enter_context(connect(service))
+            client = open_sockets.enter_context(service.connect())
             client.sendall(sent)
         started = time.monotonic()
         behind_them = PipelineClient(service.url)  # connections are accepted in the order they were made
@@ -85,7 +76,7 @@ def test_many_silent_clients_leave_the_gateway_to_the_others(service: System, se
 
 @pytest.mark.parametrize("sent", [HALF, HALF[:20]])
 def test_a_request_whose_rest_does_not_come_is_answered_408(service: System, sent: bytes) -> None:
-    with connect(service) as client:
+    with service.connect() as client:
         client.sendall(sent)
         started = time.monotonic()
         status, answer = read_to_end(client)
@@ -97,7 +88,7 @@ def test_a_request_whose_rest_does_not_come_is_answered_408(service: System, sen
 def test_a_body_that_comes_slowly_is_waited_for_longer_than_one_timeout(service: System) -> None:
     parts = [BODY[:5], BODY[5:10], BODY[10:]]
     pause = CLIENT_TIMEOUT_SECONDS * 0.6
-    with connect(service) as client:
+    with service.connect() as client:
         started = time.monotonic()
         client.sendall(HEAD)
         for number, part in enumerate(parts, start=1):
@@ -113,10 +104,10 @@ def test_clients_that_never_close_do_not_stop_new_connections(service: System) -
     """gunicorn waits for them where it accepts connections."""
     with ExitStack() as open_sockets:
         for _ in range(20):
-            client = open_sockets.enter_context(connect(service))
+            client = open_sockets.enter_context(service.connect())
             client.sendall(b"GET /status HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
         started = time.monotonic()
-        with connect(service) as another:
+        with service.connect() as another:
             another.sendall(HEAD + BODY)
             assert read_to_end(another)[0] == 200
         assert time.monotonic() - started < MARGIN_SECONDS
@@ -125,7 +116,7 @@ def test_clients_that_never_close_do_not_stop_new_connections(service: System) -
 def test_when_every_connection_is_taken_the_longest_idle_one_makes_room(service: System) -> None:
     worker_connections = (256 + 32) * 4
     with ExitStack() as open_sockets:
-        idle = [open_sockets.enter_context(connect(service)) for _ in range(worker_connections + 100)]
+        idle = [open_sockets.enter_context(service.connect()) for _ in range(worker_connections + 100)]
         assert PipelineClient(service.url).status(60.0)["workers_count"] == 1
         idle[0].settimeout(MARGIN_SECONDS)
         assert idle[0].recv(1) == b""
@@ -145,7 +136,7 @@ def test_when_every_connection_is_taken_the_longest_idle_one_makes_room(service:
     ],
 )
 def test_what_is_no_http_is_refused_in_json(service: System, sent: bytes, status: int) -> None:
-    with connect(service) as client:
+    with service.connect() as client:
         client.sendall(sent)
         answered, answer = read_to_end(client)
     assert (answered, answer["status"]) == (status, False)

@@ -5,14 +5,12 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.support.samples import samples
 from tests.support.system import System
 from tests.support.waiting import wait_until
 
@@ -28,22 +26,14 @@ def service(tmp_path: Path) -> Iterator[System]:
     """The embedded service with the first sample network."""
     system = System(tmp_path, broker_url="")
     try:
-        system.start(workers=0, embedded=True)
-        first = samples()[0]
-        assert system.client.set_weights(first.nn_id, first.file.name, first.file.read_bytes())["status"] is True
-        yield system
+        yield system.start(workers=0, embedded=True).load_first_sample()
     finally:
         system.stop()
 
 
-def connect(service: System) -> socket.socket:
-    host, port = service.url.removeprefix("http://").split(":")
-    return socket.create_connection((host, int(port)), timeout=30)
-
-
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
 def test_idle_connections_do_not_keep_a_gateway_that_is_to_stop(service: System, how: signal.Signals) -> None:
-    with connect(service) as idle, connect(service) as silent:
+    with service.connect() as idle, service.connect() as silent:
         idle.sendall(HEAD + BODY)
         assert idle.recv(65536).startswith(b"HTTP/1.1 200")
         assert service.gateway.pid is not None
@@ -58,7 +48,7 @@ def test_idle_connections_do_not_keep_a_gateway_that_is_to_stop(service: System,
 def test_a_request_that_was_begun_is_answered_before_the_gateway_stops(
     service: System, first: bytes, rest: bytes
 ) -> None:
-    with connect(service) as client, connect(service) as idle:
+    with service.connect() as client, service.connect() as idle:
         client.sendall(first)
         idle.sendall(HEAD + BODY)  # when this one is answered, the first half of the other has been read
         assert idle.recv(65536).startswith(b"HTTP/1.1 200")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +16,7 @@ from inference.http_client import ClientError, PipelineClient
 from inference.supervision import programs
 from inference.supervision.addresses import LOOPBACK, Bind, free_ports
 from inference.supervision.processes import Child
+from tests.support.samples import samples
 from tests.support.waiting import wait_until
 from workers.settings import ROOT
 
@@ -85,6 +87,17 @@ class System:
     def post(self, path: str, body: Any, seconds: float = 60.0) -> requests.Response:
         """POST a JSON body on a connection of its own, and wait so long for the answer."""
         return requests.post(self.url + path, json=body, timeout=seconds)
+
+    def load_first_sample(self) -> System:
+        """Make the first sample network the default one, on every worker."""
+        first = samples()[0]
+        assert self.client.set_weights(first.nn_id, first.file.name, first.file.read_bytes())["status"] is True
+        return self
+
+    def connect(self) -> socket.socket:
+        """A connection to the gateway, to send whatever bytes."""
+        host, port = self.url.removeprefix("http://").split(":")
+        return socket.create_connection((host, int(port)), timeout=60)
 
     def workers_count(self) -> int | None:
         """How many workers /status shows; None while the gateway does not answer."""
