@@ -7,7 +7,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from threading import get_ident
-from time import monotonic
 
 import gevent
 from gevent.event import Event
@@ -30,7 +29,7 @@ class GreenletLoop:
         self._signal = loop.async_()
         self._signal.start(self._wake_all)
         self._idle = loop.idle()
-        self._reading_since = 0.0
+        self._late = loop.timer(READ_SECONDS)
         self._requests_read = 0
 
     def new_wakeup(self) -> Wakeup:
@@ -44,9 +43,9 @@ class GreenletLoop:
             return
         self._requests_read += 1
         if self._requests_read == 1:
-            self._reading_since = monotonic()
             self._idle.start(self._has_read, act)
-        elif self._requests_read >= READ_REQUESTS or monotonic() - self._reading_since > READ_SECONDS:
+            self._late.start(self._has_read, act)
+        elif self._requests_read >= READ_REQUESTS:
             self._has_read(act)
 
     def wake(self, event: Event) -> None:
@@ -56,6 +55,7 @@ class GreenletLoop:
 
     def _has_read(self, act: Callable[[], None]) -> None:
         self._idle.stop()
+        self._late.stop()
         self._requests_read = 0
         act()
 

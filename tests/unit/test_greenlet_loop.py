@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Callable
 from time import monotonic
@@ -9,7 +10,6 @@ from time import monotonic
 import gevent
 import pytest
 
-from gateway_site import greenlet_loop as loop_module
 from gateway_site.greenlet_loop import READ_REQUESTS, GreenletLoop
 from inference.server_loop import ThreadWakeup, Wakeup
 
@@ -85,12 +85,23 @@ def test_a_loop_that_is_never_done_keeps_no_more_than_so_many(loop: GreenletLoop
     assert len(told) == times
 
 
-def test_a_loop_that_is_never_done_keeps_none_for_long(loop: GreenletLoop, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loop_module, "READ_SECONDS", 0.0)
+def test_a_loop_that_is_never_done_keeps_none_for_long(loop: GreenletLoop) -> None:
     told: list[None] = []
-    serve(loop, 2, lambda: told.append(None))
+    readable, other = socket.socketpair()
+    other.sendall(b"x")
+    busy = gevent.get_hub().loop.io(readable.fileno(), 1)
+    busy.start(lambda: None)  # nobody reads it, so there is always something to do
+    started = monotonic()
+    try:
+        serve(loop, 1, lambda: told.append(None))
+        while not told and monotonic() - started < 10.0:
+            gevent.sleep(0.001)
+    finally:
+        busy.close()
+        readable.close()
+        other.close()
 
-    assert len(told) == 1
+    assert told == [None]
 
 
 def test_a_thread_that_is_not_the_loops_is_told_at_once(loop: GreenletLoop) -> None:
