@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import os
 
@@ -37,6 +38,9 @@ def settle_memory(reclaim: bool) -> None:
         gc.unfreeze()
     gc.collect()
     gc.freeze()
+    if reclaim and (give_back := getattr(ctypes.CDLL(None), "malloc_trim", None)):
+        # The C library keeps what is freed for later, for each thread that loads; a small rest of it holds large pieces.
+        give_back(0)
 
 
 def item_bytes(dtype: str) -> int:
