@@ -39,7 +39,7 @@ def settle_memory(reclaim: bool) -> None:
     gc.collect()
     gc.freeze()
     if reclaim and (give_back := getattr(ctypes.CDLL(None), "malloc_trim", None)):
-        # The C library keeps what is freed for later, for each thread that loads; a small rest of it holds large pieces.
+        # The C library (glibc) keeps for later what is freed, in a pool for each thread that loads.
         give_back(0)
 
 
