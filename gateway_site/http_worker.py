@@ -117,7 +117,7 @@ class HttpWorker(AsyncWorker):  # type: ignore[misc]  # gunicorn has no types
         if small and (req.method, req.path) == IN_LOOP:
             with sock.gathering():
                 super().handle_request(listener_name, req, sock, addr)
-        elif not self._answer_in_thread(listener_name, req, sock, addr):
+        elif not self._answer_in_thread(listener_name, req, sock, addr) or _much_is_unread(req):
             raise StopIteration
         sock.await_request()
 
@@ -150,6 +150,12 @@ class HttpWorker(AsyncWorker):  # type: ignore[misc]  # gunicorn has no types
     def handle_quit(self, sig: int, frame: Any) -> None:
         """Stop at once; not in the signal's handler, where the loop cannot be waited for."""
         gevent.spawn(super().handle_quit, sig, frame)
+
+
+def _much_is_unread(req: Any) -> bool:
+    """Whether so much of the body is still to come that waiting for it takes longer than a new connection."""
+    reader = getattr(req.body, "reader", None)
+    return reader is not None and not (isinstance(reader, LengthReader) and reader.length <= SMALL_BODY_BYTES)
 
 
 def write_error(client: Any, status: int, reason: str, message: str) -> None:
