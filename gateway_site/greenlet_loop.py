@@ -14,7 +14,7 @@ from gevent.event import Event
 
 from inference.server_loop import ThreadForEach, Wakeup
 
-#: A loop that always has something to read does not keep what it has read for longer, nor more of it.
+#: A loop that always has something to do does not keep what it has read for longer, nor more of it.
 READ_SECONDS = 0.02
 READ_REQUESTS = 256
 
@@ -30,6 +30,8 @@ class GreenletLoop:
         self._signal = loop.async_()
         self._signal.start(self._wake_all)
         self._idle = loop.idle()
+        # The loop is never idle while others' requests, which the dispatcher need not see, keep it busy.
+        self._kept_long = loop.timer(0.0, READ_SECONDS)
         self._reading_since = 0.0
         self._requests_read = 0
 
@@ -46,6 +48,7 @@ class GreenletLoop:
         if self._requests_read == 1:
             self._reading_since = monotonic()
             self._idle.start(self._has_read, act)
+            self._kept_long.again(self._has_read, act, update=False)
         elif self._requests_read >= READ_REQUESTS or monotonic() - self._reading_since > READ_SECONDS:
             self._has_read(act)
 
@@ -56,6 +59,7 @@ class GreenletLoop:
 
     def _has_read(self, act: Callable[[], None]) -> None:
         self._idle.stop()
+        self._kept_long.stop()
         self._requests_read = 0
         act()
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Callable
+from contextlib import closing
 from time import monotonic
 
 import gevent
 import pytest
 
 from gateway_site import greenlet_loop as loop_module
-from gateway_site.greenlet_loop import READ_REQUESTS, GreenletLoop
+from gateway_site.greenlet_loop import READ_REQUESTS, READ_SECONDS, GreenletLoop
 from inference.server_loop import ThreadWakeup, Wakeup
 
 
@@ -91,6 +93,19 @@ def test_a_loop_that_is_never_done_keeps_none_for_long(loop: GreenletLoop, monke
     serve(loop, 2, lambda: told.append(None))
 
     assert len(told) == 1
+
+
+def test_a_request_whose_loop_others_keep_busy_is_told_of_all_the_same(loop: GreenletLoop) -> None:
+    told: list[None] = []
+    ours, theirs = socket.socketpair()
+    with ours, theirs, closing(gevent.get_hub().loop.io(ours.fileno(), 1)) as always_readable:
+        theirs.sendall(b"x")
+        always_readable.start(lambda: None)
+        for times in (1, 2):
+            serve(loop, 1, lambda: told.append(None))
+            gevent.sleep(READ_SECONDS * 5)
+            assert len(told) == times
+        always_readable.stop()
 
 
 def test_a_thread_that_is_not_the_loops_is_told_at_once(loop: GreenletLoop) -> None:
