@@ -17,6 +17,8 @@ import gevent.socket
 #: After a last answer, so long and so much is read: closing on unread bytes would take the answer from the client.
 LINGER_SECONDS = 2.0
 LINGER_BYTES = 64 * 1024
+#: Most bytes that a greenlet reads in one turn: gunicorn throws away what nobody reads in small pieces, slowly.
+TURN_BYTES = 64 * 1024
 
 
 class ClientTimeoutError(BaseException):
@@ -101,9 +103,8 @@ class GreenletSocket(gevent.socket.socket):
             received = self._recv_first(size, flags)
             self._between_requests = False
         else:
-            self.settimeout(self.silent_seconds)
             try:
-                received = super().recv(size, flags)
+                received = self._recv_in_turn(size, flags, self.silent_seconds)
             except TimeoutError as error:
                 raise ClientTimeoutError from error
         self._ended = not received
@@ -112,13 +113,17 @@ class GreenletSocket(gevent.socket.socket):
     def _recv_first(self, size: int, flags: int) -> bytes:
         self._idle.add(self)
         try:
-            # Even when something is there already: the other connections have their turn first.
-            gevent.socket.wait(self._readable, self.idle_seconds, TimeoutError)
-            received: bytes = super().recv(size, flags)
+            return self._recv_in_turn(size, flags, self.idle_seconds)
         except TimeoutError:
             return b""
         finally:
             self._idle.remove(self)
+
+    def _recv_in_turn(self, size: int, flags: int, seconds: float) -> bytes:
+        """Even when something is there already, and it may always be, the other connections have their turn first."""
+        gevent.socket.wait(self._readable, seconds, TimeoutError)
+        self.settimeout(seconds)
+        received: bytes = super().recv(min(size, TURN_BYTES), flags)
         return received
 
     @contextmanager

@@ -29,7 +29,8 @@ class GreenletLoop:
         self._signal = loop.async_()
         self._signal.start(self._wake_all)
         self._idle = loop.idle()
-        self._late = loop.timer(READ_SECONDS)
+        # The loop is never idle while others' requests, which the dispatcher need not see, keep it busy.
+        self._late = loop.timer(0.0, READ_SECONDS)
         self._requests_read = 0
 
     def new_wakeup(self) -> Wakeup:
@@ -44,7 +45,7 @@ class GreenletLoop:
         self._requests_read += 1
         if self._requests_read == 1:
             self._idle.start(self._has_read, act)
-            self._late.start(self._has_read, act)
+            self._late.again(self._has_read, act, update=False)  # started again, it would take what was left
         elif self._requests_read >= READ_REQUESTS:
             self._has_read(act)
 

@@ -8,7 +8,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import Any
 
 import pytest
@@ -98,6 +98,43 @@ def test_a_body_that_comes_slowly_is_waited_for_longer_than_one_timeout(service:
         status, answer = read_to_end(client)
     assert time.monotonic() - started > CLIENT_TIMEOUT_SECONDS
     assert (status, answer["status"]) == (200, True)
+
+
+@pytest.mark.parametrize(
+    ("head", "block"),
+    [
+        (b"POST /nothing HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000000000\r\n\r\n", bytes(1 << 20)),
+        (
+            b"POST /predict HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n",
+            b"100000\r\n%b\r\n" % bytes(1 << 20),
+        ),
+    ],
+    ids=["length", "chunks"],
+)
+def test_a_client_that_sends_without_end_leaves_the_gateway_to_the_others(
+    service: System, head: bytes, block: bytes
+) -> None:
+    sending, enough = threading.Event(), threading.Event()
+
+    def send() -> None:
+        with service.connect() as client, suppress(ConnectionError):
+            client.sendall(head)
+            while not enough.is_set():
+                client.sendall(block)
+                sending.set()
+
+    thread = threading.Thread(target=send)
+    thread.start()
+    try:
+        assert sending.wait(MARGIN_SECONDS)
+        for _ in range(5):
+            with service.connect() as another:
+                another.settimeout(MARGIN_SECONDS)
+                another.sendall(HEAD + BODY)
+                assert read_to_end(another)[0] == 200
+    finally:
+        enough.set()
+        thread.join(60.0)
 
 
 def test_clients_that_never_close_do_not_stop_new_connections(service: System) -> None:
