@@ -102,9 +102,15 @@ class Architecture:
             [tf.TensorSpec((None, *given.row_shape), given.dtype) for given in self.inputs],
         ]
 
+        # They keep what they have adapted to in tensors made from their weights, which would be those of this moment.
+        adapted = [each for each in model._flatten_layers() if isinstance(each, keras.layers.Normalization)]
+
         @tf.function(input_signature=signature)  # type: ignore[untyped-decorator]
         def call(tensors: list[Any], rows: list[Any]) -> list[Any]:
             given = keras.tree.pack_sequence_as(structure, rows)
+            with keras.StatelessScope(state_mapping=list(zip(self._variables, tensors, strict=True))):
+                for layer in adapted:
+                    layer.finalize_state()
             outputs, _ = model.stateless_call(tensors[:trainable], tensors[trainable:], given, training=False)
             return [tf.cast(each, dtype) for each, dtype in zip(keras.tree.flatten(outputs), dtypes, strict=True)]
 
