@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import resource
 import socket
+import struct
 import threading
 import time
 from collections.abc import Iterator
@@ -83,6 +84,19 @@ def test_a_request_whose_rest_does_not_come_is_answered_408(service: System, sen
     assert (status, answer["status"]) == (408, False)
     assert "did not come in time" in answer["message"]
     assert CLIENT_TIMEOUT_SECONDS * 0.9 < time.monotonic() - started < CLIENT_TIMEOUT_SECONDS + MARGIN_SECONDS
+
+
+def test_clients_that_leave_in_the_middle_are_not_noted_in_the_log(service: System) -> None:
+    large = HALF.replace(b"100", b"100000")
+    with service.connect() as client:
+        client.sendall(large.replace(b"Host: x", b"Host: x\r\nExpect: 100-continue"))
+        assert client.recv(100).startswith(b"HTTP/1.1 100 ")  # the body is waited for
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # its end is a reset
+    with service.connect() as client:
+        client.sendall(large)
+        assert read_to_end(client)[0] == 408
+    log = (service.directory / "log" / "gateway.log").read_text()
+    assert "Traceback" not in log, log
 
 
 def test_a_body_that_comes_slowly_is_waited_for_longer_than_one_timeout(service: System) -> None:
