@@ -214,6 +214,24 @@ def test_a_client_that_does_not_read_its_answer_counts_as_gone(pair: tuple[Green
         borrowed.sendall(bytes(50_000_000))
 
 
+def test_a_client_that_reads_slowly_gets_all_of_its_answer(pair: tuple[GreenletSocket, socket.socket]) -> None:
+    answer, received = bytes(3_000_000), 0
+
+    def read() -> None:
+        nonlocal received
+        while received < len(answer):
+            time.sleep(0.01)
+            received += len(pair[1].recv(50_000))
+
+    thread = threading.Thread(target=read)
+    started = time.monotonic()
+    thread.start()
+    pair[0].sendall(answer)
+    assert time.monotonic() - started > pair[0].silent_seconds
+    thread.join(10.0)
+    assert received == len(answer)
+
+
 def test_a_client_may_be_silent_between_requests_but_not_in_the_middle_of_one(
     pair: tuple[GreenletSocket, socket.socket],
 ) -> None:
