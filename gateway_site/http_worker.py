@@ -119,7 +119,9 @@ class HttpWorker(AsyncWorker):  # type: ignore[misc]  # gunicorn has no types
                 super().handle_request(listener_name, req, sock, addr)
         else:
             self._answer_in_thread(listener_name, req, sock, addr)
-        sock.await_request()
+        if not req.unreader.buf.getbuffer():
+            # Else a part of the next request is there: its client is silent in the middle of it.
+            sock.await_request()
 
     def _answer_in_thread(self, listener_name: Any, req: Any, sock: GreenletSocket, addr: Any) -> None:
         with ThreadSocket.borrowing(sock, self._slow_bodies) as borrowed:
