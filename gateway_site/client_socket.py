@@ -145,9 +145,10 @@ class GreenletSocket(gevent.socket.socket):
             return
         self.settimeout(self.silent_seconds)
         try:
+            # gevent's own sendall has one deadline for everything, also for a client that reads, but slowly.
             sent = self.send(data, flags)
-            if sent < len(data):
-                super().sendall(data[sent:], flags)
+            while sent < len(data):
+                sent += self.send(memoryview(data)[sent:], flags)
         except TimeoutError as error:
             raise ConnectionResetError("the client does not read") from error
 

@@ -117,26 +117,34 @@ class HttpWorker(AsyncWorker):  # type: ignore[misc]  # gunicorn has no types
         if small and (req.method, req.path) == IN_LOOP:
             with sock.gathering():
                 super().handle_request(listener_name, req, sock, addr)
-        elif not self._answer_in_thread(listener_name, req, sock, addr) or _much_is_unread(req):
-            raise StopIteration
-        sock.await_request()
+        else:
+            self._answer_in_thread(listener_name, req, sock, addr)
+            if _much_is_unread(req):
+                raise StopIteration
+        if not req.unreader.buf.getbuffer():
+            # Else a part of the next request is there: its client is silent in the middle of it.
+            sock.await_request()
 
-    def _answer_in_thread(self, listener_name: Any, req: Any, sock: GreenletSocket, addr: Any) -> bool:
+    def _answer_in_thread(self, listener_name: Any, req: Any, sock: GreenletSocket, addr: Any) -> None:
         with ThreadSocket.borrowing(sock, self._slow_bodies) as borrowed:
             req.unreader.sock = borrowed
             try:
-                stays: bool = self._threads.apply(self._answer, (listener_name, req, borrowed, addr))
+                ended = self._threads.apply(self._answer, (listener_name, req, borrowed, addr))
             finally:
                 req.unreader.sock = sock
-        return stays
+        if ended is not None:
+            try:
+                raise ended
+            finally:
+                del ended  # it holds this call, which would hold it
 
-    def _answer(self, listener_name: Any, req: Any, sock: ThreadSocket, addr: Any) -> bool:
-        """Answer one request; returns whether the connection stays."""
+    def _answer(self, listener_name: Any, req: Any, sock: ThreadSocket, addr: Any) -> BaseException | None:
+        """Answer one request; returns what ends its connection: gevent would print it, for each client that leaves."""
         try:
             super().handle_request(listener_name, req, sock, addr)
-        except StopIteration:
-            return False
-        return True
+        except (StopIteration, OSError, ClientTimeoutError) as ended:
+            return ended
+        return None
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
         """Answer what never reached the application, or broke it."""

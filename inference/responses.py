@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.exceptions import RequestDataTooBig
 from django.db import Error as DatabaseError
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
 from django.views import defaults
 from rest_framework.exceptions import APIException
 from rest_framework.response import Response
@@ -43,6 +43,8 @@ def answer_exception(error: Exception, context: dict[str, Any]) -> Response | No
         case errors.InferenceError():
             status = _status_of(error)
             return _failure(str(error), status, {"Retry-After": RETRY_AFTER_SECONDS} if status == 503 else {})
+        case UnreadablePostError():
+            return _failure("the client has gone in the middle of the body", 400, {})
         case RequestDataTooBig():
             return _failure("a field of the form is too large", 413, {})
         case APIException():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import resource
 import socket
+import struct
 import threading
 import time
 from collections.abc import Iterator
@@ -50,11 +51,11 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
 
 
 def read_to_end(client: socket.socket) -> tuple[int, dict[str, Any]]:
-    """The status and the JSON body of an answer, and that the gateway closes the connection after it."""
+    """The status and the JSON body of the last answer, and that the gateway closes the connection after it."""
     received = b""
     while more := client.recv(65536):
         received += more
-    head, _, body = received.partition(b"\r\n\r\n")
+    head, _, body = received[received.rindex(b"HTTP/1.1 ") :].partition(b"\r\n\r\n")
     assert b"content-type: application/json" in head.lower(), received
     answer: dict[str, Any] = json.loads(body)
     return int(head.split()[1]), answer
@@ -74,7 +75,7 @@ def test_many_silent_clients_leave_the_gateway_to_the_others(service: System, se
     assert took < MARGIN_SECONDS, f"{took:.1f} s beside {SILENT_CLIENTS} clients that sent {sent!r}"
 
 
-@pytest.mark.parametrize("sent", [HALF, HALF[:20]])
+@pytest.mark.parametrize("sent", [HALF, HALF[:20], (HEAD + BODY).replace(b"close", b"keep-alive") + HALF])
 def test_a_request_whose_rest_does_not_come_is_answered_408(service: System, sent: bytes) -> None:
     with service.connect() as client:
         client.sendall(sent)
@@ -83,6 +84,19 @@ def test_a_request_whose_rest_does_not_come_is_answered_408(service: System, sen
     assert (status, answer["status"]) == (408, False)
     assert "did not come in time" in answer["message"]
     assert CLIENT_TIMEOUT_SECONDS * 0.9 < time.monotonic() - started < CLIENT_TIMEOUT_SECONDS + MARGIN_SECONDS
+
+
+def test_clients_that_leave_in_the_middle_are_not_noted_in_the_log(service: System) -> None:
+    large = HALF.replace(b"100", b"100000")
+    with service.connect() as client:
+        client.sendall(large.replace(b"Host: x", b"Host: x\r\nExpect: 100-continue"))
+        assert client.recv(100).startswith(b"HTTP/1.1 100 ")  # the body is waited for
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # its end is a reset
+    with service.connect() as client:
+        client.sendall(large)
+        assert read_to_end(client)[0] == 408
+    log = (service.directory / "log" / "gateway.log").read_text()
+    assert "Traceback" not in log, log
 
 
 def test_a_body_that_comes_slowly_is_waited_for_longer_than_one_timeout(service: System) -> None:
@@ -198,6 +212,24 @@ def test_a_client_that_does_not_read_its_answer_counts_as_gone(pair: tuple[Green
         pytest.raises(ConnectionResetError, match="does not read"),
     ):
         borrowed.sendall(bytes(50_000_000))
+
+
+def test_a_client_that_reads_slowly_gets_all_of_its_answer(pair: tuple[GreenletSocket, socket.socket]) -> None:
+    answer, received = bytes(3_000_000), 0
+
+    def read() -> None:
+        nonlocal received
+        while received < len(answer):
+            time.sleep(0.01)
+            received += len(pair[1].recv(50_000))
+
+    thread = threading.Thread(target=read)
+    started = time.monotonic()
+    thread.start()
+    pair[0].sendall(answer)
+    assert time.monotonic() - started > pair[0].silent_seconds
+    thread.join(10.0)
+    assert received == len(answer)
 
 
 def test_a_client_may_be_silent_between_requests_but_not_in_the_middle_of_one(
