@@ -130,5 +130,7 @@ LOGGING = {
     "loggers": {
         "django.request": {"level": "ERROR", "filters": ["defects"]},
         "django.security": {"level": "CRITICAL"},
+        # It warns of every answer to HEAD, whose body Django leaves to the server to cut.
+        "gunicorn.http.wsgi": {"level": "ERROR"},
     },
 }
