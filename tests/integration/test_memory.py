@@ -16,6 +16,8 @@ WARM_UP = 50
 SWITCHES = 1000
 ARCHITECTURES = 60
 MEGABYTES = 20.0
+#: TensorFlow keeps some 0.3 MB of each architecture that it has compiled; its weights alone would be 1.4 MB.
+MEGABYTES_AN_ARCHITECTURE = 0.5
 
 
 def test_a_thousand_switches_grow_no_process_by_20_megabytes(rabbitmq: PrivateNode, directory: Path) -> None:
@@ -40,7 +42,7 @@ def test_architectures_that_are_replaced_leave_nothing_behind(rabbitmq: PrivateN
         after = memory_megabytes(system)
     grown = {name: after[name] - before[name] for name in before}
     print(f"\ngrown by MB: {grown}")
-    assert max(grown.values()) < MEGABYTES, grown
+    assert max(grown.values()) < ARCHITECTURES * MEGABYTES_AN_ARCHITECTURE, grown
 
 
 def switch_architectures(system: System, numbers: range) -> None:
