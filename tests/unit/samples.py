@@ -12,9 +12,10 @@ from inference.answer import Answer
 from inference.answer_future import AnswerFuture
 from inference.asking import Answers
 from inference.errors import InferenceError
-from inference.models import Activation, Version
+from inference.models import Activation, Network, Version
 from inference.predict_input import PredictInput
 from inference.timings import Timing
+from inference.uploads import store_version
 from workers.arrays import to_tensor
 from workers.protocol import GatewayStatus, PredictReply, Report, VersionRef, WorkerStatus
 from workers.tensors import ONLY_INPUT, Tensor, Tensors
@@ -83,6 +84,19 @@ def failed_activation(version: Version, *reports: Report) -> Activation:
     services.record_reports(activation, reports or [failed("w1")])
     services.close(activation, Activation.Outcome.FAILED, "w1: WeightsError: no")
     return activation
+
+
+def two_versions() -> None:
+    """Versions 1 and 2 of NN_ID, the second active."""
+    for content in (b"one", b"two"):
+        activated(store_version(NN_ID, "weights.b64", content, b"{}"))
+
+
+def active_number() -> int:
+    """The number of the only network's active version."""
+    active = Network.objects.get().active
+    assert active
+    return active.number
 
 
 class PretendedReplies:

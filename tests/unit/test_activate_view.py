@@ -10,9 +10,8 @@ from pytest_django.fixtures import Settings
 
 from inference.asking import Answers
 from inference.errors import BrokerUnavailableError
-from inference.models import Activation, Network
-from inference.uploads import store_version
-from tests.unit.samples import NN_ID, PretendedGateway, activated, failed, loaded
+from inference.models import Activation
+from tests.unit.samples import NN_ID, PretendedGateway, active_number, failed, loaded, two_versions
 
 pytestmark = pytest.mark.django_db
 ACTIVATE, ROLLBACK = f"/networks/{NN_ID}/activate", f"/networks/{NN_ID}/rollback"
@@ -22,15 +21,8 @@ ACTIVATE, ROLLBACK = f"/networks/{NN_ID}/activate", f"/networks/{NN_ID}/rollback
 def served(gateway: PretendedGateway) -> PretendedGateway:
     """Versions 1 and 2, the second active, and two workers that load what they are asked to."""
     gateway.fleet.reports = Answers([loaded("w1"), loaded("w2")], 0)
-    for content in (b"one", b"two"):
-        activated(store_version(NN_ID, "weights.b64", content, b"{}"))
+    two_versions()
     return gateway
-
-
-def active_number() -> int:
-    active = Network.objects.get().active
-    assert active
-    return active.number
 
 
 def post(client: Client, path: str, body: Any = None) -> Any:

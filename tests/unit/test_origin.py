@@ -11,9 +11,7 @@ from rest_framework.permissions import SAFE_METHODS
 
 from gateway_site.urls import urlpatterns
 from inference.asking import Answers
-from inference.models import Network
-from inference.uploads import store_version
-from tests.unit.samples import NN_ID, PretendedGateway, activated, loaded
+from tests.unit.samples import NN_ID, PretendedGateway, active_number, loaded, two_versions
 
 HOST = "gateway.example:54321"
 FOREIGN: list[dict[str, str]] = [
@@ -47,15 +45,8 @@ def send(client: Client, method: str, path: str, headers: dict[str, str], body: 
 def served(gateway: PretendedGateway, db: None) -> PretendedGateway:
     """Versions 1 and 2, the second active, and a worker that loads what it is asked to."""
     gateway.fleet.reports = Answers([loaded("w1")], 0)
-    for content in (b"one", b"two"):
-        activated(store_version(NN_ID, "weights.b64", content, b"{}"))
+    two_versions()
     return gateway
-
-
-def active_number() -> int:
-    active = Network.objects.get().active
-    assert active
-    return active.number
 
 
 @pytest.mark.parametrize("headers", FOREIGN, ids=str)

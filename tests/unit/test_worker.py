@@ -13,7 +13,7 @@ import pytest
 from kombu import Connection
 
 from tests.unit.samples import DIGEST, NEXT_VERSION, OTHER_NN_ID, VERSION, only_input, tensor
-from workers import control, startup
+from workers import control
 from workers import worker as worker_module
 from workers.arrays import to_arrays
 from workers.celery import app
@@ -289,21 +289,3 @@ def test_an_answer_that_no_message_holds_fails_the_task(worker: Worker, monkeypa
 
     with pytest.raises(AnswerTooLargeError, match="ask for fewer rows at once"):
         predict.run(PredictBatch(VERSION, only_input([0.0, 0.0]), 1).to_json())
-
-
-def test_a_node_of_celerys_default_name_gets_one_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(startup, "default_nodename", lambda _: "celery@here")
-
-    names = {startup.unique_name("celery@here") for _ in range(10)}
-
-    assert len(names) == 10
-    assert all(name.startswith("worker-") and name.endswith("@here") for name in names)
-
-
-def test_a_node_that_was_given_a_name_keeps_it() -> None:
-    assert startup.unique_name("blue@there") == "blue@there"
-
-
-def test_a_worker_of_its_own_does_not_start_without_a_broker() -> None:
-    with pytest.raises(SystemExit, match="BROKER_URL is not set"):
-        startup.prepare_command(instance=None)
