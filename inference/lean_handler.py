@@ -13,7 +13,6 @@ from django.conf import settings
 from django.core.handlers.exception import response_for_exception
 from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
 from django.http import HttpResponseBase
-from django.template.response import SimpleTemplateResponse
 
 #: What Django's middleware would add for browsers.
 HEADERS = [("X-Content-Type-Options", "nosniff")]
@@ -37,8 +36,6 @@ class LeanHandler:
             if not self._any_host:
                 request.get_host()  # refuses a host that is not ours
             response = self._view(request)
-            if isinstance(response, SimpleTemplateResponse):
-                response.render()
         except Exception as error:  # noqa: BLE001 - Django logs it and answers 500, as it does elsewhere
             response = response_for_exception(request, error)
         content = response.content  # type: ignore[attr-defined]  # no view of ours streams on this path

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import orjson
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
+from rest_framework.response import Response
 from rest_framework.views import APIView
 
 
@@ -24,6 +25,15 @@ class LeanView(APIView):
         cls._parsers = [kind() for kind in cls.parser_classes]
         cls._renderers = [kind() for kind in cls.renderer_classes]
         cls._negotiator = cls.content_negotiation_class()
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Answer, and leave nothing to the garbage collector: what a request held is free for the next one at once."""
+        response = super().dispatch(request, *args, **kwargs)
+        if isinstance(response, Response):
+            response.render()
+            del response.renderer_context
+        self.request.parser_context.clear()  # both name the request and the view, which name them
+        return response
 
     def get_parsers(self) -> list[BaseParser]:
         """The parsers of every request."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import json
 from collections.abc import Callable
@@ -88,3 +89,21 @@ def test_every_other_address_is_djangos(handler: LeanHandler, gateway: Pretended
 
     assert (status, answer) == ("404 Not Found", {"status": False, "message": "not found"})
     assert headers["X-Frame-Options"] == "DENY"
+
+
+@pytest.mark.parametrize("body", [b'{"vector": [0.5, 0.25]}', b"{"])
+def test_a_request_leaves_nothing_to_the_garbage_collector(
+    body: bytes, handler: LeanHandler, gateway: PretendedGateway
+) -> None:
+    gateway.dispatcher.outcome = answer_of(0.75)
+    ask(handler, body=body)
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(10):
+            ask(handler, body=body)
+        left = gc.collect()
+    finally:
+        gc.enable()
+
+    assert left == 0
