@@ -29,6 +29,7 @@ from gunicorn.workers.base_async import AsyncWorker
 
 from gateway_site.client_socket import ClientTimeoutError, GreenletSocket, SilentClients, ThreadSocket
 from gateway_site.greenlet_loop import GreenletLoop
+from gateway_site.lean_answer import LeanAnswer
 from inference import server_loop
 from inference.supervision.options import read_gateway_options
 
@@ -70,6 +71,7 @@ class HttpWorker(AsyncWorker):  # type: ignore[misc]  # gunicorn has no types
 
     def run(self) -> None:
         """Accept and answer until gunicorn says stop; then let the requests that are there end."""
+        self._lean = LeanAnswer.for_worker(self)
         servers = []
         for listener in self.sockets:
             listening = gevent.socket.socket(listener.FAMILY, fileno=listener.sock.detach())
@@ -115,8 +117,7 @@ class HttpWorker(AsyncWorker):  # type: ignore[misc]  # gunicorn has no types
             # A client that sends half of it keeps a greenlet, not a thread.
             req.body = io.BytesIO(req.body.read())
         if small and (req.method, req.path) == IN_LOOP:
-            with sock.gathering():
-                super().handle_request(listener_name, req, sock, addr)
+            self._answer_in_loop(listener_name, req, sock, addr)
         else:
             self._answer_in_thread(listener_name, req, sock, addr)
             if _much_is_unread(req):
@@ -124,6 +125,16 @@ class HttpWorker(AsyncWorker):  # type: ignore[misc]  # gunicorn has no types
         if not req.unreader.buf.getbuffer():
             # Else a part of the next request is there: its client is silent in the middle of it.
             sock.await_request()
+
+    def _answer_in_loop(self, listener_name: Any, req: Any, sock: GreenletSocket, addr: Any) -> None:
+        if self._lean is None or req.version != (1, 1) or not isinstance(addr, tuple):
+            with sock.gathering():
+                super().handle_request(listener_name, req, sock, addr)
+            return
+        closing = not self.alive or not self.cfg.keepalive or req.should_close()
+        self._lean.answer(req, sock, addr, listener_name, closing)
+        if closing:
+            raise StopIteration
 
     def _answer_in_thread(self, listener_name: Any, req: Any, sock: GreenletSocket, addr: Any) -> None:
         with ThreadSocket.borrowing(sock, self._slow_bodies) as borrowed:
