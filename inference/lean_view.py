@@ -31,7 +31,7 @@ class LeanView(APIView):
         response = super().dispatch(request, *args, **kwargs)
         if isinstance(response, Response):
             response.render()
-            del response.renderer_context
+            vars(response).pop("renderer_context", None)
         self.request.parser_context.clear()  # both name the request and the view, which name them
         return response
 
