@@ -77,8 +77,9 @@ class HttpWorker(AsyncWorker):  # type: ignore[misc]  # gunicorn has no types
             listening = gevent.socket.socket(listener.FAMILY, fileno=listener.sock.detach())
             listening.setblocking(True)
             server = StreamServer(listening, handle=partial(self.handle, listening), spawn=self._connections)
-            # One at a time, so that the processes share the connections.
-            server.max_accept = 1
+            # Few at a time, so that the processes share the connections; with one at a time a burst of them waited for
+            # whole rounds of a busy loop: the slowest hundredth of 256 clients' requests took 0.5 s, now 0.05 s.
+            server.max_accept = 8
             server.start()
             servers.append(server)
         while self.alive and self.ppid == os.getppid():
