@@ -8,6 +8,7 @@ from typing import Any
 import dj_database_url
 from environs import EnvError, validate
 
+from gateway_site import admin_theme
 from gateway_site.secret_key import kept_secret_key
 from workers.settings import ROOT, environment
 from workers.settings import settings as shared_settings
@@ -40,6 +41,8 @@ DEBUG = False
 ALLOWED_HOSTS: list[str] = env.list("PIPELINE_ALLOWED_HOSTS", ["*"])
 
 INSTALLED_APPS = [
+    "unfold",  # before the admin, whose templates it replaces
+    "unfold.contrib.filters",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -114,6 +117,8 @@ STATIC_URL = "/static/"
 #: The admin's files are served from where they are installed: no collectstatic.
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False
+
+UNFOLD = admin_theme.UNFOLD
 
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
