@@ -41,9 +41,9 @@ DEBUG = False
 ALLOWED_HOSTS: list[str] = env.list("PIPELINE_ALLOWED_HOSTS", ["*"])
 
 INSTALLED_APPS = [
-    "unfold",  # before the admin, whose templates it replaces
+    "unfold.apps.BasicAppConfig",  # before the admin, whose templates it replaces
     "unfold.contrib.filters",
-    "django.contrib.admin",
+    "inference.admin_config.PipelineAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

@@ -88,6 +88,7 @@ class Version(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["network", "number"], name="one_version_a_number")]
         ordering = ["-uploaded_at", "-id"]
+        permissions = [("activate_version", "Can activate a version and roll a network back")]
 
     def __str__(self) -> str:
         return f"{self.network_id} version {self.number}"

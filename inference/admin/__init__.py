@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from django.contrib import admin
+from inference.admin import activations, networks, people, requests, versions
 
-from inference.admin import activations, default_network, networks, people, requests, versions
-
-__all__ = ["activations", "default_network", "networks", "people", "requests", "versions"]
-
-admin.site.index_title = "Dashboard"
+__all__ = ["activations", "networks", "people", "requests", "versions"]

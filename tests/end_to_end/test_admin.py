@@ -17,7 +17,7 @@ from tests.support.service import Service
 from tests.support.waiting import wait_until
 
 NAME, PASSWORD = "operator", "a long enough secret"
-RECORDS = ("network", "version", "activation", "predictiontiming", "defaultnetwork")
+RECORDS = ("network", "version", "activation", "predictiontiming")
 ADDRESSES = {"href", "src", "action", "data", "poster", "srcset", "formaction"}
 ABSOLUTE = re.compile(r"(?:https?:)?//[^\s\"'<>)]+")
 NAMESPACE = re.compile(r'xmlns="[^"]*"')  # a name that looks like an address; nobody asks it

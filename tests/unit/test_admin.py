@@ -18,7 +18,7 @@ from tests.support.admin_page import rows
 from tests.unit.samples import NN_ID, activated, failed, failed_activation, loaded
 
 pytestmark = pytest.mark.django_db
-MODELS = ["network", "version", "activation", "predictiontiming", "defaultnetwork"]
+MODELS = ["network", "version", "activation", "predictiontiming"]
 RECORDS = [Network, Version, Activation, WorkerReport, PredictionTiming, DefaultNetwork]
 TRACE = "Traceback (most recent call last):\nWeightsError: <script>alert(1)</script>"
 
@@ -161,7 +161,6 @@ def keys() -> dict[str, Any]:
         "version": Version.objects.latest("id").pk,
         "activation": Activation.objects.latest("id").pk,
         "predictiontiming": PredictionTiming.objects.get().pk,
-        "defaultnetwork": DefaultNetwork.ONLY_ID,
     }
 
 
