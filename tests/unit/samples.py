@@ -14,7 +14,7 @@ from inference.asking import Answers
 from inference.errors import InferenceError
 from inference.models import Activation, Network, Version
 from inference.predict_input import PredictInput
-from inference.timings import Timing
+from inference.statistics.timing import Timing
 from inference.uploads import store_version
 from workers.arrays import to_tensor
 from workers.protocol import GatewayStatus, PredictReply, Report, VersionRef, WorkerStatus
