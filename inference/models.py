@@ -7,6 +7,7 @@ from datetime import timedelta
 from django.db import models
 from django.utils import timezone
 
+from inference.statistics.rollup import Rollup as Rollup  # Django looks for models here
 from workers.protocol import VersionRef
 from workers.settings import settings as shared_settings
 

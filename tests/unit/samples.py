@@ -15,7 +15,7 @@ from inference.errors import InferenceError
 from inference.fleet import Hear
 from inference.models import Activation, Network, Version
 from inference.predict_input import PredictInput
-from inference.timings import Timing
+from inference.statistics.timing import Timing
 from inference.uploads import store_version
 from workers.arrays import to_tensor
 from workers.details import LoadedWeights, WorkerDetails
