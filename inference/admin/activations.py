@@ -2,25 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import admin
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.http import Http404, HttpRequest, HttpResponse
 
-from inference.admin.read_only import ReadOnlyPage, ReadOnlyTable
-from inference.models import Activation, WorkerReport
-
-
-class ReportsOnActivation(ReadOnlyTable):
-    """What each worker reported, on the activation's page."""
-
-    model = WorkerReport
-    fields = ("worker", "loaded", "seconds", "reported_at", "readable_trace")
-    readonly_fields = fields
-
-    @admin.display(description="trace")
-    def readable_trace(self, report: WorkerReport) -> SafeString | str:
-        """The stack trace as text."""
-        return format_html("<pre>{}</pre>", report.trace) if report.trace else "-"
+from inference.admin.pages import show
+from inference.admin.read_only import ReadOnlyPage
+from inference.models import Activation
 
 
 @admin.register(Activation)
@@ -34,12 +23,17 @@ class ActivationAdmin(ReadOnlyPage):
     search_fields = ("version__network__nn_id", "requested_by", "detail")
     list_select_related = ("version", "previous")
     ordering = ("-id",)
-    fields = (
-        "version", "previous", "kind", "requested_by", "started_at", "seconds", "ending", "workers_asked",
-        "workers_answered", "detail",
-    )  # fmt: skip
-    readonly_fields = fields
-    inlines = (ReportsOnActivation,)
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """An activation with each worker's report; while it runs, the page looks again by itself."""
+        self.require_reading(request)
+        found = Activation.objects.select_related("version", "previous").prefetch_related("reports")
+        activation = found.filter(pk=object_id).first() if object_id.isdecimal() and len(object_id) < 19 else None
+        if activation is None:
+            raise Http404
+        return show(request, "activation.html", "Activation", activation=activation)
 
     @admin.display(description="network", ordering="version__network")
     def nn_id(self, activation: Activation) -> str:

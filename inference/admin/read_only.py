@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin, TabularInline
 
@@ -26,6 +27,15 @@ class _ReadOnly:
 
 class ReadOnlyPage(_ReadOnly, ModelAdmin):  # type: ignore[misc]  # unfold's and Django's annotations differ
     """The list and the pages of a model."""
+
+    def require_reading(self, request: HttpRequest) -> None:
+        """Let a request go on only to show what its user may see.
+
+        Raises:
+            PermissionDenied: the user may not see it, or writes.
+        """
+        if not self.has_view_permission(request) or request.method not in ("GET", "HEAD"):
+            raise PermissionDenied
 
 
 class ReadOnlyTable(_ReadOnly, TabularInline):  # type: ignore[misc]

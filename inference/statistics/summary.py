@@ -6,7 +6,7 @@ requests that were answered; the others are errors.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from math import isnan
@@ -89,6 +89,11 @@ def series(
     rows = _read(periods, _named(nn_id, version, worker), "start")
     found = _summaries(rows, [(row[0] - first) // step for row in rows], count)
     return [(first + number * step, one) for number, one in enumerate(found)]
+
+
+def by_network(nn_ids: Collection[str], since: datetime, until: datetime) -> dict[str, Summary]:
+    """The requests of each of these networks that had any."""
+    return _by("nn_id", since, until, Q(nn_id__in=nn_ids))
 
 
 def by_version(nn_id: str, since: datetime, until: datetime) -> dict[int, Summary]:
