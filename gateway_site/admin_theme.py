@@ -49,6 +49,7 @@ UNFOLD: dict[str, Any] = {
                 "items": [
                     page("Dashboard", "monitoring", "index"),
                     page("Networks", "hub", "inference_network_changelist", "inference.view_network"),
+                    page("Workers", "memory", "workers", "inference.view_workerreport"),
                     page("Activations", "history", "inference_activation_changelist", "inference.view_activation"),
                     page(
                         "Requests", "swap_vert", "inference_predictiontiming_changelist",
