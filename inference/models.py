@@ -192,5 +192,11 @@ class PredictionTiming(models.Model):
     inference_ms = models.FloatField(help_text="The call of the network, for the whole batch.")
     outcome = models.CharField(max_length=10, choices=Outcome)
 
+    class Meta:
+        indexes = [
+            # Of the few that an operator looks for; it costs the others nothing.
+            models.Index(fields=["at"], condition=~models.Q(outcome="answered"), name="requests_not_answered")
+        ]
+
     def __str__(self) -> str:
         return f"{self.at:%Y-%m-%d %H:%M:%S} {self.outcome} {self.total_ms:.1f} ms"

@@ -47,6 +47,10 @@ def trouble_of(error: Exception) -> Trouble:
             return Trouble("No worker is connected, so nobody could load it.", _TO_DO[type(error)], status_of(error))
         case errors.BrokerUnavailableError():
             return Trouble("The broker cannot be reached.", _TO_DO[type(error)], status_of(error))
+        case errors.NotFoundError():
+            # Where to look is on the page; the API's address is for its clients.
+            what = str(error).partition(": GET ")[0].partition("; GET ")[0]
+            return Trouble(_sentence(what), _TO_DO[errors.NotFoundError], status_of(error))
         case errors.InferenceError():
             to_do = next((_TO_DO[kind] for kind in type(error).__mro__ if kind in _TO_DO), "Try again.")
             return Trouble(_sentence(str(error)), to_do, status_of(error))

@@ -1,7 +1,7 @@
-"""Who may do what in the admin: the groups `viewer` and `operator`."""
+"""Who may do what in the admin: the groups `viewer` and `operator`; and an index of the requests that failed."""
 
 from django.contrib.auth.management import create_permissions
-from django.db import migrations
+from django.db import migrations, models
 
 CHANGES = ["add_version", "activate_version", "delete_version"]
 
@@ -40,6 +40,14 @@ class Migration(migrations.Migration):
                 "ordering": ["-uploaded_at", "-id"],
                 "permissions": [("activate_version", "Can activate a version and roll a network back")],
             },
+        ),
+        migrations.AddIndex(
+            model_name="predictiontiming",
+            index=models.Index(
+                condition=models.Q(("outcome", "answered"), _negated=True),
+                fields=["at"],
+                name="requests_not_answered",
+            ),
         ),
         # The groups stay when this is undone: people may be in them.
         migrations.RunPython(make_groups, migrations.RunPython.noop),

@@ -157,11 +157,11 @@ def test_a_failed_version_leads_to_the_workers_trace_as_text(browser: Browser) -
 
 def test_a_prediction_shows_with_its_times(browser: Browser) -> None:
     def row() -> dict[str, str]:
-        page = browser.page(f"/admin/inference/predictiontiming/?q={samples()[1].nn_id}")
+        page = browser.page(f"/admin/inference/predictiontiming/?nn_id={samples()[1].nn_id}")
         return next(iter(rows(page)), {})
 
     shown = wait_until(row, 60.0, "the timing of the prediction is in the list")
-    assert shown["outcome"] == "Answered"
+    assert shown["outcome"] == "answered"
     assert shown["worker"] == "worker@embedded"
     for field in ("total", "queue", "inference"):
         assert re.fullmatch(r"\d+\.\d\d", shown[field]), field

@@ -146,7 +146,6 @@ def test_the_timings_show_milliseconds(admin: Client) -> None:
         ("version", NN_ID, 2),
         ("activation", NN_ID, 2),
         ("activation", "WeightsError", 1),
-        ("predictiontiming", "w1", 1),
     ],
 )
 def test_a_list_is_searched(model: str, query: str, found: int, admin: Client) -> None:
