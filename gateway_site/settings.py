@@ -40,6 +40,8 @@ if not PIPELINE_DEFAULT_ARCHITECTURE.is_file():
 
 SECRET_KEY: str = env.str("PIPELINE_SECRET_KEY", "") or kept_secret_key(PIPELINE_DATA_DIR)
 DEBUG = False
+#: Where a proxy that speaks https is reached, with the scheme: the admin's forms are taken from there, too.
+CSRF_TRUSTED_ORIGINS: list[str] = env.list("PIPELINE_TRUSTED_ORIGINS", [])
 ALLOWED_HOSTS: list[str] = env.list("PIPELINE_ALLOWED_HOSTS", ["*"])
 
 INSTALLED_APPS = [

@@ -94,10 +94,10 @@ class NetworkAdmin(ReadOnlyPage):
         """How many uploads there were."""
         return int(network.versions_count)
 
-    @admin.display(description="last upload", empty_value="-")
-    def last_upload(self, network: Any) -> Any:
+    @admin.display(description="last upload (UTC)", empty_value="-")
+    def last_upload(self, network: Any) -> str | None:
         """When the last one was."""
-        return network.last_upload
+        return f"{network.last_upload:%Y-%m-%d %H:%M:%S}" if network.last_upload else None
 
     @admin.display(description="requests, last day")
     def requests(self, network: Any) -> str:

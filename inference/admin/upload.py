@@ -14,7 +14,7 @@ from django.views import View
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from rest_framework.parsers import FormParser
 from rest_framework.request import Request
-from unfold.widgets import UnfoldAdminTextInputWidget
+from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminTextInputWidget
 
 from inference import history
 from inference.admin import permissions
@@ -48,7 +48,8 @@ class UploadForm(forms.Form):
         label="Weights",
         allow_empty_file=True,
         max_length=255,
-        widget=forms.FileInput(attrs={"accept": ACCEPTED, "class": "pl-file"}),
+        # unfold's script writes the file's name into the text field of its own widget; without that, into another.
+        widget=UnfoldAdminFileFieldWidget(attrs={"accept": ACCEPTED}),
         help_text="A Keras .weights.h5 or .keras file, safetensors, or a PyTorch state_dict; as it is or as base64.",
     )
 
