@@ -8,12 +8,12 @@ import platform
 import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
-from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
 import pytest
 import requests
 
+from tests.support.admin_browser import Browser
 from tests.support.admin_page import rows
 from tests.support.samples import samples
 from tests.support.service import Service
@@ -41,41 +41,6 @@ class Page(HTMLParser):
         self.addresses += named
         if tag in ("link", "script", "img"):
             self.fetched += named
-
-
-class Browser:
-    """A session with cookies that sends forms as a browser does, token and all."""
-
-    def __init__(self, url: str) -> None:
-        self.url = url
-        self._session = requests.Session()
-        self._session.trust_env = False
-
-    def get(self, path: str) -> requests.Response:
-        """The page at a path; redirects are not followed."""
-        return self._session.get(self.url + path, allow_redirects=False, timeout=60)
-
-    def page(self, path: str) -> str:
-        """The text of a page that is shown."""
-        response = self.get(path)
-        assert response.status_code == 200, (path, response.status_code)
-        return response.text
-
-    def post(self, path: str, form: dict[str, str] | None = None, file: Path | None = None) -> requests.Response:
-        """Send a form with the token of the login page, and a file in its field `data`."""
-        fields = {"csrfmiddlewaretoken": self._session.cookies["csrftoken"], **(form or {})}
-        files = {"data": (file.name, file.read_bytes())} if file else None
-        return self._session.post(self.url + path, data=fields, files=files, allow_redirects=False, timeout=60)
-
-    def log_in(self, name: str, password: str) -> requests.Response:
-        """Fill in the login form."""
-        token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', self.page("/admin/login/"))
-        assert token
-        return self.post("/admin/login/?next=/admin/", {"username": name, "password": password})
-
-    def close(self) -> None:
-        """Close the connections."""
-        self._session.close()
 
 
 @pytest.fixture(scope="module")
