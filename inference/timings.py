@@ -5,21 +5,18 @@ from __future__ import annotations
 import logging
 import threading
 from collections import deque
-from collections.abc import Sequence
-from functools import cache, partial
+from functools import partial
 from itertools import islice
-from typing import Any
 
-from django.db import DataError, IntegrityError, connection, transaction
+from django.db import DataError, IntegrityError
 from django.db import Error as DatabaseError
 from django.utils import timezone
 
 from inference.database import on_live_connection
-from inference.models import PredictionTiming
 from inference.service_thread import ServiceThread
-from inference.statistics.rollup import Rollup
-from inference.statistics.tallies import COLUMNS, NAMED_BY, Tallies
+from inference.statistics.tallies import Tallies
 from inference.statistics.timing import Timing
+from inference.statistics.writing import write
 
 logger = logging.getLogger(__name__)
 
@@ -73,7 +70,7 @@ class Timings:
                 self._tallies.add(batch[self._counted :], timezone.now())
                 self._counted = count
                 try:
-                    on_live_connection(partial(insert, batch, self._tallies.changed()))
+                    on_live_connection(partial(write, batch, self._tallies.changed()))
                     self._tallies.written()
                 except (DataError, IntegrityError, ValueError):
                     self._tallies.forget()
@@ -97,30 +94,3 @@ class Timings:
             self.flush()
         except DatabaseError as error:
             logger.warning("Keeping %d timings until the database takes them: %s", len(self._buffer), error)
-
-
-def insert(timings: Sequence[Timing], rollups: Sequence[tuple[Any, ...]]) -> None:
-    """Write timings, and what they add to the statistics, in one transaction, on the caller's connection."""
-    adapt = connection.ops.adapt_datetimefield_value
-    rows = [(adapt(timing.at), *timing[1:]) for timing in timings]
-    added = [(period, adapt(start), *rest) for period, start, *rest in rollups]
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.executemany(_insert_statement(PredictionTiming._meta.db_table, Timing._fields), rows)
-        cursor.executemany(_rollup_statement(), added)
-
-
-@cache
-def _insert_statement(table: str, fields: Sequence[str]) -> str:
-    """By hand: Django's bulk_create takes longer for a row than its request waits for the network."""
-    quote = connection.ops.quote_name
-    names, values = ", ".join(map(quote, fields)), ", ".join(["%s"] * len(fields))
-    return f"INSERT INTO {quote(table)} ({names}) VALUES ({values})"  # noqa: S608 - our names
-
-
-@cache
-def _rollup_statement() -> str:
-    quote = connection.ops.quote_name
-    named_by = ", ".join(map(quote, NAMED_BY))
-    new = ", ".join(f"{name} = excluded.{name}" for name in map(quote, COLUMNS))
-    insert_it = _insert_statement(Rollup._meta.db_table, (*NAMED_BY, *COLUMNS))
-    return f"{insert_it} ON CONFLICT ({named_by}) DO UPDATE SET {new}"

@@ -33,9 +33,9 @@ class Writes:
         self.rows: list[int] = []
         self.failures = 0
         self.on_write: Callable[[], None] = lambda: None
-        real = timings_module.insert
+        real = timings_module.write
 
-        def insert(batch: Sequence[Timing], rollups: Sequence[tuple[Any, ...]]) -> None:
+        def write(batch: Sequence[Timing], rollups: Sequence[tuple[Any, ...]]) -> None:
             if self.failures:
                 self.failures -= 1
                 raise OperationalError("the database has gone away")
@@ -45,7 +45,7 @@ class Writes:
                 real(batch, rollups)
 
         self.really = True
-        monkeypatch.setattr(timings_module, "insert", insert)
+        monkeypatch.setattr(timings_module, "write", write)
 
 
 @pytest.fixture
