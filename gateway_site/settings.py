@@ -8,6 +8,7 @@ from typing import Any
 import dj_database_url
 from environs import EnvError, validate
 
+from gateway_site import admin_theme
 from gateway_site.secret_key import kept_secret_key
 from workers.settings import ROOT, environment
 from workers.settings import settings as shared_settings
@@ -25,6 +26,8 @@ PIPELINE_QUEUE_REQUESTS_MAX: int = env.int("PIPELINE_QUEUE_REQUESTS_MAX", 256, v
 PIPELINE_WEIGHT_CHANGES_MAX: int = env.int("PIPELINE_WEIGHT_CHANGES_MAX", 16, validate=positive)
 PIPELINE_MAX_UPLOAD_BYTES: int = env.int("PIPELINE_MAX_UPLOAD_BYTES", 384 * 1024**2, validate=positive)
 PIPELINE_MAX_BODY_BYTES: int = env.int("PIPELINE_MAX_BODY_BYTES", 8 * 1024**2, validate=positive)
+#: How long statistics are kept by the minute; then by the hour alone.
+PIPELINE_ROLLUPS_MINUTE_DAYS: float = env.float("PIPELINE_ROLLUPS_MINUTE_DAYS", 2.0, validate=positive)
 #: The architecture of networks that are uploaded as bare weights and are not known yet.
 PIPELINE_DEFAULT_ARCHITECTURE: Path = ROOT / env.path(
     "PIPELINE_DEFAULT_ARCHITECTURE", ROOT / "data" / "sum_network.json"
@@ -37,15 +40,20 @@ if not PIPELINE_DEFAULT_ARCHITECTURE.is_file():
 
 SECRET_KEY: str = env.str("PIPELINE_SECRET_KEY", "") or kept_secret_key(PIPELINE_DATA_DIR)
 DEBUG = False
+#: Where a proxy that speaks https is reached, with the scheme: the admin's forms are taken from there, too.
+CSRF_TRUSTED_ORIGINS: list[str] = env.list("PIPELINE_TRUSTED_ORIGINS", [])
 ALLOWED_HOSTS: list[str] = env.list("PIPELINE_ALLOWED_HOSTS", ["*"])
 
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    "unfold.apps.BasicAppConfig",  # before the admin, whose templates it replaces
+    "unfold.contrib.filters",
+    "inference.admin_config.PipelineAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "django.contrib.humanize",
     "rest_framework",
     "inference",
 ]
@@ -114,6 +122,8 @@ STATIC_URL = "/static/"
 #: The admin's files are served from where they are installed: no collectstatic.
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False
+
+UNFOLD = admin_theme.UNFOLD
 
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"

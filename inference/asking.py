@@ -41,6 +41,8 @@ class Question(Generic[M]):
     sender: Callable[[M], str]
     #: Called when as many have answered as there are: whether they are the ones that are there.
     complete: Callable[[Set[str]], bool] = lambda _: True
+    #: Told, while others are waited for, what came since it was told last, and how many should answer.
+    hear: Callable[[list[M], int], None] = lambda *_: None
 
 
 def ask_everybody(replies: Replies, question: Question[M], timeout_seconds: float) -> Answers[M]:
@@ -54,6 +56,7 @@ def ask_everybody(replies: Replies, question: Question[M], timeout_seconds: floa
         raise BrokerUnavailableError("the broker cannot be reached")
     ticket = uuid4().hex
     answers: dict[str, M] = {}
+    told: set[str] = set()
     arrived = threading.Condition()
 
     def receive(data: Any) -> None:
@@ -80,6 +83,11 @@ def ask_everybody(replies: Replies, question: Question[M], timeout_seconds: floa
                 if not complete:
                     with arrived:
                         arrived.wait(COUNT_SECONDS)
+            with arrived:
+                new = [] if complete else sorted(answers.keys() - told)
+            if new:
+                question.hear([answers[sender] for sender in new], max(expected, len(answers)))
+                told.update(new)
     finally:
         replies.forget(ticket)
     messages = [answers[sender] for sender in sorted(answers)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from time import monotonic
 
+from django.http import HttpRequest
 from rest_framework.request import Request
 
 from inference.errors import LengthRequiredError, TooLargeError
@@ -14,7 +15,7 @@ DRAIN_SECONDS = 5.0
 READ_BYTES = 256 * 1024
 
 
-def refuse_larger(request: Request, limit: int) -> None:
+def refuse_larger(request: Request | HttpRequest, limit: int) -> None:
     """Refuse a body of more than `limit` bytes, or of unknown length.
 
     Raises:
@@ -30,7 +31,7 @@ def refuse_larger(request: Request, limit: int) -> None:
     raise TooLargeError(f"the body has {size} bytes, this gateway takes {limit}")
 
 
-def drain(request: Request) -> None:
+def drain(request: Request | HttpRequest) -> None:
     """Throw the body of a request away that is refused before it is read, within bounds."""
     size = min(int(request.META.get("CONTENT_LENGTH") or 0), DRAINED_BYTES_MAX)
     stream, deadline = request.META["wsgi.input"], monotonic() + DRAIN_SECONDS

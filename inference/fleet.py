@@ -16,6 +16,7 @@ from workers.celery import PREDICT, SUPPLY, app
 from workers.protocol import LOAD_COMMAND, STATUS_COMMAND, GatewayStatus, Report, VersionRef, WorkerStatus
 
 M = TypeVar("M", Report, WorkerStatus)
+Hear = Callable[[list[Report], int], None]
 
 #: How long a roll call after the last report waits for a worker that does not answer.
 ROLL_CALL_SECONDS = 1.0
@@ -28,14 +29,16 @@ class Fleet:
         self._replies = replies
         self._publisher = Publisher()
 
-    def load(self, version: VersionRef, timeout_seconds: float) -> Answers[Report]:
+    def load(self, version: VersionRef, timeout_seconds: float, hear: Hear = lambda *_: None) -> Answers[Report]:
         """Have every worker load a version; what they serve does not change.
+
+        While some are waited for, `hear` is given the reports of those that came, and how many workers there are.
 
         Raises:
             BrokerUnavailableError: the broker cannot be reached.
         """
         arguments = {"version": version.to_json()}
-        return self._command(LOAD_COMMAND, arguments, Report.from_json, timeout_seconds, self._all_are_among)
+        return self._command(LOAD_COMMAND, arguments, Report.from_json, timeout_seconds, self._all_are_among, hear)
 
     def status(self, default: VersionRef | None, timeout_seconds: float) -> Answers[WorkerStatus]:
         """Have every worker tell how it is; `default` is the default network's active version.
@@ -77,6 +80,7 @@ class Fleet:
         read: Callable[[Any], M],
         timeout_seconds: float,
         complete: Callable[[Set[str]], bool] = lambda _: True,
+        hear: Callable[[list[M], int], None] = lambda *_: None,
     ) -> Answers[M]:
         """Send a Celery control command to all workers and gather their answers."""
 
@@ -92,5 +96,6 @@ class Fleet:
             read=read,
             sender=lambda message: message.worker,
             complete=complete,
+            hear=hear,
         )
         return ask_everybody(self._replies, question, timeout_seconds)

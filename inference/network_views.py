@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpResponse, HttpResponseBase, HttpResponseNotModified, StreamingHttpResponse
-from django.utils.http import parse_etags, quote_etag
+from django.http import HttpResponseBase, HttpResponseNotModified
+from django.utils.http import parse_etags
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -75,18 +75,10 @@ class Weights(APIView):
     @staticmethod
     def _answer(request: Request, nn_id: str, number: int) -> HttpResponseBase:
         download = WeightsDownload.of(history.version(nn_id, number))
-        etag = quote_etag(download.version.weights_id)
+        etag = download.etag
         if {etag, "*"} & {known.removeprefix("W/") for known in parse_etags(request.headers.get("If-None-Match", ""))}:
             return HttpResponseNotModified(headers={"ETag": etag})
-        headers = {
-            "Content-Type": "application/octet-stream",
-            "Content-Length": str(download.size),
-            "Content-Disposition": f'attachment; filename="{download.name}"',
-            "ETag": etag,
-        }
-        if request.method == "HEAD":
-            return HttpResponse(headers=headers)
-        return StreamingHttpResponse(download.chunks(), headers=headers)
+        return download.response(head=request.method == "HEAD")
 
 
 class Activate(APIView):

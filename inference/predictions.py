@@ -19,7 +19,7 @@ from inference.errors import (
 from inference.gateway import gateway
 from inference.models import PredictionTiming
 from inference.predict_input import PredictInput
-from inference.timings import Timing
+from inference.statistics.timing import Timing
 
 Outcome = PredictionTiming.Outcome
 

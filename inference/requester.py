@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from django.http import HttpRequest
 from rest_framework.request import Request
 
 
-def requester(request: Request) -> str:
+def requester(request: Request | HttpRequest) -> str:
     """The user's name when the request says who it is from, else the client's address."""
     user = request.user
     if user is not None and user.is_authenticated:

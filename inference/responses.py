@@ -41,7 +41,7 @@ def answer_exception(error: Exception, context: dict[str, Any]) -> Response | No
         case errors.NoNetworkError():
             return failed_prediction("No weights loaded")
         case errors.InferenceError():
-            status = _status_of(error)
+            status = status_of(error)
             return _failure(str(error), status, {"Retry-After": RETRY_AFTER_SECONDS} if status == 503 else {})
         case UnreadablePostError():
             return _failure("the client has gone in the middle of the body", 400, {})
@@ -73,7 +73,8 @@ def flatten(detail: Any) -> str:
     return str(detail)
 
 
-def _status_of(error: errors.InferenceError) -> int:
+def status_of(error: errors.InferenceError) -> int:
+    """The HTTP status of what a gateway raises on purpose."""
     return next((STATUS_OF[kind] for kind in type(error).__mro__ if kind in STATUS_OF), 500)
 
 

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Sequence
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 
 from inference import history
@@ -27,11 +27,27 @@ def begin(version: Version, kind: Activation.Kind, requested_by: str) -> Activat
 
 
 @transaction.atomic
+def note_reports(activation: Activation, reports: Sequence[Report], workers_asked: int) -> None:
+    """Keep the reports that are in while others are waited for."""
+    noted = _keep_reports(activation, reports)
+    Activation.objects.filter(pk=activation.pk).update(
+        workers_asked=workers_asked, workers_answered=F("workers_answered") + noted
+    )
+
+
+@transaction.atomic
 def record_reports(activation: Activation, reports: Sequence[Report]) -> None:
-    """Keep what each worker reported, and how many were asked and answered."""
+    """Keep what each worker reported, those that were noted before among them, and how many were asked and answered."""
     activation.workers_asked = len(reports)
     activation.workers_answered = sum(report.worker != SILENT for report in reports)
     activation.save(update_fields=["workers_asked", "workers_answered"])
+    _keep_reports(activation, reports)
+
+
+def _keep_reports(activation: Activation, reports: Sequence[Report]) -> int:
+    """Store the reports of workers that have none yet on this activation; returns how many."""
+    noted = set(activation.reports.values_list("worker", flat=True))
+    new = [report for report in reports if report.worker not in noted]
     WorkerReport.objects.bulk_create(
         WorkerReport(
             activation=activation,
@@ -40,8 +56,9 @@ def record_reports(activation: Activation, reports: Sequence[Report]) -> None:
             trace=report.trace,
             seconds=report.seconds,
         )
-        for report in reports
+        for report in new
     )
+    return len(new)
 
 
 @transaction.atomic

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import IO
 
 from django.db import Error as DatabaseError
@@ -80,7 +81,7 @@ def switch_to(version: Version, kind: Activation.Kind, requested_by: str) -> Swi
     """
     activation = services.begin(version, kind, requested_by)
     with _ending(activation):
-        result = SwitchResult(activation, _load(version))
+        result = SwitchResult(activation, _load(activation))
         # The connection may have been lost while the workers were loading.
         on_live_connection(lambda: services.record_reports(activation, result.reports))
         if result.loaded:
@@ -92,15 +93,23 @@ def switch_to(version: Version, kind: Activation.Kind, requested_by: str) -> Swi
     return result
 
 
-def _load(version: Version) -> list[Report]:
+def _load(activation: Activation) -> list[Report]:
     timeout = shared_settings().load_timeout_seconds
-    answer = gateway().fleet.load(version.ref(), timeout)
+    answer = gateway().fleet.load(activation.version.ref(), timeout, partial(_note_reports, activation))
     trace = f"the worker did not report within {timeout:g} s"
     silent = Report(services.SILENT, loaded=False, trace=trace, seconds=timeout)
     reports = answer.messages + [silent] * answer.silent
     if not reports:
         raise NoWorkersError("no worker is connected")
     return reports
+
+
+def _note_reports(activation: Activation, reports: list[Report], workers_asked: int) -> None:
+    """Show those who look on what is in already; all are recorded again in the end, so that nothing depends on it."""
+    try:
+        on_live_connection(lambda: services.note_reports(activation, reports, workers_asked))
+    except DatabaseError as error:
+        logger.warning("The reports on %s are shown at its end only: %s", activation.version, error)
 
 
 @contextmanager

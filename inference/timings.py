@@ -5,18 +5,18 @@ from __future__ import annotations
 import logging
 import threading
 from collections import deque
-from collections.abc import Sequence
-from datetime import datetime
-from functools import cache, partial
+from functools import partial
 from itertools import islice
-from typing import NamedTuple
 
-from django.db import DataError, IntegrityError, connection, transaction
+from django.db import DataError, IntegrityError
 from django.db import Error as DatabaseError
+from django.utils import timezone
 
 from inference.database import on_live_connection
-from inference.models import PredictionTiming
 from inference.service_thread import ServiceThread
+from inference.statistics.tallies import Tallies
+from inference.statistics.timing import Timing
+from inference.statistics.writing import write
 
 logger = logging.getLogger(__name__)
 
@@ -26,27 +26,15 @@ ROWS_A_STATEMENT = 500
 BUFFERED_TIMINGS_MAX = 50_000
 
 
-class Timing(NamedTuple):
-    """A row of `PredictionTiming` to be: a model's object costs five times as much, for each request."""
-
-    at: datetime
-    nn_id: str
-    version: int | None
-    worker: str
-    rows: int
-    batch_rows: int
-    total_ms: float
-    queue_ms: float
-    inference_ms: float
-    outcome: str
-
-
 class Timings:
     """Owns the buffer and the writer thread."""
 
     def __init__(self) -> None:
         self.dropped = 0
         self._buffer: deque[Timing] = deque()
+        self._tallies = Tallies()
+        #: So many timings at the buffer's beginning are counted already, and not written yet.
+        self._counted = 0
         self._wake = threading.Event()
         self._writing = threading.Lock()
         self._thread = ServiceThread("timings", self._write_next, finish=self._flush_or_keep)
@@ -79,13 +67,18 @@ class Timings:
             while self._buffer:
                 count = min(len(self._buffer), ROWS_A_STATEMENT)
                 batch = list(islice(self._buffer, count))
+                self._tallies.add(batch[self._counted :], timezone.now())
+                self._counted = count
                 try:
-                    on_live_connection(partial(insert, batch))
+                    on_live_connection(partial(write, batch, self._tallies.changed()))
+                    self._tallies.written()
                 except (DataError, IntegrityError, ValueError):
+                    self._tallies.forget()
                     self.dropped += count
                     logger.exception("Dropping %d timings that the database refuses; %d in all.", count, self.dropped)
                 for _ in range(count):
                     self._buffer.popleft()
+                self._counted = 0
 
     def flush_soon(self) -> None:
         """Have the writer thread write what is buffered now."""
@@ -101,20 +94,3 @@ class Timings:
             self.flush()
         except DatabaseError as error:
             logger.warning("Keeping %d timings until the database takes them: %s", len(self._buffer), error)
-
-
-def insert(timings: Sequence[Timing]) -> None:
-    """Write timings in one transaction, on the caller's connection."""
-    adapt = connection.ops.adapt_datetimefield_value
-    rows = [(adapt(timing.at), *timing[1:]) for timing in timings]
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.executemany(_insert_statement(), rows)
-
-
-@cache
-def _insert_statement() -> str:
-    """By hand: Django's bulk_create takes longer for a row than its request waits for the network."""
-    quote = connection.ops.quote_name
-    names = ", ".join(map(quote, Timing._fields))
-    values = ", ".join(["%s"] * len(Timing._fields))
-    return f"INSERT INTO {quote(PredictionTiming._meta.db_table)} ({names}) VALUES ({values})"  # noqa: S608 - our names

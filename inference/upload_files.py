@@ -14,6 +14,7 @@ from tempfile import SpooledTemporaryFile
 from typing import IO, Any
 
 from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
 from django.core.files.uploadedfile import UploadedFile
 from django.core.files.uploadhandler import FileUploadHandler
 from django.http import UnreadablePostError
@@ -75,6 +76,15 @@ class SpoolingHandler(FileUploadHandler):
 
     chunk_size = 256 * 1024
     file: IO[bytes]
+
+    def handle_raw_input(self, input_data: Any, META: Any, content_length: int, *_: Any, **__: Any) -> None:  # noqa: N803
+        """Refuse what is larger than any upload may be: Django reads a form for its token before a view sees it.
+
+        Raises:
+            RequestDataTooBig: it is.
+        """
+        if content_length > settings.PIPELINE_MAX_UPLOAD_BYTES:
+            raise RequestDataTooBig("the form is larger than an upload may be")
 
     def new_file(self, *arguments: Any, **options: Any) -> None:
         """A part begins."""

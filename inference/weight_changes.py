@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from django.conf import settings
+from django.http import HttpRequest
 from rest_framework.request import Request
 
 from inference.body_limit import drain
@@ -17,7 +18,7 @@ _running = 0
 
 
 @contextmanager
-def weight_change(request: Request) -> Iterator[None]:
+def weight_change(request: Request | HttpRequest) -> Iterator[None]:
     """Count an upload, an activation or a rollback while the block runs, which also reads the request's body.
 
     Raises:

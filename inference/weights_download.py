@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.utils.http import quote_etag
+
 from inference.errors import NotFoundError
 from inference.models import Version
 from inference.stored_files import open_file
@@ -34,6 +37,21 @@ class WeightsDownload:
         with open_file(version.weights) as file:
             suffix = SUFFIX_OF[tell_format(file)]
         return cls(version, f"{version.network_id}_{version.number}{suffix}", version.weights.size)
+
+    @property
+    def etag(self) -> str:
+        """What names these bytes and no others."""
+        return quote_etag(self.version.weights_id)
+
+    def response(self, head: bool = False) -> HttpResponseBase:
+        """The file as an answer; of one to HEAD, all but the bytes."""
+        headers = {
+            "Content-Type": "application/octet-stream",
+            "Content-Length": str(self.size),
+            "Content-Disposition": f'attachment; filename="{self.name}"',
+            "ETag": self.etag,
+        }
+        return HttpResponse(headers=headers) if head else StreamingHttpResponse(self.chunks(), headers=headers)
 
     def chunks(self) -> Iterator[bytes]:
         """The bytes, in pieces of some MiB.

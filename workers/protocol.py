@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
+from workers.details import WorkerDetails
 from workers.message import Message, ProtocolError, is_count, require, shorten, storable
 from workers.tensors import Tensors, count_rows, tensors_from_json, tensors_to_json
 
@@ -159,11 +160,16 @@ class WorkerStatus(Message):
     req_handling_time_avg_ms: float
     inference_time_avg_ms: float
     count_requests_handled: int
+    #: None from workers of earlier releases.
+    details: WorkerDetails | None = None
 
     def __post_init__(self) -> None:
         require(isinstance(self.worker, str) and isinstance(self.address, list), "worker, address")
         require(self.nn_id is None or is_nn_id(self.nn_id), "nn_id must be 32 lower-case hex digits")
         require(is_count(self.count_requests_handled), "count_requests_handled must be a count")
+        if isinstance(self.details, Mapping):
+            object.__setattr__(self, "details", WorkerDetails.from_json(self.details))
+        require(self.details is None or isinstance(self.details, WorkerDetails), "details must be an object")
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,10 @@ from time import monotonic, perf_counter
 from celery import Celery
 
 from workers.addresses import host_addresses
+from workers.details import WorkerDetails
 from workers.message import shorten
 from workers.protocol import Report, VersionRef, WorkerStatus
-from workers.runtime.backend import use_threads
+from workers.runtime.backend import program_versions, use_threads
 from workers.runtime.errors import PipelineRuntimeError, SupplyError
 from workers.runtime.load_folder import remove_abandoned_folders
 from workers.runtime.networks import Networks
@@ -127,6 +128,12 @@ class Worker:
             req_handling_time_avg_ms=averages.handling_ms,
             inference_time_avg_ms=averages.inference_ms,
             count_requests_handled=averages.requests_handled,
+            details=WorkerDetails.of(
+                program_versions(),
+                self.networks.used_bytes(),
+                self._settings.worker_memory_bytes,
+                self.networks.loaded(),
+            ),
         )
 
     def send(self, message: Report | WorkerStatus, reply_to: str, ticket: str) -> None:

@@ -12,11 +12,13 @@ from inference.answer import Answer
 from inference.answer_future import AnswerFuture
 from inference.asking import Answers
 from inference.errors import InferenceError
+from inference.fleet import Hear
 from inference.models import Activation, Network, Version
 from inference.predict_input import PredictInput
-from inference.timings import Timing
+from inference.statistics.timing import Timing
 from inference.uploads import store_version
 from workers.arrays import to_tensor
+from workers.details import LoadedWeights, WorkerDetails
 from workers.protocol import GatewayStatus, PredictReply, Report, VersionRef, WorkerStatus
 from workers.tensors import ONLY_INPUT, Tensor, Tensors
 
@@ -57,7 +59,9 @@ def _first_numbers(rows: Tensor) -> Tensor:
 
 def worker_status(worker: str = "worker-1@here") -> WorkerStatus:
     """What a worker that holds VERSION tells."""
-    return WorkerStatus(worker, ["192.0.2.7"], NN_ID, 1, 0.7, 0.5, 3)
+    programs = {"python": "3.11.2", "keras": "3.15.1", "tensorflow": "2.21.0"}
+    details = WorkerDetails(programs, 600 * 1024**2, 5000, 1024**3, 1, [LoadedWeights(NN_ID, DIGEST, 5000)])
+    return WorkerStatus(worker, ["192.0.2.7"], NN_ID, 1, 0.7, 0.5, 3, details)
 
 
 def loaded(worker: str) -> Report:
@@ -154,11 +158,15 @@ class PretendedFleet:
         self.reports: Answers[Report] | InferenceError = Answers([], 0)
         self.statuses: Answers[WorkerStatus] | InferenceError = Answers([], 0)
         self.gateway_statuses = Answers([GatewayStatus("gateway-1", 0, 256)], 0)
+        #: What is heard while others are waited for: reports, and how many workers there are.
+        self.early: list[tuple[list[Report], int]] = []
         self.loads: list[VersionRef] = []
         self.defaults: list[VersionRef | None] = []
 
-    def load(self, version: VersionRef, timeout_seconds: float) -> Answers[Report]:
+    def load(self, version: VersionRef, timeout_seconds: float, hear: Hear = lambda *_: None) -> Answers[Report]:
         self.loads.append(version)
+        for early in self.early:
+            hear(*early)
         if isinstance(self.reports, InferenceError):
             raise self.reports
         return self.reports

@@ -35,12 +35,19 @@ class Crowd:
     def __init__(self, replies: PretendedReplies, counts: list[int], *answering: list[str]) -> None:
         self.asked: list[tuple[str, str]] = []
         self.on_asked: Callable[[], None] = lambda: None
+        self.heard: list[tuple[list[str], int]] = []
         self._replies = replies
         self._counts = counts
         self._answering = list(answering)
 
     def question(self) -> Question[str]:
-        return Question(send=self._send, count=self._count, read=self._read, sender=lambda text: text)
+        return Question(
+            send=self._send,
+            count=self._count,
+            read=self._read,
+            sender=lambda text: text,
+            hear=lambda new, expected: self.heard.append((new, expected)),
+        )
 
     def _send(self, reply_to: str, ticket: str) -> None:
         self.asked.append((reply_to, ticket))
@@ -79,6 +86,22 @@ def test_with_nobody_there_nobody_is_asked(replies: PretendedReplies) -> None:
 
     assert ask(replies, crowd) == Answers([], 0)
     assert crowd.asked == []
+
+
+def test_what_has_come_is_told_once_while_others_are_waited_for(replies: PretendedReplies) -> None:
+    crowd = Crowd(replies, [3], ["b", "a"])
+
+    ask(replies, crowd, SHORT_SECONDS)
+
+    assert crowd.heard == [(["a", "b"], 3)]
+
+
+def test_when_all_answer_at_once_nothing_is_told_before_the_end(replies: PretendedReplies) -> None:
+    crowd = Crowd(replies, [2], ["a", "b"])
+
+    ask(replies, crowd)
+
+    assert crowd.heard == []
 
 
 def test_who_answers_twice_counts_once(replies: PretendedReplies) -> None:

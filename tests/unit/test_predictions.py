@@ -20,7 +20,7 @@ from inference.errors import (
     RequestTimeoutError,
 )  # fmt: skip
 from inference.predictions import predict
-from inference.timings import Timing
+from inference.statistics.timing import Timing
 from tests.unit.samples import NN_ID, VERSION, PretendedGateway, asking
 
 ASKED = asking([0.5, 0.25])

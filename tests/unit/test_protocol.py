@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.samples import ARCHITECTURE, DIGEST, NN_ID, VERSION, only_input, tensor, worker_status
+from workers.details import LOADED_MAX, PROGRAMS, WorkerDetails
 from workers.message import TRACE_CHARACTERS_MAX, Message, ProtocolError
 from workers.protocol import (
     CHUNK_BYTES,
@@ -143,6 +144,8 @@ ODD_TENSORS: list[Any] = [
 ]  # fmt: skip
 REPORT = Report("worker", loaded=True, trace="", seconds=1.0)
 STATUS = worker_status()
+DETAILS = STATUS.details
+assert DETAILS
 GATEWAY = GatewayStatus("gateway", 1, 256)
 REQUEST = FileRequest(DIGEST, 0)
 
@@ -172,6 +175,14 @@ REFUSED: list[tuple[type[Message], Any]] = [
     *[(WorkerStatus, without(STATUS, field)) for field in ("worker", "address", "nn_id", "count_requests_handled")],
     *[(WorkerStatus, changed(STATUS, **fields)) for fields in ({"worker": 1}, {"address": "here"}, {"nn_id": "x"},
                                                                {"count_requests_handled": -1})],
+    *[(WorkerStatus, changed(STATUS, details=details)) for details in (5, "text", [], {})],
+    *[(WorkerDetails, without(DETAILS, field)) for field in ("programs", "memory_bytes", "loaded_count")],
+    *[(WorkerDetails, changed(DETAILS, **fields)) for fields in (
+        {"programs": {}}, {"programs": dict.fromkeys(PROGRAMS, 3)}, {"programs": dict.fromkeys(PROGRAMS, "x" * 65)},
+        {"memory_bytes": -1}, {"networks_bytes": "5"}, {"loaded": None}, {"loaded": [None]}, {"loaded": [{}]},
+        {"loaded": [{"nn_id": NN_ID, "digest": 5, "size_bytes": 1}]},
+        {"loaded": [{"nn_id": NN_ID, "digest": DIGEST, "size_bytes": -1}]},
+        {"loaded": [{"nn_id": NN_ID, "digest": DIGEST, "size_bytes": 1}] * (LOADED_MAX + 1)})],
     *[(GatewayStatus, changed(GATEWAY, **fields)) for fields in ({"gateway": None}, {"requests_held": -1},
                                                                  {"requests_max": 2.5}, {"requests_max": True})],
     *[(FileRequest, changed(REQUEST, **fields)) for fields in ({"digest": "../secret"}, {"offset": 1}, {"offset": -1},
@@ -201,3 +212,7 @@ def test_what_is_no_message_is_refused(kind: type[Message], data: object) -> Non
 def test_what_is_no_chunk_is_refused(content_type: object, headers: object, body: object) -> None:
     with pytest.raises(ProtocolError):
         FileChunk.from_message(content_type, headers, body)
+
+
+def test_a_worker_of_an_earlier_release_has_no_details() -> None:
+    assert WorkerStatus.from_json(without(STATUS, "details")).details is None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import pytest
 from django.db import OperationalError
@@ -73,6 +73,40 @@ def test_what_one_worker_could_not_load_changes_nothing(served: PretendedGateway
         ("w1", True, ""),
         ("w2", False, "Traceback\nWeightsError: NaN"),
     ]
+
+
+def test_reports_are_shown_while_others_are_waited_for(
+    served: PretendedGateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[object] = []
+    served.fleet.early = [([loaded("w1")], 2), ([loaded("w2")], 2)]
+    note_reports = services.note_reports
+
+    def look(*arguments: Any) -> None:
+        note_reports(*arguments)
+        running = latest()
+        seen.append((running.outcome, running.workers_asked, running.workers_answered, running.reports.count()))
+
+    monkeypatch.setattr(services, "note_reports", look)
+
+    upload(MORE_WEIGHTS)
+
+    assert seen == [("running", 2, 1, 1), ("running", 2, 2, 2)]
+    assert list(latest().reports.values_list("worker", flat=True)) == ["w1", "w2"]
+    assert (latest().workers_asked, latest().workers_answered) == (2, 2)
+
+
+def test_a_database_that_takes_no_early_reports_takes_them_in_the_end(
+    served: PretendedGateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> NoReturn:
+        raise OperationalError("locked")
+
+    served.fleet.early = [([loaded("w1")], 2)]
+    monkeypatch.setattr(services, "note_reports", refuse)
+
+    assert upload(MORE_WEIGHTS).loaded
+    assert latest().reports.count() == 2
 
 
 def test_a_trace_may_quote_characters_that_no_database_holds(served: PretendedGateway) -> None:
@@ -181,7 +215,7 @@ def test_a_failed_activation_of_an_earlier_version_leaves_everything_as_it_was(s
 def test_a_version_that_is_deleted_while_workers_load_it_does_not_become_active(served: PretendedGateway) -> None:
     asked = served.fleet.load
 
-    def load(version: object, timeout_seconds: float) -> object:
+    def load(version: object, timeout_seconds: float, *_: object) -> object:
         services.delete_version(NN_ID, 2, "somebody else")
         return asked(version, timeout_seconds)  # type: ignore[arg-type]
 
@@ -232,7 +266,7 @@ def test_the_upload_is_stored_before_the_workers_are_asked(served: PretendedGate
     asked = served.fleet.load
     found: list[bool] = []
 
-    def load(version: object, timeout_seconds: float) -> object:
+    def load(version: object, timeout_seconds: float, *_: object) -> object:
         found.append(Version.objects.filter(number=2, state=Version.State.PENDING).exists())
         return asked(version, timeout_seconds)  # type: ignore[arg-type]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import pytest
 from django.db import OperationalError
@@ -11,7 +12,8 @@ from django.utils import timezone
 
 from inference import timings as timings_module
 from inference.models import PredictionTiming
-from inference.timings import ROWS_A_STATEMENT, Timing, Timings
+from inference.statistics.timing import Timing
+from inference.timings import ROWS_A_STATEMENT, Timings
 
 SOON_SECONDS = 10.0
 
@@ -31,19 +33,19 @@ class Writes:
         self.rows: list[int] = []
         self.failures = 0
         self.on_write: Callable[[], None] = lambda: None
-        real = timings_module.insert
+        real = timings_module.write
 
-        def insert(batch: Sequence[Timing]) -> None:
+        def write(batch: Sequence[Timing], rollups: Sequence[tuple[Any, ...]]) -> None:
             if self.failures:
                 self.failures -= 1
                 raise OperationalError("the database has gone away")
             self.rows.append(len(batch))
             self.on_write()
             if self.really:
-                real(batch)
+                real(batch, rollups)
 
         self.really = True
-        monkeypatch.setattr(timings_module, "insert", insert)
+        monkeypatch.setattr(timings_module, "write", write)
 
 
 @pytest.fixture

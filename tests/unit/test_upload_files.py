@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.exceptions import RequestDataTooBig
 from django.http import UnreadablePostError
 from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
 from pytest_django.fixtures import Settings
@@ -24,7 +25,7 @@ from rest_framework.test import APIRequestFactory
 from inference import upload_files
 from inference.errors import BadInputError, DiskFullError
 from inference.multipart import MultipartForm
-from inference.upload_files import IN_MEMORY_BYTES, UploadParser, decoded, open_spool, write_piece
+from inference.upload_files import IN_MEMORY_BYTES, SpoolingHandler, UploadParser, decoded, open_spool, write_piece
 from tests.support.archives import archive
 
 MEGABYTE = 1024**2
@@ -198,3 +199,11 @@ def test_a_small_upload_needs_no_file(monkeypatch: pytest.MonkeyPatch) -> None:
     with largest_file(0), decoded(io.BytesIO(b"QUJD")) as file:
         file.seek(0)
         assert file.read() == b"ABC"
+
+
+def test_a_form_beyond_the_limit_of_uploads_is_refused_before_it_is_read(settings: Settings) -> None:
+    settings.PIPELINE_MAX_UPLOAD_BYTES = 100
+
+    with pytest.raises(RequestDataTooBig):
+        SpoolingHandler().handle_raw_input(None, {}, 101, "boundary")
+    SpoolingHandler().handle_raw_input(None, {}, 100, "boundary")

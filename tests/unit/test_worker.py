@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import platform
 from collections.abc import Iterator
 from contextlib import nullcontext
+from dataclasses import replace
 from time import monotonic
 from typing import Any
 from uuid import uuid4
@@ -17,6 +19,7 @@ from workers import control
 from workers import worker as worker_module
 from workers.arrays import to_arrays
 from workers.celery import app
+from workers.details import LoadedWeights
 from workers.message import ProtocolError
 from workers.protocol import ActiveVersions, PredictBatch, PredictReply, Report, VersionRef, WorkerStatus
 from workers.runtime.errors import AnswerTooLargeError, RowsError, SupplyError, WeightsError
@@ -55,6 +58,12 @@ class PretendedNetworks:
 
     def free_bytes(self) -> int:
         return 3 - len(self.acquired)
+
+    def used_bytes(self) -> int:
+        return 1000 * len(self.acquired)
+
+    def loaded(self) -> list[LoadedWeights]:
+        return [LoadedWeights(version.nn_id, version.digest, 1000) for version in self.acquired]
 
 
 class PretendedSupply:
@@ -169,9 +178,23 @@ def test_the_status_tells_the_default_network_once_it_is_loaded(
 
     ticket, body = replies.next()
     assert ticket == "2"
-    assert WorkerStatus.from_json(body) == WorkerStatus(
+    assert replace(WorkerStatus.from_json(body), details=None) == WorkerStatus(
         "worker-1@here", ["192.0.2.7"], VERSION.nn_id, VERSION.number, 4.0, 3.0, 2
     )
+
+
+def test_the_status_tells_programs_memory_and_what_is_loaded(worker: Worker, replies: ReplyQueue) -> None:
+    worker.networks.acquire(VERSION)
+    control.report_status(None, None, replies.name, "1")
+
+    details = WorkerStatus.from_json(replies.next()[1]).details
+
+    assert details
+    assert details.programs["python"] == platform.python_version()
+    assert details.programs.keys() == {"python", "keras", "tensorflow"}
+    assert details.memory_bytes > 1024**2
+    assert (details.networks_bytes, details.networks_bytes_max) == (1000, settings().worker_memory_bytes)
+    assert (details.loaded_count, details.loaded) == (1, [LoadedWeights(VERSION.nn_id, DIGEST, 1000)])
 
 
 def test_the_status_tells_the_last_known_network_while_the_next_is_missing(

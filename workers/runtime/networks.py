@@ -13,6 +13,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from workers.details import LoadedWeights
 from workers.protocol import VersionRef
 from workers.runtime.backend import settle_memory
 from workers.runtime.engine import Architecture, Weights
@@ -100,7 +101,19 @@ class Networks:
 
     def free_bytes(self) -> int:
         """What is left of the memory; with nothing left, the next version takes the place of another."""
-        return self._memory_bytes - self._versions.used_bytes() - self._architectures.used_bytes()
+        return self._memory_bytes - self.used_bytes()
+
+    def used_bytes(self) -> int:
+        """What the versions and architectures that are there are counted with."""
+        return self._versions.used_bytes() + self._architectures.used_bytes()
+
+    def loaded(self) -> list[LoadedWeights]:
+        """The versions that are there, the last used one last."""
+        found = []
+        for key, size in self._versions.sizes().items():
+            nn_id, _, digest = key.split("/")
+            found.append(LoadedWeights(nn_id, digest, size))
+        return found
 
     def _make_room(self, newest: str) -> None:
         of_network = [key for key in self._versions.names() if key.startswith(newest.partition("/")[0])]

@@ -46,6 +46,11 @@ class Shelf(Generic[T]):
         with self._lock:
             return sum(self._size_of(future.result()) for future in self._items.values() if _is_made(future))
 
+    def sizes(self) -> dict[str, int]:
+        """The size of each thing that is there, by its key, the last used one last."""
+        with self._lock:
+            return {key: self._size_of(future.result()) for key, future in self._items.items() if _is_made(future)}
+
     def drop(self, key: str) -> None:
         """Drop what is there under this key."""
         with self._lock:

@@ -1,0 +1,138 @@
+"""The page that takes weights: a new network, or a network's next version."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import uuid4
+
+from django import forms
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.urls import reverse
+from django.utils.decorators import method_decorator
+from django.views import View
+from django.views.decorators.csrf import csrf_exempt, csrf_protect
+from rest_framework.parsers import FormParser
+from rest_framework.request import Request
+from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminTextInputWidget
+
+from inference import history
+from inference.admin import permissions
+from inference.admin.changes import network_address, progress_address, tell, trouble_answer, wants_json
+from inference.admin.pages import show
+from inference.admin.permissions import require
+from inference.admin.trouble import EXPECTED, Trouble, trouble_of
+from inference.body_limit import refuse_larger
+from inference.errors import BadInputError
+from inference.requester import requester
+from inference.switch import set_weights
+from inference.upload_files import UploadParser, decoded
+from inference.uploads import store_upload
+from inference.weight_changes import weight_change
+from workers.protocol import is_nn_id
+
+ACCEPTED = ".h5,.keras,.safetensors,.pt,.b64"
+
+
+class UploadForm(forms.Form):
+    """A network's name and a file."""
+
+    nn_id = forms.CharField(
+        label="Network",
+        strip=True,
+        max_length=32,
+        widget=UnfoldAdminTextInputWidget(attrs={"spellcheck": "false", "autocomplete": "off"}),
+        help_text="32 lower-case hex digits: a new name makes a new network.",
+    )
+    data = forms.FileField(  # type: ignore[assignment]  # the name that the HTTP API has, too
+        label="Weights",
+        allow_empty_file=True,
+        max_length=255,
+        # unfold's script writes the file's name into the text field of its own widget; without that, into another.
+        widget=UnfoldAdminFileFieldWidget(attrs={"accept": ACCEPTED}),
+        help_text="A Keras .weights.h5 or .keras file, safetensors, or a PyTorch state_dict; as it is or as base64.",
+    )
+
+    def clean_nn_id(self) -> str:
+        """32 lower-case hex digits."""
+        nn_id = str(self.cleaned_data["nn_id"])
+        if not is_nn_id(nn_id):
+            raise forms.ValidationError("A network's name is 32 lower-case hex digits.")
+        return nn_id
+
+
+@method_decorator(csrf_exempt, name="dispatch")  # checked by _take, when the body has been read within its bounds
+class Upload(View):
+    """Shows the form; takes it.
+
+    Without a script the POST answers when the workers have. Our script asks for JSON: then the file is stored, and the
+    answer says where to have it loaded, and where each worker's report can be read meanwhile.
+    """
+
+    http_method_names = ["get", "post", "head"]
+
+    def get(self, request: HttpRequest, nn_id: str = "") -> HttpResponse:
+        """The form."""
+        require(request, permissions.UPLOAD)
+        trouble = _trouble_with(nn_id)
+        return _page(request, UploadForm(initial={"nn_id": nn_id or uuid4().hex}), nn_id, trouble)
+
+    def post(self, request: HttpRequest, nn_id: str = "") -> HttpResponse:
+        """Take it."""
+        require(request, permissions.UPLOAD)
+        try:
+            refuse_larger(request, settings.PIPELINE_MAX_UPLOAD_BYTES)
+            with weight_change(request):
+                _read_whole_form(request)
+                return self._take(request, nn_id)
+        except EXPECTED as error:
+            return _refusal(request, UploadForm(initial={"nn_id": nn_id}), nn_id, trouble_of(error))
+
+    @method_decorator(csrf_protect)
+    def _take(self, request: HttpRequest, nn_id: str) -> HttpResponse:
+        form = UploadForm(request.POST, request.FILES)
+        if not form.is_valid():
+            reasons = " ".join(str(reason) for reasons in form.errors.values() for reason in reasons)
+            return _refusal(request, form, nn_id, Trouble(reasons, "Correct the form, and send it again.", 400))
+        file = form.cleaned_data["data"]
+        with decoded(file) as weights:
+            if not wants_json(request):
+                result = set_weights(form.cleaned_data["nn_id"], file.name, weights, requester(request))
+                return HttpResponseRedirect(tell(request, result))
+            version = store_upload(form.cleaned_data["nn_id"], file.name, weights)
+        where = [version.network_id, version.number]
+        load = reverse("admin:inference_network_load", args=where)
+        return JsonResponse({"next": load, "progress": progress_address(version)})
+
+
+def _read_whole_form(request: HttpRequest) -> None:
+    """Read the body; Django alone would take what has come of a broken upload for all there is.
+
+    Raises:
+        BadInputError: the client has gone before the end.
+        DiskFullError, APIException: there is no room, or it is no form.
+    """
+    form = Request(request, parsers=[UploadParser(), FormParser()])
+    if not form.data:
+        raise BadInputError("the form is empty")
+
+
+def _trouble_with(nn_id: str) -> Trouble | None:
+    if not nn_id:
+        return None
+    try:
+        history.network(nn_id)
+    except EXPECTED as error:
+        return trouble_of(error)
+    return None
+
+
+def _page(request: HttpRequest, form: UploadForm, nn_id: str, trouble: Trouble | None) -> HttpResponse:
+    context: dict[str, Any] = {"form": form, "nn_id": nn_id, "trouble": trouble}
+    back = network_address(nn_id) if nn_id else reverse("admin:inference_network_changelist")
+    status = trouble.status if trouble else 200
+    return show(request, "upload.html", "Upload weights", status=status, back=back, **context)
+
+
+def _refusal(request: HttpRequest, form: UploadForm, nn_id: str, trouble: Trouble) -> HttpResponse:
+    return trouble_answer(trouble) if wants_json(request) else _page(request, form, nn_id, trouble)

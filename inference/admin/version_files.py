@@ -1,0 +1,36 @@
+"""A version's weights to take away, and the reports on it while workers load it."""
+
+from __future__ import annotations
+
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from inference import history
+from inference.admin.permissions import VIEW_VERSIONS, require
+from inference.errors import NotFoundError
+from inference.weights_download import WeightsDownload
+
+
+@require_safe
+def download(request: HttpRequest, nn_id: str, number: int) -> HttpResponseBase:
+    """The bytes that were uploaded."""
+    require(request, VIEW_VERSIONS)
+    try:
+        return WeightsDownload.of(history.version(nn_id, number)).response(head=request.method == "HEAD")
+    except NotFoundError as error:
+        raise Http404(str(error)) from error
+
+
+@require_safe
+def progress(request: HttpRequest, nn_id: str, number: int) -> HttpResponse:
+    """The reports of a version's latest activation, as a part of a page; of those after the one that `after` names."""
+    require(request, VIEW_VERSIONS)
+    after = request.GET.get("after", "")
+    try:
+        version = history.version(nn_id, number)
+    except NotFoundError as error:
+        raise Http404(str(error)) from error
+    later = version.activations.filter(id__gt=int(after) if after.isdecimal() and len(after) < 19 else 0)
+    activation = later.prefetch_related("reports").order_by("-id").first()
+    return render(request, "admin/inference/reports.html", {"activation": activation})

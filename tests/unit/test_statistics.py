@@ -1,0 +1,141 @@
+"""What the dashboard's numbers are made from: rollups that are written with the timings, and read for any range."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from inference.statistics.summary import EMPTY, Summary, by_version, by_worker, series, summary
+from inference.statistics.timing import Timing
+from inference.timings import Timings
+
+NOON = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(hours=12)
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+Note = Callable[..., None]
+
+
+@pytest.fixture
+def note(db: None) -> Note:
+    """Notes a timing; the part of a gateway that does so is the same for all of a test."""
+    timings = Timings()
+
+    def note(at: datetime, total_ms: float = 2.0, **different: object) -> None:
+        timing = Timing(at, "a" * 32, 3, "worker-1@here", 2, 8, total_ms, 1.0, 0.5, "answered")
+        timings.add(timing._replace(**different))
+        timings.flush()
+
+    return note
+
+
+def test_without_requests_there_is_nothing(db: None) -> None:
+    assert summary(NOON, NOON + DAY) == EMPTY
+    assert by_version("a" * 32, NOON, NOON + DAY) == {}
+    assert by_worker(NOON, NOON + DAY) == {}
+
+
+def test_a_summary_counts_all_and_times_those_that_were_answered(note: Note) -> None:
+    note(NOON, 2.0)
+    note(NOON + MINUTE, 6.0)
+    for outcome in ("failed", "timed_out", "refused"):
+        note(NOON, 1000.0, outcome=outcome)
+
+    found = summary(NOON, NOON + HOUR)
+
+    assert (found.count, found.errors, found.rows) == (5, 3, 4)
+    assert (found.mean_ms, found.mean_queue_ms, found.mean_inference_ms) == (4.0, 1.0, 0.5)
+    assert found.p50_ms == pytest.approx(2.0, rel=0.02)
+    assert found.p99_ms == pytest.approx(6.0, rel=0.02)
+
+
+def test_only_errors_have_no_times(note: Note) -> None:
+    note(NOON, outcome="refused", version=None, worker="")
+
+    assert summary(NOON, NOON + HOUR) == Summary(1, 1, 0, None, None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "count"),
+    [
+        (NOON - DAY, NOON + DAY, 5),
+        (NOON, NOON + 2 * HOUR, 4),
+        (NOON + MINUTE, NOON + 2 * HOUR + MINUTE, 4),
+        (NOON + MINUTE, NOON + HOUR + MINUTE, 2),
+        (NOON + 30 * MINUTE, NOON + 40 * MINUTE, 0),
+        (NOON + timedelta(seconds=30), NOON + timedelta(seconds=40), 1),
+        (NOON + HOUR, NOON, 0),
+    ],
+)
+def test_a_range_is_put_together_from_hours_and_minutes(
+    note: Note, since: datetime, until: datetime, count: int
+) -> None:
+    for minutes in (0, 59, 60, 119, 120):
+        note(NOON + minutes * MINUTE)
+
+    assert summary(since, until).count == count
+
+
+def test_one_network_version_or_worker_is_told_apart(note: Note) -> None:
+    note(NOON)
+    note(NOON, nn_id="b" * 32)
+    note(NOON, version=4)
+    note(NOON, worker="other@here")
+    note(NOON, version=None, worker="", outcome="failed")
+
+    assert summary(NOON, NOON + HOUR, nn_id="b" * 32).count == 1
+    assert summary(NOON, NOON + HOUR, nn_id="a" * 32, version=3).count == 2
+    assert summary(NOON, NOON + HOUR, worker="worker-1@here").count == 3
+    assert {version: one.count for version, one in by_version("a" * 32, NOON, NOON + HOUR).items()} == {3: 2, 4: 1}
+    assert {name: one.count for name, one in by_worker(NOON, NOON + HOUR).items()} == {
+        "worker-1@here": 3,
+        "other@here": 1,
+    }
+
+
+@pytest.mark.parametrize("step", [MINUTE, 15 * MINUTE, HOUR, 2 * HOUR])
+def test_a_series_has_every_step_and_the_sum_of_its_requests(note: Note, step: timedelta) -> None:
+    for minutes in (0, 1, 16, 61, 62, 63, 200):
+        note(NOON + minutes * MINUTE)
+
+    found = series(NOON + MINUTE, NOON + 4 * HOUR, step)
+
+    starts = [start for start, _ in found]
+    assert starts[0] == NOON + (MINUTE if step == MINUTE else 0 * MINUTE)
+    assert {later - start for start, later in pairwise(starts)} == {step}
+    assert starts[-1] + step == NOON + 4 * HOUR
+    assert sum(one.count for _, one in found) == (6 if step == MINUTE else 7)
+    assert all(one == summary(start, start + step) for start, one in found)
+
+
+def test_a_series_of_too_many_steps_or_of_seconds_is_refused(db: None) -> None:
+    with pytest.raises(ValueError, match="2001 steps"):
+        series(NOON, NOON + 2001 * MINUTE, MINUTE)
+    with pytest.raises(ValueError, match="whole number of minutes"):
+        series(NOON, NOON + HOUR, timedelta(seconds=90))
+
+
+def test_what_several_processes_write_is_added_up(db: None) -> None:
+    for _ in range(3):
+        process = Timings()
+        process.add(Timing(NOON, "a" * 32, 3, "worker-1@here", 1, 1, 2.0, 1.0, 0.5, "answered"))
+        process.flush()
+        process.flush()
+
+    assert summary(NOON, NOON + HOUR).count == 3
+    assert [one.count for _, one in series(NOON, NOON + HOUR, HOUR)] == [3]
+
+
+def test_percentiles_are_those_of_the_timings_themselves(note: Note) -> None:
+    exact = np.random.default_rng(1).lognormal(2.0, 1.0, 2000)
+    timings = Timings()
+    for number, total_ms in enumerate(exact.tolist()):
+        at = NOON + number * timedelta(seconds=10)
+        timings.add(Timing(at, "a" * 32, 3, "worker-1@here", 1, 1, total_ms, 1.0, 0.5, "answered"))
+    timings.flush()
+
+    found = summary(NOON, NOON + DAY)
+
+    assert [found.p50_ms, found.p95_ms, found.p99_ms] == pytest.approx(np.percentile(exact, [50, 95, 99]), rel=0.02)
