@@ -233,6 +233,12 @@ def test_status_without_workers_says_how_to_start_one(asked: type[PretendedClien
     assert "celery -A workers worker" in run("status")
 
 
+def test_status_says_how_many_timings_are_missing(asked: type[PretendedClient]) -> None:
+    asked.answer = {**STATUS, "timings_dropped": 12}
+
+    assert "timings dropped   12: the database did not take them" in run("status")
+
+
 def test_status_is_json_for_machines(asked: type[PretendedClient]) -> None:
     asked.answer = STATUS
 

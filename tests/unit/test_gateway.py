@@ -128,8 +128,10 @@ def test_it_tells_the_others_how_many_requests_it_holds(monkeypatch: pytest.Monk
     monkeypatch.setattr("inference.replies.Replies.tell_when_asked", lambda _, tell: told.append(tell))
     whole = Gateway()
     whole.dispatcher._held = 3
+    whole.timings.dropped = 5
 
     status = told[0]()
 
-    assert (status.requests_held, status.requests_max) == (3, 256)  # type: ignore[attr-defined]
+    told_of = (status.requests_held, status.requests_max, status.timings_dropped)  # type: ignore[attr-defined]
+    assert told_of == (3, 256, 5)
     assert status.gateway.endswith(f"-{os.getpid()}")  # type: ignore[attr-defined]

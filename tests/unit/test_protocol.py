@@ -82,7 +82,7 @@ def across_the_wire(message: Message) -> Message:
             times,
             st.integers(0),
         ),
-        st.builds(GatewayStatus, st.text(), st.integers(0), st.integers(0)),
+        st.builds(GatewayStatus, st.text(), st.integers(0), st.integers(0), st.integers(0)),
         st.builds(FileRequest, hex_digits, st.integers(0, 1000).map(lambda chunk: chunk * CHUNK_BYTES)),
         st.builds(ActiveVersions, st.lists(versions).map(tuple)),
     )
@@ -184,7 +184,8 @@ REFUSED: list[tuple[type[Message], Any]] = [
         {"loaded": [{"nn_id": NN_ID, "digest": DIGEST, "size_bytes": -1}]},
         {"loaded": [{"nn_id": NN_ID, "digest": DIGEST, "size_bytes": 1}] * (LOADED_MAX + 1)})],
     *[(GatewayStatus, changed(GATEWAY, **fields)) for fields in ({"gateway": None}, {"requests_held": -1},
-                                                                 {"requests_max": 2.5}, {"requests_max": True})],
+                                                                 {"requests_max": 2.5}, {"requests_max": True},
+                                                                 {"timings_dropped": -1})],
     *[(FileRequest, changed(REQUEST, **fields)) for fields in ({"digest": "../secret"}, {"offset": 1}, {"offset": -1},
                                                                {"offset": None}, {"offset": "0"})],
     *[(ActiveVersions, {"versions": versions}) for versions in (None, 5, [None], [{}], "text")],
