@@ -128,7 +128,8 @@ class HttpWorker(AsyncWorker):  # type: ignore[misc]  # gunicorn has no types
             sock.await_request()
 
     def _answer_in_loop(self, listener_name: Any, req: Any, sock: GreenletSocket, addr: Any) -> None:
-        if self._lean is None or req.version != (1, 1) or not isinstance(addr, tuple):
+        plain = req.version == (1, 1) and not req._expected_100_continue and isinstance(addr, tuple)
+        if self._lean is None or not plain:
             with sock.gathering():
                 super().handle_request(listener_name, req, sock, addr)
             return

@@ -26,7 +26,7 @@ PIPELINE_QUEUE_REQUESTS_MAX: int = env.int("PIPELINE_QUEUE_REQUESTS_MAX", 256, v
 PIPELINE_WEIGHT_CHANGES_MAX: int = env.int("PIPELINE_WEIGHT_CHANGES_MAX", 16, validate=positive)
 PIPELINE_MAX_UPLOAD_BYTES: int = env.int("PIPELINE_MAX_UPLOAD_BYTES", 384 * 1024**2, validate=positive)
 PIPELINE_MAX_BODY_BYTES: int = env.int("PIPELINE_MAX_BODY_BYTES", 8 * 1024**2, validate=positive)
-#: How long statistics are kept by the minute; then by the hour alone.
+#: For how many days statistics are read by the minute; what is older by the hour alone.
 PIPELINE_ROLLUPS_MINUTE_DAYS: float = env.float("PIPELINE_ROLLUPS_MINUTE_DAYS", 2.0, validate=positive)
 #: The architecture of networks that are uploaded as bare weights and are not known yet.
 PIPELINE_DEFAULT_ARCHITECTURE: Path = ROOT / env.path(

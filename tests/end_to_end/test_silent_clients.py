@@ -86,6 +86,15 @@ def test_a_request_whose_rest_does_not_come_is_answered_408(service: System, sen
     assert CLIENT_TIMEOUT_SECONDS * 0.9 < time.monotonic() - started < CLIENT_TIMEOUT_SECONDS + MARGIN_SECONDS
 
 
+def test_a_client_that_asks_before_it_sends_its_body_is_told_to_go_on(service: System) -> None:
+    with service.connect() as client:
+        client.sendall(HEAD.replace(b"Host: x", b"Host: x\r\nExpect: 100-continue"))
+        assert client.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        client.sendall(BODY)
+        status, answer = read_to_end(client)
+    assert (status, answer["status"]) == (200, True)
+
+
 def test_clients_that_leave_in_the_middle_are_not_noted_in_the_log(service: System) -> None:
     large = HALF.replace(b"100", b"100000")
     with service.connect() as client:

@@ -7,16 +7,20 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib.auth.models import Group, User
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from inference.models import PredictionTiming, Version
+from inference.models import Network, PredictionTiming, Version
 from inference.uploads import store_version
 from tests.unit.samples import NN_ID, activated, failed, failed_activation, loaded
 from workers.settings import ROOT
 
+NETWORK = f"/admin/inference/network/{NN_ID}"
+UPLOAD = "/admin/inference/network/upload/"
+JSON = {"HTTP_ACCEPT": "application/json"}
 TRACE = "Traceback (most recent call last):\nWeightsError: <script>alert(1)</script>"
 ARCHITECTURE_TEXT = (ROOT / "data" / "sum_network.json").read_bytes()
 
@@ -66,3 +70,12 @@ def queries(read: Callable[[], object]) -> int:
     with CaptureQueriesContext(connection) as captured:
         read()
     return len(captured)
+
+
+def active_number(nn_id: str = NN_ID) -> int | None:
+    active = Network.objects.get(nn_id=nn_id).active
+    return active.number if active else None
+
+
+def form(content: bytes = b"\x89HDF\r\n\x1a\nweights", nn_id: str = NN_ID) -> dict[str, Any]:
+    return {"nn_id": nn_id, "data": SimpleUploadedFile("new.weights.h5", content)}

@@ -17,7 +17,9 @@ with pytest.MonkeyPatch.context() as environment:
     environment.setenv("BROKER_URL", "memory://")
     shared_settings.cache_clear()
     from inference import gateway as gateway_module
-    from tests.unit.samples import PretendedGateway
+    from inference.asking import Answers
+    from tests.unit.admin_samples import person
+    from tests.unit.samples import PretendedGateway, loaded
     from tests.unit.sender import Sender
 
 hypothesis.settings.register_profile("unit", derandomize=True, database=None, deadline=None)
@@ -52,3 +54,16 @@ def sender(monkeypatch: pytest.MonkeyPatch) -> Sender:
 def client() -> Client:
     """A client that sees what a stranger sees: an answer, never an exception."""
     return Client(raise_request_exception=False)
+
+
+@pytest.fixture
+def workers(gateway: PretendedGateway) -> PretendedGateway:
+    """Two workers that load what they are asked to."""
+    gateway.fleet.reports = Answers([loaded("w1"), loaded("w2")], 0)
+    return gateway
+
+
+@pytest.fixture
+def operator(db: None) -> Client:
+    """A browser in which an operator has logged in to the admin."""
+    return person("operator")

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-from io import BytesIO
 from typing import Any
 
 import pytest
-from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import OperationalError
 from django.test import Client
 
@@ -15,36 +13,12 @@ from inference import services, weight_changes
 from inference.asking import Answers
 from inference.errors import BrokerUnavailableError
 from inference.models import Activation, Network, Version
-from tests.unit.admin_samples import TRACE, past, person, text
+from tests.unit.admin_samples import JSON, NETWORK, TRACE, UPLOAD, active_number, form, past, person, text
 from tests.unit.samples import NN_ID, OTHER_NN_ID, PretendedGateway, failed, loaded
 
 pytestmark = pytest.mark.django_db
-NETWORK = f"/admin/inference/network/{NN_ID}"
-UPLOAD = "/admin/inference/network/upload/"
 CHANGES = [f"{NETWORK}/versions/1/activate/", f"{NETWORK}/rollback/", f"{NETWORK}/versions/1/delete/"]
-JSON = {"HTTP_ACCEPT": "application/json"}
 MISSING = "f" * 32
-
-
-@pytest.fixture
-def workers(gateway: PretendedGateway) -> PretendedGateway:
-    """Two workers that load what they are asked to."""
-    gateway.fleet.reports = Answers([loaded("w1"), loaded("w2")], 0)
-    return gateway
-
-
-@pytest.fixture
-def operator() -> Client:
-    return person("operator")
-
-
-def active_number(nn_id: str = NN_ID) -> int | None:
-    active = Network.objects.get(nn_id=nn_id).active
-    return active.number if active else None
-
-
-def form(content: bytes = b"\x89HDF\r\n\x1a\nweights", nn_id: str = NN_ID) -> dict[str, Any]:
-    return {"nn_id": nn_id, "data": SimpleUploadedFile("new.weights.h5", content)}
 
 
 @pytest.mark.parametrize("group", ["viewer", None])
@@ -212,75 +186,6 @@ def test_what_a_worker_could_not_load_leads_to_its_trace(operator: Client, gatew
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
     assert "<script>alert(1)" not in page
     assert active_number() == 2
-
-
-def test_weights_are_uploaded_as_a_plain_form(operator: Client, workers: PretendedGateway) -> None:
-    response = operator.post(UPLOAD, form(), follow=True)
-
-    version = Version.objects.get()
-    assert "Version 1 is active: 2 workers loaded it." in response.content.decode()
-    assert (version.file_name, version.state, active_number()) == ("new.weights.h5", "loaded", 1)
-    assert Activation.objects.get().kind == "upload"
-
-
-def test_base64_is_taken_as_the_api_takes_it(operator: Client, workers: PretendedGateway) -> None:
-    operator.post(UPLOAD, form(b"d2VpZ2h0cw=="))
-
-    assert Version.objects.get().weights.size == len(b"weights")
-
-
-def test_our_script_stores_first_and_loads_then(operator: Client, workers: PretendedGateway) -> None:
-    stored = json.loads(operator.post(UPLOAD, form(), **JSON).content)
-    assert Version.objects.get().state == "pending"
-    assert 'id="waiting"' in text(operator, stored["progress"])
-
-    ended = json.loads(operator.post(stored["next"], **JSON).content)
-
-    assert ended == {"location": f"/admin/inference/activation/{Activation.objects.get().pk}/change/"}
-    assert (active_number(), Activation.objects.get().kind) == (1, "upload")
-    assert operator.post(stored["next"], **JSON).status_code == 409
-
-
-@pytest.mark.parametrize(
-    ("changed", "says"),
-    [
-        ({"nn_id": "A" * 32}, "32 lower-case hex digits"),
-        ({"nn_id": ""}, "required"),
-        ({"data": ""}, "required"),
-        ({"data": SimpleUploadedFile("empty", b"")}, "Choose another file"),
-        ({"data": SimpleUploadedFile("odd", b"!!")}, "Choose another file"),
-    ],
-)
-def test_a_form_that_cannot_be_read_is_said(
-    changed: Any, says: str, operator: Client, gateway: PretendedGateway
-) -> None:
-    response = operator.post(UPLOAD, form() | changed)
-
-    assert response.status_code == 400
-    assert says in response.content.decode()
-    assert not Version.objects.exists()
-
-
-def test_an_upload_that_breaks_off_stores_nothing(operator: Client, workers: PretendedGateway) -> None:
-    body = b'--b\r\nContent-Disposition: form-data; name="nn_id"\r\n\r\n' + NN_ID.encode() + b"\r\n--b\r\n"
-    body += b'Content-Disposition: form-data; name="data"; filename="f"\r\n\r\n\x89HDF\r\n\x1a\nhalf'
-    kind = "multipart/form-data; boundary=b"
-
-    sent = {"wsgi.input": BytesIO(body), "CONTENT_TYPE": kind, "CONTENT_LENGTH": str(len(body) + 1000)}
-    response = operator.post(UPLOAD, **sent)  # type: ignore[arg-type]
-
-    assert response.status_code == 400
-    assert "broke off" in response.content.decode()
-    assert not Version.objects.exists()
-
-
-def test_an_upload_that_is_too_large_is_not_read(operator: Client, settings: Any, gateway: PretendedGateway) -> None:
-    settings.PIPELINE_MAX_UPLOAD_BYTES = 100
-
-    response = operator.post(UPLOAD, form(b"x" * 200))
-
-    assert response.status_code == 413
-    assert "PIPELINE_MAX_UPLOAD_BYTES" in response.content.decode()
 
 
 def test_the_reports_of_a_running_activation_are_shown(operator: Client) -> None:

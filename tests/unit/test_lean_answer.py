@@ -101,7 +101,6 @@ def test_what_gunicorn_counts_or_logs_goes_its_own_way(name: str, value: Any) ->
         cfg = Config()
         wsgi = Application()
 
-    Worker.cfg.set("errorlog", "/dev/null")
     assert LeanAnswer.for_worker(with_log(Worker)) is not None
     Worker.cfg.set(name, value)
     assert LeanAnswer.for_worker(with_log(Worker)) is None

@@ -4,66 +4,27 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Iterator
-from contextlib import nullcontext
 from dataclasses import replace
 from time import monotonic
 from typing import Any
 from uuid import uuid4
 
-import numpy as np
 import pytest
 from kombu import Connection
 
-from tests.unit.samples import DIGEST, NEXT_VERSION, OTHER_NN_ID, VERSION, only_input, tensor
+from tests.unit.pretended_worker import PretendedNetworks, worker_with
+from tests.unit.samples import DIGEST, NEXT_VERSION, OTHER_NN_ID, VERSION
 from workers import control
 from workers import worker as worker_module
-from workers.arrays import to_arrays
 from workers.celery import app
 from workers.details import LoadedWeights
 from workers.message import ProtocolError
-from workers.protocol import ActiveVersions, PredictBatch, PredictReply, Report, VersionRef, WorkerStatus
-from workers.runtime.errors import AnswerTooLargeError, RowsError, SupplyError, WeightsError
+from workers.protocol import ActiveVersions, Report, VersionRef, WorkerStatus
+from workers.runtime.errors import SupplyError, WeightsError
 from workers.settings import settings
-from workers.tasks import predict
-from workers.tensors import TENSORS_BYTES_MAX
-from workers.worker import Worker, set_worker, this_worker
+from workers.worker import Worker, this_worker
 
 SOON_SECONDS = 10.0
-
-
-class PretendedVersion:
-    """Doubles every input."""
-
-    def predict(self, inputs: dict[str, Any]) -> dict[str, Any]:
-        if any(rows.shape[1:] != (2,) for rows in inputs.values()):
-            raise RowsError("the network takes rows of shape (2,)")
-        return {f"{name} doubled": rows * 2 for name, rows in inputs.items()}
-
-
-class PretendedNetworks:
-    """Loads what it is asked for, or fails as it is told."""
-
-    def __init__(self) -> None:
-        self.acquired: list[VersionRef] = []
-        self.error: Exception | None = None
-
-    def acquire(self, version: VersionRef) -> PretendedVersion:
-        self.acquired.append(version)
-        if self.error is not None:
-            raise self.error
-        return PretendedVersion()
-
-    def holds(self, version: VersionRef) -> bool:
-        return version in self.acquired
-
-    def free_bytes(self) -> int:
-        return 3 - len(self.acquired)
-
-    def used_bytes(self) -> int:
-        return 1000 * len(self.acquired)
-
-    def loaded(self) -> list[LoadedWeights]:
-        return [LoadedWeights(version.nn_id, version.digest, 1000) for version in self.acquired]
 
 
 class PretendedSupply:
@@ -119,12 +80,8 @@ def networks() -> PretendedNetworks:
 @pytest.fixture
 def worker(networks: PretendedNetworks, monkeypatch: pytest.MonkeyPatch) -> Iterator[Worker]:
     monkeypatch.setattr(worker_module, "host_addresses", lambda: ["192.0.2.7"])
-    worker = Worker(app, "worker-1@here", settings())
-    worker.networks = networks  # type: ignore[assignment]
-    set_worker(worker)
-    yield worker
-    set_worker(None)
-    worker.stop()
+    with worker_with(networks) as worker:
+        yield worker
 
 
 def test_a_process_without_a_worker_says_how_to_start_one() -> None:
@@ -252,63 +209,3 @@ def test_a_version_that_cannot_be_loaded_does_not_keep_the_others_from_it(
     catch_up(worker, ActiveVersions((VERSION, NEXT_VERSION)))
 
     assert networks.acquired == [VERSION, NEXT_VERSION, VERSION]
-
-
-def test_a_batch_is_answered_by_the_version_it_names(worker: Worker, networks: PretendedNetworks) -> None:
-    batch = PredictBatch(NEXT_VERSION, {"a": tensor([1.0, 2.0], [3.0, 4.0]), "b": tensor([5.0, 6.0], [7.0, 8.0])}, 2)
-
-    reply = PredictReply.from_json(predict.run(batch.to_json()))
-
-    assert networks.acquired == [NEXT_VERSION]
-    assert reply.worker == "worker-1@here"
-    assert {name: outputs.tolist() for name, outputs in to_arrays(reply.outputs).items()} == {
-        "a doubled": [[2.0, 4.0], [6.0, 8.0]],
-        "b doubled": [[10.0, 12.0], [14.0, 16.0]],
-    }
-    assert 0 <= reply.inference_ms <= reply.handling_ms
-    assert worker.stats.averages().requests_handled == 2
-
-
-def test_only_a_batch_whose_network_is_not_loaded_makes_the_worker_take_others(
-    worker: Worker, networks: PretendedNetworks, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    waited: list[VersionRef] = []
-    monkeypatch.setattr(worker.window, "waiting", lambda: nullcontext(waited.append(NEXT_VERSION)))
-    message = PredictBatch(NEXT_VERSION, only_input([1.0, 2.0]), 1).to_json()
-
-    predict.run(message)
-    assert waited == [NEXT_VERSION]
-    predict.run(message)
-    assert waited == [NEXT_VERSION]
-
-
-def test_rows_of_another_shape_fail_the_task(worker: Worker) -> None:
-    batch = PredictBatch(VERSION, only_input([1.0, 2.0, 3.0]), 1)
-
-    with pytest.raises(RowsError):
-        predict.run(batch.to_json())
-    assert worker.stats.averages().requests_handled == 0
-
-
-def test_a_message_that_is_no_batch_fails_the_task(worker: Worker) -> None:
-    with pytest.raises(ProtocolError):
-        predict.run({"vector": [0.1, 0.2]})
-
-
-def test_outputs_travel_as_the_network_made_them(worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
-    made = {"halves": np.array([[[0.5], [1.5]]], np.float16), "place": np.array([2**53 + 1])}
-    monkeypatch.setattr(PretendedVersion, "predict", lambda *_: made)
-
-    reply = PredictReply.from_json(predict.run(PredictBatch(VERSION, only_input([0.0, 0.0]), 1).to_json()))
-
-    outputs = to_arrays(reply.outputs)
-    assert (outputs["halves"].dtype, outputs["halves"].shape) == (np.float16, (1, 2, 1))
-    assert (outputs["place"].dtype, outputs["place"].tolist()) == (np.int64, [2**53 + 1])
-
-
-def test_an_answer_that_no_message_holds_fails_the_task(worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
-    made = {"large": np.zeros((1, TENSORS_BYTES_MAX + 1), np.int8)}
-    monkeypatch.setattr(PretendedVersion, "predict", lambda *_: made)
-
-    with pytest.raises(AnswerTooLargeError, match="ask for fewer rows at once"):
-        predict.run(PredictBatch(VERSION, only_input([0.0, 0.0]), 1).to_json())

@@ -1,0 +1,86 @@
+"""The page that takes weights: as a plain form, step by step for our script, and what it refuses."""
+
+from __future__ import annotations
+
+import json
+from io import BytesIO
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+
+from inference.models import Activation, Version
+from tests.unit.admin_samples import JSON, UPLOAD, active_number, form, text
+from tests.unit.samples import NN_ID, PretendedGateway
+
+pytestmark = pytest.mark.django_db
+
+
+def test_weights_are_uploaded_as_a_plain_form(operator: Client, workers: PretendedGateway) -> None:
+    response = operator.post(UPLOAD, form(), follow=True)
+
+    version = Version.objects.get()
+    assert "Version 1 is active: 2 workers loaded it." in response.content.decode()
+    assert (version.file_name, version.state, active_number()) == ("new.weights.h5", "loaded", 1)
+    assert Activation.objects.get().kind == "upload"
+
+
+def test_base64_is_taken_as_the_api_takes_it(operator: Client, workers: PretendedGateway) -> None:
+    operator.post(UPLOAD, form(b"d2VpZ2h0cw=="))
+
+    assert Version.objects.get().weights.size == len(b"weights")
+
+
+def test_our_script_stores_first_and_loads_then(operator: Client, workers: PretendedGateway) -> None:
+    stored = json.loads(operator.post(UPLOAD, form(), **JSON).content)
+    assert Version.objects.get().state == "pending"
+    assert 'id="waiting"' in text(operator, stored["progress"])
+
+    ended = json.loads(operator.post(stored["next"], **JSON).content)
+
+    assert ended == {"location": f"/admin/inference/activation/{Activation.objects.get().pk}/change/"}
+    assert (active_number(), Activation.objects.get().kind) == (1, "upload")
+    assert operator.post(stored["next"], **JSON).status_code == 409
+
+
+@pytest.mark.parametrize(
+    ("changed", "says"),
+    [
+        ({"nn_id": "A" * 32}, "32 lower-case hex digits"),
+        ({"nn_id": ""}, "required"),
+        ({"data": ""}, "required"),
+        ({"data": SimpleUploadedFile("empty", b"")}, "Choose another file"),
+        ({"data": SimpleUploadedFile("odd", b"!!")}, "Choose another file"),
+    ],
+)
+def test_a_form_that_cannot_be_read_is_said(
+    changed: Any, says: str, operator: Client, gateway: PretendedGateway
+) -> None:
+    response = operator.post(UPLOAD, form() | changed)
+
+    assert response.status_code == 400
+    assert says in response.content.decode()
+    assert not Version.objects.exists()
+
+
+def test_an_upload_that_breaks_off_stores_nothing(operator: Client, workers: PretendedGateway) -> None:
+    body = b'--b\r\nContent-Disposition: form-data; name="nn_id"\r\n\r\n' + NN_ID.encode() + b"\r\n--b\r\n"
+    body += b'Content-Disposition: form-data; name="data"; filename="f"\r\n\r\n\x89HDF\r\n\x1a\nhalf'
+    kind = "multipart/form-data; boundary=b"
+
+    sent = {"wsgi.input": BytesIO(body), "CONTENT_TYPE": kind, "CONTENT_LENGTH": str(len(body) + 1000)}
+    response = operator.post(UPLOAD, **sent)  # type: ignore[arg-type]
+
+    assert response.status_code == 400
+    assert "broke off" in response.content.decode()
+    assert not Version.objects.exists()
+
+
+def test_an_upload_that_is_too_large_is_not_read(operator: Client, settings: Any, gateway: PretendedGateway) -> None:
+    settings.PIPELINE_MAX_UPLOAD_BYTES = 100
+
+    response = operator.post(UPLOAD, form(b"x" * 200))
+
+    assert response.status_code == 413
+    assert "PIPELINE_MAX_UPLOAD_BYTES" in response.content.decode()
