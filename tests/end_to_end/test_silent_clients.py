@@ -140,11 +140,12 @@ def test_a_client_that_sends_without_end_leaves_the_gateway_to_the_others(
     sending, enough = threading.Event(), threading.Event()
 
     def send() -> None:
-        with service.connect() as client, suppress(ConnectionError):
-            client.sendall(head)
-            while not enough.is_set():
-                client.sendall(block)
+        while not enough.is_set():  # again on a new connection, when the gateway has refused it and cut it off
+            with service.connect() as client, suppress(ConnectionError):
+                client.sendall(head)
                 sending.set()
+                while not enough.is_set():
+                    client.sendall(block)
 
     thread = threading.Thread(target=send)
     thread.start()
