@@ -40,7 +40,8 @@ class Gateway:
         """How this process is; what it has buffered is written soon, for whoever asks."""
         self.timings.flush_soon()
         name = f"{gethostname()}-{os.getpid()}"
-        return GatewayStatus(name, self.dispatcher.requests_held, settings.PIPELINE_QUEUE_REQUESTS_MAX)
+        held, most = self.dispatcher.requests_held, settings.PIPELINE_QUEUE_REQUESTS_MAX
+        return GatewayStatus(name, held, most, self.timings.dropped)
 
     def stop(self) -> None:
         """Stop all parts; timings that are still in memory are written."""

@@ -29,6 +29,7 @@ def read_status() -> dict[str, Any]:
         "queue_requests_current": sum(gateway.requests_held for gateway in gateways),
         "queue_requests_max": sum(gateway.requests_max for gateway in gateways),
         "req_handling_time_avg_ms": selectors.average_handling_ms(),
+        "timings_dropped": sum(gateway.timings_dropped for gateway in gateways),
         "workers_count": len(answer.messages) + answer.silent,
         "workers_silent": answer.silent,
         "workers": [_worker(worker) for worker in answer.messages],

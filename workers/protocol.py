@@ -173,10 +173,12 @@ class GatewayStatus(Message):
     gateway: str
     requests_held: int
     requests_max: int
+    timings_dropped: int = 0
 
     def __post_init__(self) -> None:
         require(isinstance(self.gateway, str), "gateway must be text")
         require(is_count(self.requests_held) and is_count(self.requests_max), "requests must be counts")
+        require(is_count(self.timings_dropped), "timings_dropped must be a count")
 
 
 @dataclass(frozen=True, slots=True)

@@ -227,6 +227,12 @@ def test_status_is_a_readable_table(asked: type[PretendedClient]) -> None:
     assert printed.splitlines()[-1].split() == ["w1", NN_ID, "1", "7", "0.70", "0.50", "192.0.2.7,", "2001:db8::7"]
 
 
+def test_status_tells_of_timings_that_were_dropped(asked: type[PretendedClient]) -> None:
+    asked.answer = {**STATUS, "timings_dropped": 12}
+
+    assert "timings dropped   12: " in run("status")
+
+
 def test_status_without_workers_says_how_to_start_one(asked: type[PretendedClient]) -> None:
     asked.answer = {**STATUS, "workers": [], "workers_count": 0, "workers_silent": 0}
 

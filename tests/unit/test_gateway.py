@@ -123,13 +123,14 @@ def test_the_timings_are_stopped_last_so_that_none_is_lost() -> None:
     assert journal[-1] == "stop timings"
 
 
-def test_it_tells_the_others_how_many_requests_it_holds(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_tells_the_others_what_it_holds_and_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[Callable[[], object]] = []
     monkeypatch.setattr("inference.replies.Replies.tell_when_asked", lambda _, tell: told.append(tell))
     whole = Gateway()
     whole.dispatcher._held = 3
+    whole.timings.dropped = 7
 
     status = told[0]()
 
-    assert (status.requests_held, status.requests_max) == (3, 256)  # type: ignore[attr-defined]
+    assert (status.requests_held, status.requests_max, status.timings_dropped) == (3, 256, 7)  # type: ignore[attr-defined]
     assert status.gateway.endswith(f"-{os.getpid()}")  # type: ignore[attr-defined]

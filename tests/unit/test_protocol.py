@@ -81,7 +81,7 @@ def across_the_wire(message: Message) -> Message:
             times,
             st.integers(0),
         ),
-        st.builds(GatewayStatus, st.text(), st.integers(0), st.integers(0)),
+        st.builds(GatewayStatus, st.text(), st.integers(0), st.integers(0), st.integers(0)),
         st.builds(FileRequest, hex_digits, st.integers(0, 1000).map(lambda chunk: chunk * CHUNK_BYTES)),
         st.builds(ActiveVersions, st.lists(versions).map(tuple)),
     )
@@ -173,6 +173,7 @@ REFUSED: list[tuple[type[Message], Any]] = [
     *[(WorkerStatus, changed(STATUS, **fields)) for fields in ({"worker": 1}, {"address": "here"}, {"nn_id": "x"},
                                                                {"count_requests_handled": -1})],
     *[(GatewayStatus, changed(GATEWAY, **fields)) for fields in ({"gateway": None}, {"requests_held": -1},
+                                                                 {"timings_dropped": -1},
                                                                  {"requests_max": 2.5}, {"requests_max": True})],
     *[(FileRequest, changed(REQUEST, **fields)) for fields in ({"digest": "../secret"}, {"offset": 1}, {"offset": -1},
                                                                {"offset": None}, {"offset": "0"})],

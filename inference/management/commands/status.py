@@ -38,6 +38,8 @@ def _readable(answer: dict[str, Any]) -> str:
         f"handling time     {answer['req_handling_time_avg_ms']:.2f} ms, mean of the last 100 requests\n"
         f"workers           {answer['workers_count']}{silent}"
     )
+    if dropped := answer.get("timings_dropped"):
+        summary += f"\ntimings dropped   {dropped}: the database did not take them in time, see the gateways' logs"
     if not answer["workers"]:
         return summary + "\n\nNo worker is connected: start one with `celery -A workers worker`."
     return summary + "\n\n" + table(WORKER_HEAD, [_row(worker) for worker in answer["workers"]])
