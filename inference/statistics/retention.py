@@ -20,7 +20,7 @@ from inference.statistics.rollup import HOUR_SECONDS, MINUTE_SECONDS, Rollup
 M = TypeVar("M", bound=models.Model)
 
 #: So many rows go at once, which takes some milliseconds.
-STEP_ROWS = 500
+STEP_ROWS = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,16 +40,22 @@ class Pruned:
 
 def prune_step(now: datetime) -> Pruned:
     """Take one short step; what it returns is false when there was nothing to do."""
-    timings = _remove(_too_many_timings()) + _remove(_old_timings(now))
-    minutes = _remove(_old_rollups(MINUTE_SECONDS, now - timedelta(days=settings.PIPELINE_ROLLUPS_MINUTE_DAYS)))
-    hours = _remove(_old_rollups(HOUR_SECONDS, now - timedelta(days=settings.PIPELINE_ROLLUPS_DAYS)))
-    return Pruned(timings, minutes + hours, merge_hours(now))
+    return (
+        Pruned(timings=_remove_too_many_timings())
+        or Pruned(timings=_remove(_old_timings(now)))
+        or Pruned(rollups=_remove(_old_rollups(now, MINUTE_SECONDS, settings.PIPELINE_ROLLUPS_MINUTE_DAYS)))
+        or Pruned(rollups=_remove(_old_rollups(now, HOUR_SECONDS, settings.PIPELINE_ROLLUPS_DAYS)))
+        or Pruned(merged=merge_hours(now))
+    )
 
 
-def _too_many_timings() -> QuerySet[PredictionTiming]:
-    """Ids are never used twice, so those of the rows that stay are within the number that may stay."""
-    last = PredictionTiming.objects.order_by("-id").values_list("id", flat=True).first() or 0
-    return PredictionTiming.objects.filter(id__lte=last - settings.PIPELINE_TIMINGS_MAX_ROWS).order_by("id")
+def _remove_too_many_timings() -> int:
+    """By a range of ids, which is fast. They are never used twice, so those that stay are not too many."""
+    first, last = (PredictionTiming.objects.order_by(by).values_list("id", flat=True).first() for by in ("id", "-id"))
+    if first is None or last is None or first > last - settings.PIPELINE_TIMINGS_MAX_ROWS:
+        return 0
+    until = min(first + STEP_ROWS - 1, last - settings.PIPELINE_TIMINGS_MAX_ROWS)
+    return PredictionTiming.objects.filter(id__gte=first, id__lte=until).delete()[0]
 
 
 def _old_timings(now: datetime) -> QuerySet[PredictionTiming]:
@@ -57,8 +63,8 @@ def _old_timings(now: datetime) -> QuerySet[PredictionTiming]:
     return PredictionTiming.objects.filter(at__lt=before).order_by("at")
 
 
-def _old_rollups(period_seconds: int, before: datetime) -> QuerySet[Rollup]:
-    return Rollup.objects.filter(period_seconds=period_seconds, start__lt=before).order_by("start")
+def _old_rollups(now: datetime, period_seconds: int, days: float) -> QuerySet[Rollup]:
+    return Rollup.objects.filter(period_seconds=period_seconds, start__lt=now - timedelta(days=days)).order_by("start")
 
 
 def _remove(rows: QuerySet[M]) -> int:

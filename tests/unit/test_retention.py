@@ -141,8 +141,8 @@ def test_the_command_shows_how_far_it_is(settings: Settings, monkeypatch: pytest
     call_command("prune_timings", stdout=output)
 
     assert output.getvalue().splitlines()[:2] == [
-        "deleted 500 timings, 0 rows of statistics so far",
-        "deleted 510 timings, 0 rows of statistics so far",
+        "deleted 1,000 timings, 0 rows of statistics so far",
+        "deleted 1,010 timings, 0 rows of statistics so far",
     ]
 
 
@@ -207,9 +207,8 @@ def test_the_writer_rests_when_there_is_nothing_to_prune_or_the_database_fails(
         assert (clock.steps > before) == (rest > 1)
 
 
-def test_who_prunes_at_the_same_time_finds_nothing(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
-    settings.PIPELINE_TIMINGS_MAX_ROWS = 1
-    written(*(timing(NOW) for _ in range(5)))
+def test_who_prunes_at_the_same_time_finds_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    written(timing(NOW), *(timing(NOW - 50 * DAY) for _ in range(5)))
     real = retention._delete
 
     def delete(rows: object, ids: list[int]) -> int:
@@ -218,5 +217,5 @@ def test_who_prunes_at_the_same_time_finds_nothing(monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr(retention, "_delete", delete)
 
-    assert not prune_step(NOW)
+    assert prune_step(NOW).timings == 0
     assert PredictionTiming.objects.count() == 1
