@@ -15,6 +15,7 @@ from workers.settings import settings as shared_settings
 
 env = environment()
 positive = validate.Range(min=0, min_inclusive=False)
+days = validate.Range(min=0, max=36_500, min_inclusive=False)
 
 BASE_DIR = ROOT
 PIPELINE_BIND: str = env.str("PIPELINE_BIND", "127.0.0.1:54321")
@@ -26,8 +27,12 @@ PIPELINE_QUEUE_REQUESTS_MAX: int = env.int("PIPELINE_QUEUE_REQUESTS_MAX", 256, v
 PIPELINE_WEIGHT_CHANGES_MAX: int = env.int("PIPELINE_WEIGHT_CHANGES_MAX", 16, validate=positive)
 PIPELINE_MAX_UPLOAD_BYTES: int = env.int("PIPELINE_MAX_UPLOAD_BYTES", 384 * 1024**2, validate=positive)
 PIPELINE_MAX_BODY_BYTES: int = env.int("PIPELINE_MAX_BODY_BYTES", 8 * 1024**2, validate=positive)
-#: For how many days statistics are read by the minute; what is older by the hour alone.
-PIPELINE_ROLLUPS_MINUTE_DAYS: float = env.float("PIPELINE_ROLLUPS_MINUTE_DAYS", 2.0, validate=positive)
+#: Requests' timings are kept until there are more, or until they are older.
+PIPELINE_TIMINGS_MAX_ROWS: int = env.int("PIPELINE_TIMINGS_MAX_ROWS", 1_000_000, validate=positive)
+PIPELINE_TIMINGS_DAYS: float = env.float("PIPELINE_TIMINGS_DAYS", 30.0, validate=days)
+#: How long statistics are kept by the minute, and by the hour.
+PIPELINE_ROLLUPS_MINUTE_DAYS: float = env.float("PIPELINE_ROLLUPS_MINUTE_DAYS", 2.0, validate=days)
+PIPELINE_ROLLUPS_DAYS: float = env.float("PIPELINE_ROLLUPS_DAYS", 400.0, validate=days)
 #: The architecture of networks that are uploaded as bare weights and are not known yet.
 PIPELINE_DEFAULT_ARCHITECTURE: Path = ROOT / env.path(
     "PIPELINE_DEFAULT_ARCHITECTURE", ROOT / "data" / "sum_network.json"

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import threading
 from collections import deque
+from collections.abc import Callable
+from datetime import datetime
 from functools import partial
 from itertools import islice
 
@@ -14,6 +16,7 @@ from django.utils import timezone
 
 from inference.database import on_live_connection
 from inference.service_thread import ServiceThread
+from inference.statistics.pruner import Pruner
 from inference.statistics.tallies import Tallies
 from inference.statistics.timing import Timing
 from inference.statistics.writing import write
@@ -29,10 +32,12 @@ BUFFERED_TIMINGS_MAX = 50_000
 class Timings:
     """Owns the buffer and the writer thread."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], datetime] = timezone.now) -> None:
         self.dropped = 0
+        self._clock = clock
         self._buffer: deque[Timing] = deque()
         self._tallies = Tallies()
+        self._pruner = Pruner(clock)
         #: So many timings at the buffer's beginning are counted already, and not written yet.
         self._counted = 0
         self._wake = threading.Event()
@@ -67,12 +72,12 @@ class Timings:
             while self._buffer:
                 count = min(len(self._buffer), ROWS_A_STATEMENT)
                 batch = list(islice(self._buffer, count))
-                self._tallies.add(batch[self._counted :], timezone.now())
-                self._counted = count
                 try:
+                    self._tallies.add(batch[self._counted :], self._clock())
+                    self._counted = count
                     on_live_connection(partial(write, batch, self._tallies.changed()))
                     self._tallies.written()
-                except (DataError, IntegrityError, ValueError):
+                except (DataError, IntegrityError, ValueError, KeyError):
                     self._tallies.forget()
                     self.dropped += count
                     logger.exception("Dropping %d timings that the database refuses; %d in all.", count, self.dropped)
@@ -88,6 +93,7 @@ class Timings:
         self._wake.wait(FLUSH_SECONDS)
         self._wake.clear()
         self._flush_or_keep()
+        self._pruner.take_turn()
 
     def _flush_or_keep(self) -> None:
         try:

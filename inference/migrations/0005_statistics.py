@@ -19,7 +19,7 @@ class Migration(migrations.Migration):
                 ('nn_id', models.CharField(blank=True, max_length=32)),
                 ('version', models.PositiveIntegerField(default=0, help_text='0 where none answered.')),
                 ('worker', models.CharField(blank=True, max_length=255)),
-                ('writer', models.CharField(blank=True, help_text='The process that wrote it; none when merged.', max_length=16)),
+                ('writer', models.CharField(help_text='Tells rows of one key apart.', max_length=16)),
                 ('answered', models.PositiveBigIntegerField()),
                 ('failed', models.PositiveBigIntegerField()),
                 ('timed_out', models.PositiveBigIntegerField()),

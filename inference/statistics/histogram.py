@@ -19,6 +19,7 @@ GROWTH = 1.03
 LOWEST_MS = 0.01
 BUCKETS = 780
 _LAST = BUCKETS - 1
+_HIGHEST_MS = LOWEST_MS * GROWTH**_LAST
 _SCALE = 1 / math.log(GROWTH)
 
 ENTRY = np.dtype([("bucket", "<u2"), ("count", "<u4")])
@@ -30,8 +31,9 @@ def bucket_of(milliseconds: float) -> int:
     """The bucket of a time; the first and the last hold what is beyond them too."""
     if milliseconds <= LOWEST_MS:
         return 0
-    bucket = int(math.log(milliseconds / LOWEST_MS) * _SCALE)
-    return bucket if bucket < _LAST else _LAST
+    if milliseconds >= _HIGHEST_MS:
+        return _LAST
+    return int(math.log(milliseconds / LOWEST_MS) * _SCALE)
 
 
 def to_bytes(buckets: dict[int, int]) -> bytes:
@@ -53,6 +55,15 @@ def add_up(
     places = np.repeat(groups, lengths) * BUCKETS + np.minimum(entries["bucket"], _LAST)
     counts = np.bincount(places, entries["count"].astype(np.float64), groups_count * BUCKETS)
     return counts.reshape(groups_count, BUCKETS).astype(np.float64)
+
+
+def sum_of(stored: Sequence[bytes | memoryview]) -> bytes:
+    """The sum of stored histograms, as it is stored."""
+    counts = add_up(stored, np.zeros(len(stored), dtype=np.intp), 1)[0]
+    buckets = np.flatnonzero(counts)
+    entries = np.empty(len(buckets), dtype=ENTRY)
+    entries["bucket"], entries["count"] = buckets, counts[buckets]
+    return entries.tobytes()
 
 
 def percentiles(counts: npt.NDArray[np.float64], shares: Sequence[float]) -> npt.NDArray[np.float64]:

@@ -25,7 +25,7 @@ class Rollup(models.Model):
     nn_id = models.CharField(max_length=32, blank=True)
     version = models.PositiveIntegerField(default=0, help_text="0 where none answered.")
     worker = models.CharField(max_length=255, blank=True)
-    writer = models.CharField(max_length=16, blank=True, help_text="The process that wrote it; none when merged.")
+    writer = models.CharField(max_length=16, help_text="Tells rows of one key apart.")
     answered = models.PositiveBigIntegerField()
     failed = models.PositiveBigIntegerField()
     timed_out = models.PositiveBigIntegerField()

@@ -70,7 +70,7 @@ def series(
     """The requests of each step of time, by its start, also of those without any.
 
     Steps are counted from the epoch, and the first is the one that `since` is in: a chart that is drawn again later has
-    the same steps.
+    the same steps. Those that are no whole hours have nothing where minutes are no longer kept.
 
     Raises:
         ValueError: the step is no whole number of minutes, or there are more than `STEPS_MAX`.

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from tests.benchmarks import breakdown
+from inference.models import PredictionTiming
+from inference.statistics.rollup import Rollup
+from tests.benchmarks import breakdown, filled
 from tests.benchmarks.report import markdown
+from tests.benchmarks.statistics import list_queries, measured, statistics_queries
 from tests.benchmarks.table import tables
 from tests.benchmarks.wrk import read
 
@@ -60,3 +64,18 @@ def test_a_requests_steps_are_those_after_it_was_sent() -> None:
     rows = breakdown.steps(marks)
 
     assert [row["median ms"] for row in rows] == pytest.approx([1.0] * len(breakdown.STEPS))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_filled_database_answers_every_query(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(filled, "MINUTE_DAYS", 0)
+    monkeypatch.setattr(filled, "HOUR_DAYS", 2)
+    now = datetime.now(UTC)
+
+    filled.fill_timings(1000, now)
+    rollups = filled.fill_rollups(now)
+    rows = measured(statistics_queries(now) | list_queries(now), 1)
+
+    assert PredictionTiming.objects.filter(outcome="failed", at__lt=now).count() == 5
+    assert Rollup.objects.count() == rollups > 2 * 24 * 8
+    assert all(row["median ms"] for row in rows)

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
+from django.db import OperationalError
 
+from inference import timings as timings_module
 from inference.statistics.summary import EMPTY, Summary, by_version, by_worker, series, summary
 from inference.statistics.timing import Timing
 from inference.timings import Timings
@@ -139,3 +142,44 @@ def test_percentiles_are_those_of_the_timings_themselves(note: Note) -> None:
     found = summary(NOON, NOON + DAY)
 
     assert [found.p50_ms, found.p95_ms, found.p99_ms] == pytest.approx(np.percentile(exact, [50, 95, 99]), rel=0.02)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("written", [True, False])
+def test_what_is_written_again_because_nobody_knows_how_it_ended_is_counted_once(
+    monkeypatch: pytest.MonkeyPatch, written: bool
+) -> None:
+    timings, failures = Timings(), [1]
+    real = timings_module.write
+
+    def write(*what: Any) -> None:
+        if not failures or written:
+            real(*what)
+        if failures:
+            failures.pop()
+            raise OperationalError("the connection was lost")
+
+    monkeypatch.setattr(timings_module, "write", write)
+    timing = Timing(NOON, "a" * 32, 3, "worker-1@here", 1, 1, 2.0, 1.0, 0.5, "answered")
+    timings.add(timing)
+    with pytest.raises(OperationalError):
+        timings.flush()
+    timings.add(timing)
+
+    timings.flush()
+
+    assert summary(NOON, NOON + HOUR).count == 2
+
+
+@pytest.mark.django_db
+def test_after_timings_that_the_database_refuses_the_next_ones_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    timings = Timings()
+    timing = Timing(NOON, "a" * 32, 3, "worker-1@here", 1, 1, 2.0, 1.0, 0.5, "answered")
+    for one in (timing, timing._replace(outcome=None)):  # type: ignore[arg-type]
+        timings.add(one)
+        timings.flush()
+    timings.add(timing)
+    timings.flush()
+
+    assert timings.dropped == 1
+    assert summary(NOON, NOON + HOUR).count == 2
