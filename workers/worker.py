@@ -11,9 +11,12 @@ from time import monotonic, perf_counter
 from celery import Celery
 
 from workers.addresses import host_addresses
+from workers.logs import about
+from workers.measures import Measured, WorkerMeasures, cpu_seconds, memory_bytes
 from workers.message import shorten
 from workers.protocol import Report, VersionRef, WorkerStatus
-from workers.runtime.backend import use_threads
+from workers.request_id import handling
+from workers.runtime.backend import program_versions, use_threads
 from workers.runtime.errors import PipelineRuntimeError, SupplyError
 from workers.runtime.load_folder import remove_abandoned_folders
 from workers.runtime.networks import Networks
@@ -22,6 +25,7 @@ from workers.sender import Sender
 from workers.settings import Settings
 from workers.stats import RequestStats
 from workers.supply import Supply
+from workers.version import VERSION
 from workers.window import Window
 
 logger = logging.getLogger(__name__)
@@ -43,6 +47,7 @@ class Worker:
     def __init__(self, app: Celery, name: str, settings: Settings) -> None:
         self.name = name
         self.stats = RequestStats()
+        self.measured = Measured()
         self.window = Window()
         self.sender = Sender(app)
         self._settings = settings
@@ -53,7 +58,11 @@ class Worker:
         self._lock = threading.Lock()
         self._reports: dict[str, Report | None] = {}
         self.networks = Networks(
-            self._supply.fetch_file, self._reader, settings.worker_memory_bytes, settings.worker_max_network_bytes
+            self._supply.fetch_file,
+            self._reader,
+            settings.worker_memory_bytes,
+            settings.worker_max_network_bytes,
+            self.measured,
         )
 
     def start(self) -> None:
@@ -74,7 +83,7 @@ class Worker:
         self.sender.renew()
         self._supply.renew()
 
-    def load_later(self, version: VersionRef, reply_to: str, ticket: str) -> None:
+    def load_later(self, version: VersionRef, reply_to: str, ticket: str, request_id: str = "") -> None:
         """Load the version off the caller's thread, and send the report to the queue `reply_to`.
 
         A gateway asks again while it waits: the same ticket is loaded once, and a report that was sent is sent again.
@@ -85,7 +94,7 @@ class Worker:
             while len(self._reports) > REMEMBERED_TICKETS:
                 del self._reports[next(iter(self._reports))]
         if not known:
-            self._loader.submit(self._load_and_report, version, reply_to, ticket)
+            self._loader.submit(self._load_and_report, version, reply_to, ticket, request_id)
         elif report is not None:
             self._loader.submit(self._send_report, report, reply_to, ticket)
 
@@ -116,8 +125,7 @@ class Worker:
 
     def status(self, default: VersionRef | None) -> WorkerStatus:
         """What this worker shows; `default` is the default network's active version."""
-        if default is not None and self.networks.holds(default):
-            self._shown = default
+        self._show(default)
         averages = self.stats.averages()
         return WorkerStatus(
             worker=self.name,
@@ -129,25 +137,51 @@ class Worker:
             count_requests_handled=averages.requests_handled,
         )
 
-    def send(self, message: Report | WorkerStatus, reply_to: str, ticket: str) -> None:
+    def measures(self, default: VersionRef | None) -> WorkerMeasures:
+        """What this worker has counted, and what it takes; `default` as for `status`."""
+        self._show(default)
+        return WorkerMeasures(
+            worker=self.name,
+            programs={"pipeline": VERSION, **program_versions()},
+            nn_id=self._shown.nn_id if self._shown else None,
+            number=self._shown.number if self._shown else None,
+            counts=self.measured.counts(),
+            versions_loaded=self.networks.versions_loaded(),
+            networks_bytes=self.networks.used_bytes(),
+            networks_bytes_max=self._settings.worker_memory_bytes,
+            memory_bytes=memory_bytes(),
+            cpu_seconds=cpu_seconds(),
+        )
+
+    def _show(self, default: VersionRef | None) -> None:
+        if default is not None and self.networks.holds(default):
+            self._shown = default
+
+    def send(self, message: Report | WorkerStatus | WorkerMeasures, reply_to: str, ticket: str) -> None:
         """Send a message to a gateway's reply queue; one that has gone meanwhile does not get it."""
         self.sender.send(message.to_json(), reply_to, ticket)
 
-    def _load_and_report(self, version: VersionRef, reply_to: str, ticket: str) -> None:
+    def _load_and_report(self, version: VersionRef, reply_to: str, ticket: str, request_id: str) -> None:
         started = perf_counter()
+        with handling(request_id):
+            trace = self._load(version)
+        report = Report(self.name, not trace, trace, perf_counter() - started)
+        with self._lock:
+            self._reports[ticket] = report
+        self._send_report(report, reply_to, ticket)
+
+    def _load(self, version: VersionRef) -> str:
+        """Load a version; returns the trace when that cannot be done."""
         trace = ""
         try:
             self.networks.acquire(version)
         except PipelineRuntimeError:
             trace = shorten(traceback.format_exc())
-            logger.warning("Cannot load %s; what is served stays as it is.\n%s", version, trace)
+            logger.warning("Cannot load %s; what is served stays as it is.\n%s", version, trace, extra=about(version))
         except Exception:
             trace = shorten(traceback.format_exc())
-            logger.exception("Loading %s failed unexpectedly; what is served stays as it is.", version)
-        report = Report(self.name, not trace, trace, perf_counter() - started)
-        with self._lock:
-            self._reports[ticket] = report
-        self._send_report(report, reply_to, ticket)
+            logger.exception("Loading %s failed unexpectedly; what is served stays.", version, extra=about(version))
+        return trace
 
     def _send_report(self, report: Report, reply_to: str, ticket: str) -> None:
         try:
@@ -160,7 +194,8 @@ class Worker:
             self.networks.acquire(version)
         except Exception:  # noqa: BLE001 - the log has its trace
             trace = shorten(traceback.format_exc())
-            logger.warning("Cannot load %s yet; trying again when it is asked for.\n%s", version, trace)
+            about_it = about(version)
+            logger.warning("Cannot load %s yet; trying again when it is asked for.\n%s", version, trace, extra=about_it)
 
 
 _worker: Worker | None = None

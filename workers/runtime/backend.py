@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import gc
 import os
+import platform
 
 # All are read when TensorFlow and Keras are imported: no GPU is looked for, and only errors are logged.
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
@@ -14,7 +15,12 @@ os.environ["KERAS_BACKEND"] = "tensorflow"
 import keras
 import tensorflow as tf
 
-__all__ = ["item_bytes", "keras", "settle_memory", "tf", "use_threads"]
+__all__ = ["item_bytes", "keras", "program_versions", "settle_memory", "tf", "use_threads"]
+
+
+def program_versions() -> dict[str, str]:
+    """What a worker computes with."""
+    return {"python": platform.python_version(), "keras": keras.__version__, "tensorflow": tf.__version__}
 
 
 def use_threads(count: int, calls: int) -> None:
