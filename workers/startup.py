@@ -35,6 +35,8 @@ def prepare_command(instance: Any, **_: Any) -> None:
     if settings().embedded:
         sys.exit("BROKER_URL is not set: a worker needs the gateway's broker, e.g. amqp://user:password@host//")
     instance.hostname = unique_name(instance.hostname)
+    if settings().log_format == "json":
+        instance.quiet = True  # the banner is for a person
 
 
 @signals.after_setup_logger.connect
