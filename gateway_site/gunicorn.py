@@ -8,6 +8,7 @@ from typing import Any
 
 from environs import validate
 
+from inference.monitoring.board import Board, sit_down
 from inference.supervision.options import read_gateway_options
 from workers.settings import environment, settings
 
@@ -31,9 +32,13 @@ timeout = 60
 preload_app = False
 control_socket_disable = True
 accesslog = None
+logger_class = "gateway_site.gunicorn_log.GatewayLogger"
 OTHER_FILES = 256
 #: Objects made until the collector looks among them; Python's own is 700, and with 100,000 it stops all for 0.15 s.
 COLLECT_AFTER = (10_000, 20, 20)
+
+#: Where this gateway's processes leave their metrics; shared with them because it is made before they are.
+board = Board()
 
 
 def on_starting(server: Any) -> None:
@@ -42,6 +47,23 @@ def on_starting(server: Any) -> None:
     if soft != resource.RLIM_INFINITY and soft < wanted:
         most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+
+
+def pre_fork(server: Any, worker: Any) -> None:
+    """Give a process that is about to start a seat for its metrics."""
+    worker.seat = board.take_seat()
+
+
+def post_fork(server: Any, worker: Any) -> None:
+    """Tell it where its seat is."""
+    if worker.seat is not None:
+        sit_down(board, worker.seat)
+
+
+def child_exit(server: Any, worker: Any) -> None:
+    """Free the seat of a process that has ended, whyever; its counts are the next one's."""
+    if worker.seat is not None:
+        board.leave(worker.seat)
 
 
 def post_worker_init(worker: Any) -> None:

@@ -137,8 +137,11 @@ USE_TZ = True
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
-    "filters": {"defects": {"()": "gateway_site.log_filter.DefectsOnly"}},
+    "formatters": {"line": {"()": "workers.logs.formatter"}},
+    "filters": {
+        "defects": {"()": "gateway_site.log_filter.DefectsOnly"},
+        "limited": {"()": "workers.log_limit.LimitedLines"},
+    },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": shared_settings().log_level},
     # A line for each request that is refused would let a stranger fill the log.
@@ -147,5 +150,6 @@ LOGGING = {
         "django.security": {"level": "CRITICAL"},
         # It warns of every answer to HEAD, whose body Django leaves to the server to cut.
         "gunicorn.http.wsgi": {"level": "ERROR"},
+        "inference.predictions": {"filters": ["limited"]},
     },
 }

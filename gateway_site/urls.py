@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.urls import path, register_converter
 
 from inference import network_views
+from inference.monitoring.views import Health, Metrics, Readiness
 from inference.path_parts import NnIdConverter, VersionNumberConverter
 from inference.views import Predict, SetWeights, Status
 
@@ -20,6 +21,9 @@ urlpatterns = [
     path("networks/<nn_id:nn_id>/rollback", network_views.Rollback.as_view()),
     path("networks/<nn_id:nn_id>/versions/<version:number>", network_views.Version.as_view()),
     path("networks/<nn_id:nn_id>/versions/<version:number>/weights", network_views.Weights.as_view()),
+    path("metrics", Metrics.as_view()),
+    path("healthz", Health.as_view()),
+    path("readyz", Readiness.as_view()),
     path("admin/", admin.site.urls),
 ]
 

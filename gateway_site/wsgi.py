@@ -8,7 +8,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gateway_site.settings")
 
 django = get_wsgi_application()
 
+from gateway_site.observed import Observed  # noqa: E402 - Django must be set up before
 from inference.lean_handler import LeanHandler  # noqa: E402 - Django must be set up before
 from inference.views import Predict  # noqa: E402
 
-application = LeanHandler(django, "/predict", Predict.as_view())
+application = Observed(LeanHandler(django, "/predict", Predict.as_view()))

@@ -14,6 +14,7 @@ from inference.errors import InferenceError, PredictionFailedError
 from workers.arrays import to_arrays
 from workers.message import ProtocolError
 from workers.protocol import PredictBatch, PredictReply, VersionRef
+from workers.request_id import REQUEST_IDS_MAX
 from workers.runtime.errors import AnswerTooLargeError, NumbersError
 from workers.tensors import Tensor, Tensors
 
@@ -43,7 +44,10 @@ class Batch:
     def message(self) -> PredictBatch:
         """What is sent to a worker."""
         return PredictBatch(
-            self.version, _join([request.asked.inputs for request in self.requests]), len(self.requests)
+            self.version,
+            _join([request.asked.inputs for request in self.requests]),
+            len(self.requests),
+            [request.asked.request_id for request in self.requests[:REQUEST_IDS_MAX]],
         )
 
     def resolve(self, message: Any) -> None:
@@ -55,7 +59,10 @@ class Batch:
         if not isinstance(message, dict):
             raise ProtocolError("a result must be an object")
         if message.get("status") != "SUCCESS":
-            fail(self.requests, PredictionFailedError(str(message.get("traceback") or message.get("result"))))
+            fail(
+                self.requests,
+                PredictionFailedError(str(message.get("traceback") or message.get("result")), self.version),
+            )
             return
         reply = PredictReply.from_json(message.get("result"))
         outputs = to_arrays(reply.outputs)
@@ -72,7 +79,7 @@ class Batch:
                 answer = Answer(self.version, own, reply.worker, batch_rows, queue_ms, reply.inference_ms)
                 request.future.finish(answer)
             else:
-                request.future.finish(PredictionFailedError(NOT_FINITE))
+                request.future.finish(PredictionFailedError(NOT_FINITE, self.version))
             first = last
 
 

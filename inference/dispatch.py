@@ -29,6 +29,7 @@ from inference.errors import (
 )
 from inference.flight_limit import FlightLimit
 from inference.in_flight import InFlight
+from inference.monitoring import observations
 from inference.predict_input import PredictInput
 from inference.publisher import Publisher
 from inference.replies import Replies
@@ -79,6 +80,11 @@ class Dispatcher:
     def requests_held(self) -> int:
         """How many requests wait for their answer now."""
         return self._held
+
+    @property
+    def batches_in_flight(self) -> int:
+        """How many batches are on their way now."""
+        return len(self._in_flight)
 
     def submit(self, asked: PredictInput, seconds: float) -> AnswerFuture:
         """The future answer to what is asked for; given up after `seconds`.
@@ -166,6 +172,7 @@ class Dispatcher:
         try:
             seconds_left = batch.deadline - batch.sent
             self._publisher.send_batch(batch_id, batch.message(), self._replies.queue, seconds_left)
+            observations.batches.append(len(requests))
         except Exception:
             # When it is missing here, the reply thread has reconnected and put its requests back already.
             if self._forget(batch_id) is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from workers.message import shorten, storable
+from workers.protocol import VersionRef
 
 
 class InferenceError(Exception):
@@ -58,8 +59,9 @@ class RequestTimeoutError(InferenceError):
 
 
 class PredictionFailedError(InferenceError):
-    """The worker could not make the prediction; `trace` is its stack trace, shortened."""
+    """The worker could not make the prediction; `trace` is its stack trace, shortened, `version` the one asked."""
 
-    def __init__(self, trace: str) -> None:
+    def __init__(self, trace: str, version: VersionRef | None = None) -> None:
+        self.version = version
         self.trace = shorten(storable(trace))
         super().__init__(self.trace.strip().rpartition("\n")[2])

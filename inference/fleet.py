@@ -13,9 +13,11 @@ from inference.errors import BrokerUnavailableError
 from inference.publisher import Publisher
 from inference.replies import Replies
 from workers.celery import PREDICT, SUPPLY, app
+from workers.measures import MEASURES_COMMAND, WorkerMeasures
 from workers.protocol import LOAD_COMMAND, STATUS_COMMAND, GatewayStatus, Report, VersionRef, WorkerStatus
+from workers.request_id import REQUEST_ID
 
-M = TypeVar("M", Report, WorkerStatus)
+M = TypeVar("M", Report, WorkerStatus, WorkerMeasures)
 Hear = Callable[[list[Report], int], None]
 
 #: How long a roll call after the last report waits for a worker that does not answer.
@@ -37,7 +39,7 @@ class Fleet:
         Raises:
             BrokerUnavailableError: the broker cannot be reached.
         """
-        arguments = {"version": version.to_json()}
+        arguments = {"version": version.to_json(), "request_id": REQUEST_ID.get()}
         return self._command(LOAD_COMMAND, arguments, Report.from_json, timeout_seconds, self._all_are_among, hear)
 
     def status(self, default: VersionRef | None, timeout_seconds: float) -> Answers[WorkerStatus]:
@@ -48,6 +50,15 @@ class Fleet:
         """
         arguments = {"default": default.to_json() if default else None}
         return self._command(STATUS_COMMAND, arguments, WorkerStatus.from_json, timeout_seconds)
+
+    def measures(self, default: VersionRef | None, timeout_seconds: float) -> Answers[WorkerMeasures]:
+        """Have every worker tell what it has counted and measured; `default` as for `status`.
+
+        Raises:
+            BrokerUnavailableError: the broker cannot be reached.
+        """
+        arguments = {"default": default.to_json() if default else None}
+        return self._command(MEASURES_COMMAND, arguments, WorkerMeasures.from_json, timeout_seconds)
 
     def gateways(self, timeout_seconds: float) -> Answers[GatewayStatus]:
         """Have every gateway process, this one among them, tell how many requests it holds.

@@ -11,11 +11,16 @@ from django.conf import settings
 from inference import selectors
 from inference.dispatch import Dispatcher
 from inference.fleet import Fleet
+from inference.monitoring import catalogue
+from inference.monitoring.catalogue import Metric
+from inference.monitoring.outlook import Outlook
+from inference.monitoring.recorder import Recorder
 from inference.replies import Replies
 from inference.supply import Supply
 from inference.timings import Timings
 from workers.protocol import GatewayStatus
 from workers.settings import settings as shared_settings
+from workers.usage import cpu_seconds, memory_bytes
 
 
 class Gateway:
@@ -27,10 +32,15 @@ class Gateway:
         self.fleet = Fleet(self.replies)
         self._supply = Supply()
         self.timings = Timings()
+        self.recorder = Recorder(self._totals, self._gauges)
+        self.outlook = Outlook(self.fleet)
+        self._connects = 0
         self.replies.tell_when_asked(self.status)
+        self.replies.call_when_connected(self._count_connect)
 
     def start(self) -> None:
         """Start all parts; none waits for the broker."""
+        self.recorder.start()
         self.timings.start()
         self.replies.start()
         self._supply.start()
@@ -43,6 +53,28 @@ class Gateway:
         requests_max = settings.PIPELINE_QUEUE_REQUESTS_MAX
         return GatewayStatus(name, self.dispatcher.requests_held, requests_max, self.timings.dropped)
 
+    def _count_connect(self) -> None:
+        self._connects += 1
+
+    def _totals(self) -> dict[Metric, float]:
+        """What the parts have counted since this process started."""
+        return {
+            catalogue.TIMINGS_DROPPED: self.timings.dropped,
+            catalogue.BROKER_RECONNECTS: max(0, self._connects - 1),
+            catalogue.GATEWAY_CPU: cpu_seconds(),
+        }
+
+    def _gauges(self) -> dict[Metric, float]:
+        """How this process is now."""
+        return {
+            catalogue.GATEWAY_PROCESSES: 1,
+            catalogue.GATEWAY_MEMORY: memory_bytes(),
+            catalogue.REQUESTS_HELD: self.dispatcher.requests_held,
+            catalogue.REQUESTS_MAX: settings.PIPELINE_QUEUE_REQUESTS_MAX,
+            catalogue.BATCHES_IN_FLIGHT: self.dispatcher.batches_in_flight,
+            catalogue.BROKER_CONNECTED: self.replies.connected,
+        }
+
     def stop(self) -> None:
         """Stop all parts; timings that are still in memory are written."""
         self.dispatcher.stop()
@@ -50,6 +82,7 @@ class Gateway:
         self._supply.stop()
         self.replies.stop()
         self.timings.stop()
+        self.recorder.stop()
 
 
 class _EmbeddedGateway(Gateway):

@@ -15,6 +15,9 @@ class InFlight:
         self._batches: dict[str, Batch] = {}
         self._counts: Counter[Key] = Counter()
 
+    def __len__(self) -> int:
+        return len(self._batches)
+
     def add(self, batch_id: str, batch: Batch) -> None:
         """A batch is about to be sent."""
         self._batches[batch_id] = batch

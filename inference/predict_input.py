@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from inference.json_numbers import read_numbers
 from workers.arrays import to_tensor
 from workers.message import ProtocolError
 from workers.protocol import is_nn_id
+from workers.request_id import REQUEST_ID
 from workers.tensors import ONLY_INPUT, TENSORS_BYTES_MAX, Tensors, count_bytes, count_rows
 
 #: The largest number of a version that the database holds.
@@ -31,6 +32,7 @@ class PredictInput:
     single: bool
     nn_id: str | None = None
     version: int | None = None
+    request_id: str = field(default_factory=REQUEST_ID.get, compare=False)
 
     @property
     def rows_count(self) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from time import monotonic
 
 from django.conf import settings
@@ -14,13 +15,16 @@ from inference.errors import (
     ConflictError,
     InferenceError,
     NotFoundError,
+    PredictionFailedError,
     RequestTimeoutError,
 )
 from inference.gateway import gateway
 from inference.models import PredictionTiming
+from inference.monitoring import observations
 from inference.predict_input import PredictInput
 from inference.statistics.timing import Timing
 
+logger = logging.getLogger(__name__)
 Outcome = PredictionTiming.Outcome
 
 
@@ -35,7 +39,10 @@ def predict(asked: PredictInput) -> Answer:
     try:
         answer = _wait_for_answer(asked)
     except InferenceError as error:
-        _note(started, asked, _outcome(error), None)
+        outcome = _outcome(error)
+        _note(started, asked, outcome, None)
+        if outcome != Outcome.REFUSED:
+            _log(asked, outcome, error)
         raise
     _note(started, asked, Outcome.ANSWERED, answer)
     return answer
@@ -63,18 +70,28 @@ def _outcome(error: InferenceError) -> Outcome:
     return Outcome.FAILED
 
 
+def _log(asked: PredictInput, outcome: Outcome, error: InferenceError) -> None:
+    """One line for one that failed or came too late; those that succeed have none."""
+    made_by = error.version if isinstance(error, PredictionFailedError) else None
+    nn_id, version = (made_by.nn_id, made_by.number) if made_by else (asked.nn_id, asked.version)
+    which = f"network {nn_id}" if nn_id else "the default network"
+    which += f" version {version}" if version else ""
+    about = {"nn_id": nn_id, "version": version}
+    logger.warning("A prediction by %s %s: %s", which, outcome.value.replace("_", " "), error, extra=about)
+
+
 def _note(started: float, asked: PredictInput, outcome: Outcome, answer: Answer | None) -> None:
-    gateway().timings.add(
-        Timing(
-            at=timezone.now(),
-            nn_id=answer.version.nn_id if answer else asked.nn_id or "",
-            version=answer.version.number if answer else None,
-            worker=answer.worker if answer else "",
-            rows=asked.rows_count,
-            batch_rows=answer.batch_rows if answer else 0,
-            total_ms=(monotonic() - started) * 1000,
-            queue_ms=answer.queue_ms if answer else 0.0,
-            inference_ms=answer.inference_ms if answer else 0.0,
-            outcome=outcome,
-        )
+    timing = Timing(
+        at=timezone.now(),
+        nn_id=answer.version.nn_id if answer else asked.nn_id or "",
+        version=answer.version.number if answer else None,
+        worker=answer.worker if answer else "",
+        rows=asked.rows_count,
+        batch_rows=answer.batch_rows if answer else 0,
+        total_ms=(monotonic() - started) * 1000,
+        queue_ms=answer.queue_ms if answer else 0.0,
+        inference_ms=answer.inference_ms if answer else 0.0,
+        outcome=outcome,
     )
+    gateway().timings.add(timing)
+    observations.predictions.append(timing)

@@ -75,11 +75,11 @@ def version_to_use(nn_id: str | None, number: int | None) -> VersionRef:
     return VersionRef(network, found, *digests)
 
 
-def active_versions() -> list[VersionRef]:
-    """The active version of every network, the default network's first, then the latest uploaded."""
+def active_versions(at_most: int | None = None) -> list[VersionRef]:
+    """The active version of every network, or of so many: the default network's first, then the latest uploaded."""
     rows = Network.objects.filter(active__isnull=False).order_by("-active__uploaded_at").values_list(*ACTIVE_FIELDS)
     default = default_version()
-    versions = [VersionRef(*row) for row in rows]
+    versions = [VersionRef(*row) for row in rows[:at_most]]
     return sorted(versions, key=lambda version: version != default)
 
 

@@ -13,6 +13,7 @@ from inference import history
 from inference.errors import ConflictError, NotFoundError
 from inference.models import Activation, DefaultNetwork, Network, Version, WorkerReport
 from inference.stored_files import drop_bytes, lock_file
+from workers.logs import about
 from workers.protocol import Report
 
 logger = logging.getLogger(__name__)
@@ -128,7 +129,7 @@ def delete_version(nn_id: str, number: int, requested_by: str) -> None:
     version.save(update_fields=["state"])
     if not _is_needed(file.digest):
         drop_bytes(file)
-    logger.info("Deleted %s, as %s asked.", version, requested_by)
+    logger.info("Deleted %s, as %s asked.", version, requested_by, extra=about(version.ref()))
 
 
 def _is_needed(digest: str) -> bool:

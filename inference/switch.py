@@ -10,13 +10,16 @@ from functools import partial
 from typing import IO
 
 from django.db import Error as DatabaseError
+from django.utils import timezone
 
 from inference import history, services
 from inference.database import on_live_connection
 from inference.errors import BrokerUnavailableError, ConflictError, InferenceError, NoWorkersError
 from inference.gateway import gateway
 from inference.models import Activation, Version
+from inference.monitoring import observations
 from inference.uploads import store_upload
+from workers.logs import about
 from workers.protocol import Report
 from workers.settings import settings as shared_settings
 
@@ -80,16 +83,16 @@ def switch_to(version: Version, kind: Activation.Kind, requested_by: str) -> Swi
         ConflictError: the version was deleted meanwhile.
     """
     activation = services.begin(version, kind, requested_by)
-    with _ending(activation):
+    with _counted(activation), _ending(activation):
         result = SwitchResult(activation, _load(activation))
         # The connection may have been lost while the workers were loading.
         on_live_connection(lambda: services.record_reports(activation, result.reports))
         if result.loaded:
             services.commit(activation)
-            logger.info("%s is active: %d workers loaded it.", version, len(result.reports))
+            logger.info("%s is active: %d workers loaded it.", version, len(result.reports), extra=about(version.ref()))
         else:
             services.close(activation, Activation.Outcome.FAILED, _first_reason(result.reports))
-            logger.warning("%s failed on a worker; what was active stays active.", version)
+            logger.warning("%s failed on a worker; what was active stays active.", version, extra=about(version.ref()))
     return result
 
 
@@ -110,6 +113,18 @@ def _note_reports(activation: Activation, reports: list[Report], workers_asked: 
         on_live_connection(lambda: services.note_reports(activation, reports, workers_asked))
     except DatabaseError as error:
         logger.warning("The reports on %s are shown at its end only: %s", activation.version, error)
+
+
+@contextmanager
+def _counted(activation: Activation) -> Iterator[None]:
+    """Leave for /metrics how an activation ended, and how long it took."""
+    try:
+        yield
+    finally:
+        running = activation.outcome == Activation.Outcome.RUNNING
+        outcome = Activation.Outcome.UNAVAILABLE if running else activation.outcome
+        took = activation.seconds or (timezone.now() - activation.started_at).total_seconds()
+        observations.switches.append((str(activation.kind), str(outcome), took))
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from inference.errors import BadInputError, DiskFullError
 from inference.models import Network, Version
 from inference.stored_files import store_files
 from workers.file_format import read_architecture, tell_format
+from workers.logs import about
 
 logger = logging.getLogger(__name__)
 
@@ -33,7 +34,7 @@ def store_upload(nn_id: str, file_name: str, weights: bytes | IO[bytes]) -> Vers
         if is_disk_full(error):
             raise DiskFullError("the database's disk is full: nothing was stored") from error
         raise
-    logger.info("Stored %s (%s, %d bytes).", version, file_name, version.weights.size)
+    logger.info("Stored %s (%s, %d bytes).", version, file_name, version.weights.size, extra=about(version.ref()))
     return version
 
 

@@ -59,6 +59,7 @@ app.conf.update(
     worker_concurrency=settings().worker_concurrency,
     worker_prefetch_multiplier=1,
     worker_disable_rate_limits=True,
-    worker_send_task_events=False,
+    # What Flower shows; each event is a message more.
+    worker_send_task_events=settings().task_events,
     worker_cancel_long_running_tasks_on_connection_loss=False,
 )

@@ -10,14 +10,17 @@ from typing import Any
 
 from celery.worker.control import control_command
 
+from workers.measures import MEASURES_COMMAND
 from workers.protocol import LOAD_COMMAND, STATUS_COMMAND, VersionRef
+from workers.request_id import REQUEST_ID_CHARACTERS_MAX
 from workers.worker import this_worker
 
 
 @control_command(name=LOAD_COMMAND, args=[("version", dict), ("reply_to", str), ("ticket", str)])
-def load_network(state: Any, version: dict[str, Any], reply_to: str, ticket: str) -> None:
+def load_network(state: Any, version: dict[str, Any], reply_to: str, ticket: str, request_id: str = "") -> None:
     """Load a version and report; what is served does not change."""
-    this_worker().load_later(VersionRef.from_json(version), str(reply_to), str(ticket))
+    request_id = str(request_id)[:REQUEST_ID_CHARACTERS_MAX]
+    this_worker().load_later(VersionRef.from_json(version), str(reply_to), str(ticket), request_id)
 
 
 @control_command(name=STATUS_COMMAND, args=[("default", dict), ("reply_to", str), ("ticket", str)])
@@ -26,3 +29,11 @@ def report_status(state: Any, default: dict[str, Any] | None, reply_to: str, tic
     worker = this_worker()
     status = worker.status(None if default is None else VersionRef.from_json(default))
     worker.send(status, str(reply_to), str(ticket))
+
+
+@control_command(name=MEASURES_COMMAND, args=[("default", dict), ("reply_to", str), ("ticket", str)])
+def report_measures(state: Any, default: dict[str, Any] | None, reply_to: str, ticket: str) -> None:
+    """Report what is counted and measured."""
+    worker = this_worker()
+    measures = worker.measures(None if default is None else VersionRef.from_json(default))
+    worker.send(measures, str(reply_to), str(ticket))

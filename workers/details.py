@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import resource
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Self
 
 from workers.message import Message, is_count, require
+from workers.usage import memory_bytes
 
-PROGRAMS = frozenset({"python", "keras", "tensorflow"})
+#: What a worker tells the versions of.
+PROGRAMS = frozenset({"pipeline", "python", "keras", "tensorflow"})
 PROGRAM_CHARACTERS_MAX = 64
 #: A status message names no more loaded versions, the last used ones.
 LOADED_MAX = 200
@@ -64,11 +64,3 @@ def _loaded(each: Any) -> LoadedWeights:
         return each
     require(isinstance(each, dict) and each.keys() >= {"nn_id", "digest", "size_bytes"}, "loaded")
     return LoadedWeights(each["nn_id"], each["digest"], each["size_bytes"])
-
-
-def memory_bytes() -> int:
-    """This process's resident memory; 0 where the system does not tell."""
-    try:
-        return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
-    except (OSError, ValueError, IndexError):
-        return 0

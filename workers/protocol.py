@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
 from workers.details import WorkerDetails
 from workers.message import Message, ProtocolError, is_count, require, shorten, storable
+from workers.request_id import REQUEST_ID_CHARACTERS_MAX, REQUEST_IDS_MAX
 from workers.tensors import Tensors, count_rows, tensors_from_json, tensors_to_json
 
 PREDICT_QUEUE = "predict"
@@ -36,6 +37,13 @@ def is_nn_id(text: object) -> bool:
 def is_digest(text: object) -> bool:
     """Whether `text` is a SHA-256 in lower-case hex."""
     return isinstance(text, str) and _DIGEST.fullmatch(text) is not None
+
+
+def are_request_ids(ids: object) -> bool:
+    """Whether these are the ids of requests, not more than go with a batch."""
+    if not isinstance(ids, list | tuple) or len(ids) > REQUEST_IDS_MAX:
+        return False
+    return all(isinstance(each, str) and len(each) <= REQUEST_ID_CHARACTERS_MAX for each in ids)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +74,12 @@ class PredictBatch(Message):
     version: VersionRef
     inputs: Tensors
     requests: int
+    #: Of the first ones, for the log.
+    request_ids: Sequence[str] = field(default=(), compare=False)
 
     def __post_init__(self) -> None:
         require(is_count(self.requests) and self.requests > 0, "requests must be a positive integer")
+        require(are_request_ids(self.request_ids), f"request_ids must be {REQUEST_IDS_MAX} short texts at most")
         count_rows(self.inputs)
 
     @property
@@ -79,7 +90,12 @@ class PredictBatch(Message):
     def to_json(self) -> dict[str, Any]:
         """The batch as a JSON object."""
         inputs = tensors_to_json(self.inputs)
-        return {"version": asdict(self.version), "inputs": inputs, "requests": self.requests}
+        return {
+            "version": asdict(self.version),
+            "inputs": inputs,
+            "requests": self.requests,
+            "request_ids": self.request_ids,
+        }
 
     @classmethod
     def from_json(cls, data: object) -> Self:
@@ -90,9 +106,10 @@ class PredictBatch(Message):
         """
         try:
             version, inputs, requests = data["version"], data["inputs"], data["requests"]  # type: ignore[index]
-        except (KeyError, TypeError) as error:
+            request_ids = data.get("request_ids", ())  # type: ignore[attr-defined]
+        except (KeyError, TypeError, AttributeError) as error:
             raise ProtocolError(f"PredictBatch: {error!r} is missing") from error
-        return cls(VersionRef.from_json(version), tensors_from_json(inputs), requests)
+        return cls(VersionRef.from_json(version), tensors_from_json(inputs), requests, request_ids)
 
 
 @dataclass(frozen=True, slots=True)

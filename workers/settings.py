@@ -32,6 +32,8 @@ class Settings:
     worker_memory_bytes: int
     worker_max_network_bytes: int
     log_level: str
+    log_format: str
+    task_events: bool
 
     @property
     def embedded(self) -> bool:
@@ -60,4 +62,6 @@ def settings() -> Settings:
         worker_memory_bytes=env.int("PIPELINE_WORKER_MEMORY", 1024**3, validate=positive),
         worker_max_network_bytes=env.int("PIPELINE_WORKER_MAX_NETWORK_BYTES", 2 * 1024**3, validate=positive),
         log_level=env.str("PIPELINE_LOG_LEVEL", "INFO", validate=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"])),
+        log_format=env.str("PIPELINE_LOG_FORMAT", "text", validate=validate.OneOf(["text", "json"])),
+        task_events=env.bool("PIPELINE_TASK_EVENTS", False),
     )

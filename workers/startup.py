@@ -14,6 +14,8 @@ from celery import bootsteps, signals
 from celery.utils.nodenames import default_nodename
 
 from workers.celery import app
+from workers.log_limit import LimitedLines
+from workers.logs import use_formatter
 from workers.settings import settings
 from workers.worker import Worker, set_worker, this_worker
 
@@ -33,12 +35,21 @@ def prepare_command(instance: Any, **_: Any) -> None:
     if settings().embedded:
         sys.exit("BROKER_URL is not set: a worker needs the gateway's broker, e.g. amqp://user:password@host//")
     instance.hostname = unique_name(instance.hostname)
+    if settings().log_format == "json":
+        instance.quiet = True  # the banner is for a person
+
+
+@signals.after_setup_logger.connect
+@signals.after_setup_task_logger.connect
+def format_log(logger: logging.Logger, **_: Any) -> None:
+    """Write lines as the gateway does; Celery sets its handlers up in a process of its own."""
+    use_formatter(logger)
 
 
 @signals.worker_init.connect
 def prepare_worker(sender: Any, **_: Any) -> None:
     """Load TensorFlow before the worker takes batches; talk to the gateway only, not to other workers."""
-    sender.options.update(without_mingle=True, without_gossip=True, without_heartbeat=True)
+    sender.options.update(without_mingle=True, without_gossip=True, without_heartbeat=not settings().task_events)
     worker = Worker(app, sender.hostname, settings())
     try:
         worker.start()
@@ -92,6 +103,8 @@ class FollowWindow(bootsteps.StartStopStep):
 # Celery tells of each task twice at INFO: two lines a batch.
 for chatty in ("celery.worker.strategy", "celery.app.trace"):
     logging.getLogger(chatty).setLevel(logging.WARNING)
+
+logging.getLogger("workers.tasks").addFilter(LimitedLines())
 
 app.steps["worker"].add(LoadFirst)
 app.steps["consumer"].update({CatchUp, FollowWindow})

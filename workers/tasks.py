@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 from time import perf_counter
 from typing import Any
 
 from workers.arrays import to_arrays, to_tensors
 from workers.celery import app
-from workers.message import ProtocolError
+from workers.logs import about
+from workers.message import ProtocolError, shorten
 from workers.protocol import PREDICT_TASK, PredictBatch, PredictReply, VersionRef
 from workers.runtime.errors import AnswerTooLargeError, PipelineRuntimeError
 from workers.runtime.networks import LoadedVersion
 from workers.tensors import TENSORS_BYTES_MAX, count_bytes
 from workers.worker import Worker, this_worker
+
+logger = logging.getLogger(__name__)
 
 
 @app.task(
@@ -33,6 +37,20 @@ def predict(message: dict[str, Any]) -> dict[str, Any]:
     started = perf_counter()
     worker = this_worker()
     batch = PredictBatch.from_json(message)
+    try:
+        return _answer(worker, batch, started).to_json()
+    except Exception as error:
+        worker.measured.add_failed_batch()
+        logger.warning(
+            "A batch for %s failed, as its requests are told: %s",
+            batch.version,
+            shorten(f"{type(error).__name__}: {error}"),
+            extra=about(batch.version, request_ids=batch.request_ids),
+        )
+        raise
+
+
+def _answer(worker: Worker, batch: PredictBatch, started: float) -> PredictReply:
     version = _acquire(worker, batch.version)
     inputs = to_arrays(batch.inputs)
     with worker.window.slots:
@@ -44,7 +62,8 @@ def predict(message: dict[str, Any]) -> dict[str, Any]:
         raise AnswerTooLargeError(f"the answer has more than {TENSORS_BYTES_MAX} bytes: ask for fewer rows at once")
     handling_ms = (perf_counter() - started) * 1000
     worker.stats.add(batch.requests, handling_ms, inference_ms)
-    return PredictReply(worker.name, tensors, inference_ms, handling_ms).to_json()
+    worker.measured.add_batch(batch.requests, batch.rows_count, inference_ms)
+    return PredictReply(worker.name, tensors, inference_ms, handling_ms)
 
 
 def _acquire(worker: Worker, version: VersionRef) -> LoadedVersion:

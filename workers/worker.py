@@ -12,8 +12,11 @@ from celery import Celery
 
 from workers.addresses import host_addresses
 from workers.details import WorkerDetails
+from workers.logs import about
+from workers.measures import Measured, WorkerMeasures
 from workers.message import shorten
 from workers.protocol import Report, VersionRef, WorkerStatus
+from workers.request_id import handling
 from workers.runtime.backend import program_versions, use_threads
 from workers.runtime.errors import PipelineRuntimeError, SupplyError
 from workers.runtime.load_folder import remove_abandoned_folders
@@ -23,6 +26,8 @@ from workers.sender import Sender
 from workers.settings import Settings
 from workers.stats import RequestStats
 from workers.supply import Supply
+from workers.usage import cpu_seconds
+from workers.version import VERSION
 from workers.window import Window
 
 logger = logging.getLogger(__name__)
@@ -44,6 +49,7 @@ class Worker:
     def __init__(self, app: Celery, name: str, settings: Settings) -> None:
         self.name = name
         self.stats = RequestStats()
+        self.measured = Measured()
         self.window = Window()
         self.sender = Sender(app)
         self._settings = settings
@@ -54,7 +60,11 @@ class Worker:
         self._lock = threading.Lock()
         self._reports: dict[str, Report | None] = {}
         self.networks = Networks(
-            self._supply.fetch_file, self._reader, settings.worker_memory_bytes, settings.worker_max_network_bytes
+            self._supply.fetch_file,
+            self._reader,
+            settings.worker_memory_bytes,
+            settings.worker_max_network_bytes,
+            self.measured,
         )
 
     def start(self) -> None:
@@ -75,7 +85,7 @@ class Worker:
         self.sender.renew()
         self._supply.renew()
 
-    def load_later(self, version: VersionRef, reply_to: str, ticket: str) -> None:
+    def load_later(self, version: VersionRef, reply_to: str, ticket: str, request_id: str = "") -> None:
         """Load the version off the caller's thread, and send the report to the queue `reply_to`.
 
         A gateway asks again while it waits: the same ticket is loaded once, and a report that was sent is sent again.
@@ -86,7 +96,7 @@ class Worker:
             while len(self._reports) > REMEMBERED_TICKETS:
                 del self._reports[next(iter(self._reports))]
         if not known:
-            self._loader.submit(self._load_and_report, version, reply_to, ticket)
+            self._loader.submit(self._load_and_report, version, reply_to, ticket, request_id)
         elif report is not None:
             self._loader.submit(self._send_report, report, reply_to, ticket)
 
@@ -117,8 +127,7 @@ class Worker:
 
     def status(self, default: VersionRef | None) -> WorkerStatus:
         """What this worker shows; `default` is the default network's active version."""
-        if default is not None and self.networks.holds(default):
-            self._shown = default
+        self._show(default)
         averages = self.stats.averages()
         return WorkerStatus(
             worker=self.name,
@@ -128,33 +137,58 @@ class Worker:
             req_handling_time_avg_ms=averages.handling_ms,
             inference_time_avg_ms=averages.inference_ms,
             count_requests_handled=averages.requests_handled,
-            details=WorkerDetails.of(
-                program_versions(),
-                self.networks.used_bytes(),
-                self._settings.worker_memory_bytes,
-                self.networks.loaded(),
-            ),
+            details=self._details(),
         )
 
-    def send(self, message: Report | WorkerStatus, reply_to: str, ticket: str) -> None:
+    def measures(self, default: VersionRef | None) -> WorkerMeasures:
+        """What this worker has counted, and what it takes; `default` as for `status`."""
+        self._show(default)
+        return WorkerMeasures(
+            worker=self.name,
+            nn_id=self._shown.nn_id if self._shown else None,
+            number=self._shown.number if self._shown else None,
+            counts=self.measured.counts(),
+            cpu_seconds=cpu_seconds(),
+            details=self._details(),
+        )
+
+    def _details(self) -> WorkerDetails:
+        return WorkerDetails.of(
+            {"pipeline": VERSION, **program_versions()},
+            self.networks.used_bytes(),
+            self._settings.worker_memory_bytes,
+            self.networks.loaded(),
+        )
+
+    def _show(self, default: VersionRef | None) -> None:
+        if default is not None and self.networks.holds(default):
+            self._shown = default
+
+    def send(self, message: Report | WorkerStatus | WorkerMeasures, reply_to: str, ticket: str) -> None:
         """Send a message to a gateway's reply queue; one that has gone meanwhile does not get it."""
         self.sender.send(message.to_json(), reply_to, ticket)
 
-    def _load_and_report(self, version: VersionRef, reply_to: str, ticket: str) -> None:
+    def _load_and_report(self, version: VersionRef, reply_to: str, ticket: str, request_id: str) -> None:
         started = perf_counter()
+        with handling(request_id):
+            trace = self._load(version)
+        report = Report(self.name, not trace, trace, perf_counter() - started)
+        with self._lock:
+            self._reports[ticket] = report
+        self._send_report(report, reply_to, ticket)
+
+    def _load(self, version: VersionRef) -> str:
+        """Load a version; returns the trace when that cannot be done."""
         trace = ""
         try:
             self.networks.acquire(version)
         except PipelineRuntimeError:
             trace = shorten(traceback.format_exc())
-            logger.warning("Cannot load %s; what is served stays as it is.\n%s", version, trace)
+            logger.warning("Cannot load %s; what is served stays as it is.\n%s", version, trace, extra=about(version))
         except Exception:
             trace = shorten(traceback.format_exc())
-            logger.exception("Loading %s failed unexpectedly; what is served stays as it is.", version)
-        report = Report(self.name, not trace, trace, perf_counter() - started)
-        with self._lock:
-            self._reports[ticket] = report
-        self._send_report(report, reply_to, ticket)
+            logger.exception("Loading %s failed unexpectedly; what is served stays.", version, extra=about(version))
+        return trace
 
     def _send_report(self, report: Report, reply_to: str, ticket: str) -> None:
         try:
@@ -167,7 +201,8 @@ class Worker:
             self.networks.acquire(version)
         except Exception:  # noqa: BLE001 - the log has its trace
             trace = shorten(traceback.format_exc())
-            logger.warning("Cannot load %s yet; trying again when it is asked for.\n%s", version, trace)
+            about_it = about(version)
+            logger.warning("Cannot load %s yet; trying again when it is asked for.\n%s", version, trace, extra=about_it)
 
 
 _worker: Worker | None = None

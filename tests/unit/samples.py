@@ -14,11 +14,15 @@ from inference.asking import Answers
 from inference.errors import InferenceError
 from inference.fleet import Hear
 from inference.models import Activation, Network, Version
+from inference.monitoring import catalogue
+from inference.monitoring.outlook import Served
+from inference.monitoring.recorder import Recorder
 from inference.predict_input import PredictInput
 from inference.statistics.timing import Timing
 from inference.uploads import store_version
 from workers.arrays import to_tensor
 from workers.details import LoadedWeights, WorkerDetails
+from workers.measures import Measured, WorkerMeasures
 from workers.protocol import GatewayStatus, PredictReply, Report, VersionRef, WorkerStatus
 from workers.tensors import ONLY_INPUT, Tensor, Tensors
 
@@ -59,9 +63,28 @@ def _first_numbers(rows: Tensor) -> Tensor:
 
 def worker_status(worker: str = "worker-1@here") -> WorkerStatus:
     """What a worker that holds VERSION tells."""
-    programs = {"python": "3.11.2", "keras": "3.15.1", "tensorflow": "2.21.0"}
-    details = WorkerDetails(programs, 600 * 1024**2, 5000, 1024**3, 1, [LoadedWeights(NN_ID, DIGEST, 5000)])
-    return WorkerStatus(worker, ["192.0.2.7"], NN_ID, 1, 0.7, 0.5, 3, details)
+    return WorkerStatus(worker, ["192.0.2.7"], NN_ID, 1, 0.7, 0.5, 3, worker_details())
+
+
+def worker_details() -> WorkerDetails:
+    """Those of a worker that holds VERSION."""
+    programs = {"pipeline": "0.1.0", "python": "3.11.2", "keras": "3.15.1", "tensorflow": "2.21.0"}
+    return WorkerDetails(programs, 600 * 1024**2, 5000, 1024**3, 1, [LoadedWeights(NN_ID, DIGEST, 5000)])
+
+
+def worker_measures(worker: str = "worker-1@here", version: VersionRef | None = VERSION) -> WorkerMeasures:
+    """What a worker measures that answered two batches, of 3 requests and 5 rows, in 0.3 and 40 ms."""
+    measured = Measured()
+    measured.add_batch(2, 4, 0.3)
+    measured.add_batch(1, 1, 40.0)
+    return WorkerMeasures(
+        worker=worker,
+        nn_id=version.nn_id if version else None,
+        number=version.number if version else None,
+        counts=measured.counts(),
+        cpu_seconds=12.5,
+        details=worker_details(),
+    )
 
 
 def loaded(worker: str) -> Report:
@@ -194,6 +217,24 @@ class PretendedTimings:
         pass
 
 
+class PretendedOutlook:
+    """Sees what it is told to, or raises it."""
+
+    def __init__(self) -> None:
+        self.what_is_served: Served | Exception = Served(VERSION, [])
+        self.what_workers_tell: Answers[WorkerMeasures] | Exception = Answers([worker_measures()], 0)
+
+    def served(self) -> Served:
+        if isinstance(self.what_is_served, Exception):
+            raise self.what_is_served
+        return self.what_is_served
+
+    def workers(self) -> Answers[WorkerMeasures]:
+        if isinstance(self.what_workers_tell, Exception):
+            raise self.what_workers_tell
+        return self.what_workers_tell
+
+
 class PretendedGateway:
     """A gateway process's parts, none of which does anything."""
 
@@ -202,6 +243,8 @@ class PretendedGateway:
         self.fleet = PretendedFleet()
         self.timings = PretendedTimings()
         self.replies = PretendedReplies()
+        self.outlook = PretendedOutlook()
+        self.recorder = Recorder(dict, lambda: {catalogue.REQUESTS_HELD: 3})
         self.own_status = GatewayStatus("one", 1, 256)
 
     def status(self) -> GatewayStatus:

@@ -14,6 +14,7 @@ from inference.fleet import Fleet
 from tests.unit.samples import VERSION, PretendedReplies, failed, loaded, worker_status
 from workers.celery import PREDICT, SUPPLY, app
 from workers.protocol import LOAD_COMMAND, STATUS_COMMAND, GatewayStatus, Report, WorkerStatus
+from workers.request_id import handling
 
 SECONDS = 60.0
 
@@ -80,11 +81,17 @@ def test_all_workers_load_a_version(
     monkeypatch.setattr(app.control, "broadcast", broadcasts)
     publisher.consumers[PREDICT.name] = 2
 
-    assert fleet.load(VERSION, SECONDS) == Answers([loaded("w1"), failed("w2")], 0)
+    with handling("a-request"):
+        assert fleet.load(VERSION, SECONDS) == Answers([loaded("w1"), failed("w2")], 0)
     (command, arguments), (roll_call, _) = broadcasts.sent
     assert roll_call == STATUS_COMMAND
     assert command == LOAD_COMMAND
-    assert arguments == {"version": VERSION.to_json(), "reply_to": replies.queue, "ticket": arguments["ticket"]}
+    assert arguments == {
+        "version": VERSION.to_json(),
+        "request_id": "a-request",
+        "reply_to": replies.queue,
+        "ticket": arguments["ticket"],
+    }
 
 
 @pytest.mark.parametrize("present", [[], [worker_status("w2")]], ids=["silent", "another"])

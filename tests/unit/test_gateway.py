@@ -112,15 +112,15 @@ class Part:
 def test_the_timings_are_stopped_last_so_that_none_is_lost() -> None:
     journal: list[str] = []
     whole = Gateway()
-    for name in ("dispatcher", "fleet", "_supply", "replies", "timings"):
+    for name in ("dispatcher", "fleet", "_supply", "replies", "timings", "recorder"):
         setattr(whole, name, Part(name.strip("_"), journal))
 
     whole.start()
     whole.stop()
 
-    assert journal[:4] == ["start timings", "start replies", "start supply", "start dispatcher"]
-    assert journal[4] == "stop dispatcher"
-    assert journal[-1] == "stop timings"
+    assert journal[:5] == ["start recorder", "start timings", "start replies", "start supply", "start dispatcher"]
+    assert journal[5] == "stop dispatcher"
+    assert journal[-2:] == ["stop timings", "stop recorder"]
 
 
 def test_it_tells_the_others_how_many_requests_it_holds(monkeypatch: pytest.MonkeyPatch) -> None:

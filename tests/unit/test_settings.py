@@ -64,11 +64,13 @@ def test_every_setting_is_read_from_its_variable(monkeypatch: pytest.MonkeyPatch
         "PIPELINE_WORKER_MEMORY": "6",
         "PIPELINE_WORKER_MAX_NETWORK_BYTES": "7",
         "PIPELINE_LOG_LEVEL": "DEBUG",
+        "PIPELINE_LOG_FORMAT": "json",
+        "PIPELINE_TASK_EVENTS": "true",
     }
     for name, value in values.items():
         monkeypatch.setenv(name, value)
 
-    assert read_settings() == Settings("amqp://rabbit", 1.5, 2.5, 3.5, 4, 5, 6, 7, "DEBUG")
+    assert read_settings() == Settings("amqp://rabbit", 1.5, 2.5, 3.5, 4, 5, 6, 7, "DEBUG", "json", True)
 
 
 @pytest.mark.parametrize(

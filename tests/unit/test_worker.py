@@ -148,7 +148,7 @@ def test_the_status_tells_programs_memory_and_what_is_loaded(worker: Worker, rep
 
     assert details
     assert details.programs["python"] == platform.python_version()
-    assert details.programs.keys() == {"python", "keras", "tensorflow"}
+    assert details.programs.keys() == {"pipeline", "python", "keras", "tensorflow"}
     assert details.memory_bytes > 1024**2
     assert (details.networks_bytes, details.networks_bytes_max) == (1000, settings().worker_memory_bytes)
     assert (details.loaded_count, details.loaded) == (1, [LoadedWeights(VERSION.nn_id, DIGEST, 1000)])

@@ -9,11 +9,14 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from time import perf_counter
 from typing import Any
 
 from numpy.typing import NDArray
 
 from workers.details import LoadedWeights
+from workers.logs import about
+from workers.measures import Measured
 from workers.protocol import VersionRef
 from workers.runtime.backend import settle_memory
 from workers.runtime.engine import Architecture, Weights
@@ -65,11 +68,13 @@ class Networks:
         reader: WeightsFileReader,
         memory_bytes: int,
         max_network_bytes: int = DEFAULT_MAX_BYTES,
+        measured: Measured | None = None,
     ) -> None:
         self._fetch_file = fetch_file
         self._reader = reader
         self._memory_bytes = memory_bytes
         self._max_network_bytes = max_network_bytes
+        self._measured = measured or Measured()
         self._versions = Shelf[LoadedVersion](lambda version: version.weights.size_bytes + VERSION_BYTES)
         self._architectures = Shelf[Architecture](lambda each: each.size_bytes + ARCHITECTURE_BYTES)
         self._dropped_architectures = False
@@ -119,10 +124,12 @@ class Networks:
         of_network = [key for key in self._versions.names() if key.startswith(newest.partition("/")[0])]
         for key in of_network[:-VERSIONS_A_NETWORK]:
             self._versions.drop(key)
+            self._measured.add_eviction()
         while self.free_bytes() < 0:
             self._drop_unused_architectures()
             if self.free_bytes() >= 0 or not self._versions.drop_oldest(but=newest):
                 return
+            self._measured.add_eviction()
 
     def _drop_unused_architectures(self) -> bool:
         """Let go of architectures without versions; whether any went since the last version was loaded."""
@@ -139,6 +146,16 @@ class Networks:
         return f"{version.nn_id}/{version.architecture}/{version.digest}"
 
     def _load(self, version: VersionRef) -> LoadedVersion:
+        started = perf_counter()
+        try:
+            loaded = self._load_files(version)
+        except BaseException:
+            self._measured.add_failed_load()
+            raise
+        self._measured.add_load(perf_counter() - started)
+        return loaded
+
+    def _load_files(self, version: VersionRef) -> LoadedVersion:
         architecture = self._architectures.get(
             version.architecture, lambda: self._load_architecture(version.architecture)
         )
@@ -147,7 +164,12 @@ class Networks:
             self._fetch_file(version.digest, uploaded)
             layout = self._reader.read(uploaded, readable, architecture.wanted)
             weights = architecture.load(readable) if layout == "hdf5" else architecture.load_tensors(readable)
-        logger.info("Loaded %s (%d bytes of weights); it answers from now on.", version, weights.size_bytes)
+        logger.info(
+            "Loaded %s (%d bytes of weights); it answers from now on.",
+            version,
+            weights.size_bytes,
+            extra=about(version),
+        )
         return LoadedVersion(architecture, weights)
 
     def _load_architecture(self, digest: str) -> Architecture:

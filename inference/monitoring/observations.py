@@ -1,0 +1,31 @@
+"""What requests leave for the recorder: appending to a deque is all that one pays for being counted.
+
+The recorder takes what is there once a second. Appending is atomic, from the server's loop and from any thread.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TypeVar
+
+from inference.timings import Timing
+
+T = TypeVar("T")
+
+#: Some ten seconds of a gateway process's work; a recorder that is further behind has ended.
+KEPT = 50_000
+
+#: POST /predict over HTTP: the answer's status line, and the seconds until the answer began.
+predict_requests: deque[tuple[str, float]] = deque(maxlen=KEPT)
+#: Other HTTP requests: endpoint, method, status, seconds.
+requests: deque[tuple[str, str, str, float]] = deque(maxlen=KEPT)
+predictions: deque[Timing] = deque(maxlen=KEPT)
+#: Batches sent: how many requests each had.
+batches: deque[int] = deque(maxlen=KEPT)
+#: Activations that ended: kind, outcome, seconds.
+switches: deque[tuple[str, str, float]] = deque(maxlen=KEPT)
+
+
+def take(observed: deque[T]) -> list[T]:
+    """What is there by now, which is there no more."""
+    return [observed.popleft() for _ in range(len(observed))]

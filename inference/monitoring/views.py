@@ -1,0 +1,43 @@
+"""The REST addresses for monitoring systems: /metrics, /healthz and /readyz."""
+
+from __future__ import annotations
+
+from django.http import HttpResponse
+from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from inference.monitoring.exposition import metrics_text
+from inference.monitoring.readiness import check_readiness
+
+
+class Metrics(APIView):
+    """GET /metrics: what this gateway and the workers have counted, in Prometheus' text format."""
+
+    def get(self, request: Request) -> HttpResponse:
+        """Tell it."""
+        return HttpResponse(metrics_text(), content_type=CONTENT_TYPE_PLAIN_0_0_4)
+
+
+class Health(APIView):
+    """GET /healthz: this process answers; it looks at nothing else."""
+
+    def get(self, request: Request) -> Response:
+        """Answer."""
+        return Response({"status": True, "message": "OK"})
+
+
+class Readiness(APIView):
+    """GET /readyz: whether predictions can be answered now, else 503 and why not."""
+
+    def get(self, request: Request) -> Response:
+        """Look at everything that predictions need."""
+        checks = check_readiness()
+        missing = [f"{check.name}: {check.reason}" for check in checks if not check.passed]
+        answer = {
+            "status": not missing,
+            "message": "; ".join(missing) or "OK",
+            "checks": {check.name: {"status": check.passed, "message": check.reason or "OK"} for check in checks},
+        }
+        return Response(answer, status=503 if missing else 200)

@@ -1,0 +1,142 @@
+"""How a gateway process counts what its requests have left."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from inference.models import Activation, PredictionTiming
+from inference.monitoring import board as board_module
+from inference.monitoring import catalogue, observations
+from inference.monitoring.board import Board, sit_down
+from inference.monitoring.catalogue import Metric
+from inference.monitoring.recorder import Recorder
+from inference.timings import Timing
+
+Outcome = PredictionTiming.Outcome
+
+
+@pytest.fixture(autouse=True)
+def nothing_observed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(board_module, "_own", None)
+    for observed in (
+        observations.requests, observations.predict_requests, observations.predictions, observations.batches,
+        observations.switches,
+    ):  # fmt: skip
+        observed.clear()  # type: ignore[attr-defined]
+
+
+def timing(outcome: Outcome, rows: int = 1, total_ms: float = 4.0) -> Timing:
+    return Timing(datetime.now(UTC), "", None, "", rows, rows, total_ms, 0.5, 0.4, outcome)
+
+
+def recorder(totals: dict[Metric, float] | None = None, held: int = 0) -> Recorder:
+    return Recorder(lambda: totals or {}, lambda: {catalogue.REQUESTS_HELD: held})
+
+
+def number(recorder: Recorder, metric: Metric, *labels: str) -> float:
+    return recorder.read_all()[0].numbers[metric.name, labels]
+
+
+def histogram(recorder: Recorder, metric: Metric, *labels: str) -> tuple[float, float]:
+    *counts, total = recorder.read_all()[0].histograms[metric.name, labels]
+    return sum(counts), round(total, 6)
+
+
+def test_predictions_are_counted_by_how_they_ended() -> None:
+    ours = recorder()
+    observations.predictions.extend(
+        [timing(Outcome.ANSWERED, rows=3), timing(Outcome.ANSWERED, total_ms=8.0), timing(Outcome.REFUSED)]
+    )
+
+    assert number(ours, catalogue.PREDICTIONS, "answered") == 2
+    assert number(ours, catalogue.PREDICTIONS, "refused") == 1
+    assert number(ours, catalogue.PREDICTION_ROWS) == 4
+    assert histogram(ours, catalogue.PREDICTION_SECONDS) == (2, 0.012)
+    assert histogram(ours, catalogue.PREDICTION_QUEUE_SECONDS) == (2, 0.001)
+
+
+def test_requests_are_counted_by_address_and_status() -> None:
+    ours = recorder()
+    observations.predict_requests.extend([("200 OK", 0.25), ("200 OK", 0.5), ("503 Service Unavailable", 0.001)])
+    observations.requests.append(("/status", "GET", "200", 0.1))
+
+    assert number(ours, catalogue.HTTP_REQUESTS, "/predict", "POST", "200") == 2
+    assert number(ours, catalogue.HTTP_REQUESTS, "/predict", "POST", "503") == 1
+    assert number(ours, catalogue.HTTP_REQUESTS, "/status", "GET", "200") == 1
+    assert histogram(ours, catalogue.HTTP_SECONDS, "/predict") == (3, 0.751)
+
+
+def test_batches_and_switches_are_counted() -> None:
+    ours = recorder()
+    observations.batches.extend([1, 40])
+    observations.switches.append(("rollback", "failed", 2.5))
+
+    assert histogram(ours, catalogue.BATCH_REQUESTS) == (2, 41)
+    assert number(ours, catalogue.SWITCHES, "rollback", "failed") == 1
+    assert histogram(ours, catalogue.SWITCH_SECONDS_TAKEN, "failed") == (1, 2.5)
+
+
+def test_what_is_counted_once_is_not_counted_again() -> None:
+    ours = recorder()
+    observations.batches.append(1)
+    ours.record()
+    ours.record()
+
+    assert histogram(ours, catalogue.BATCH_REQUESTS) == (1, 1)
+
+
+def test_what_an_alert_looks_at_is_there_before_it_happens() -> None:
+    ours = recorder()
+
+    assert number(ours, catalogue.PREDICTIONS, "timed_out") == 0
+    assert number(ours, catalogue.SWITCHES, Activation.Kind.UPLOAD, Activation.Outcome.FAILED) == 0
+
+
+def test_the_parts_totals_are_told_as_they_grow() -> None:
+    totals: dict[Metric, float] = {catalogue.TIMINGS_DROPPED: 0}
+    ours = recorder(totals)
+    for dropped in (0, 3, 3, 7):
+        totals[catalogue.TIMINGS_DROPPED] = dropped
+        assert number(ours, catalogue.TIMINGS_DROPPED) == dropped
+
+
+def test_all_processes_of_a_gateway_are_told_of() -> None:
+    board, recorders = Board(2), []
+    for held in (3, 5):
+        seat = board.take_seat()
+        assert seat is not None
+        sit_down(board, seat)
+        recorders.append(recorder(held=held))
+        observations.batches.append(held)
+        recorders[-1].record()
+
+    counted, now = recorders[0].read_all()
+
+    assert counted.histograms[catalogue.BATCH_REQUESTS.name, ()][-1] == 8
+    assert now == {catalogue.REQUESTS_HELD.name: 8}
+
+
+def test_a_process_goes_on_counting_where_the_one_before_ended_and_its_gauges_are_gone() -> None:
+    board = Board(2)
+    survivor_seat, seat = board.take_seat(), board.take_seat()
+    assert survivor_seat is not None
+    assert seat is not None
+    sit_down(board, survivor_seat)
+    survivor = recorder(held=1)
+    sit_down(board, seat)
+    totals: dict[Metric, float] = {catalogue.TIMINGS_DROPPED: 4}
+    observations.batches.append(6)
+    recorder(totals, held=2).record()
+
+    board.leave(seat)  # it was killed
+
+    assert survivor.read_all()[1] == {catalogue.REQUESTS_HELD.name: 1}
+    assert histogram(survivor, catalogue.BATCH_REQUESTS) == (1, 6)
+    sit_down(board, seat)
+    totals[catalogue.TIMINGS_DROPPED] = 1
+    observations.batches.append(7)
+    recorder(totals).record()
+    assert histogram(survivor, catalogue.BATCH_REQUESTS) == (2, 13)
+    assert number(survivor, catalogue.TIMINGS_DROPPED) == 5

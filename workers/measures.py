@@ -1,0 +1,125 @@
+"""What a worker measures of itself, and the message that tells a gateway of it."""
+
+from __future__ import annotations
+
+import math
+import threading
+from bisect import bisect_left
+from dataclasses import dataclass, field
+
+from workers.details import WorkerDetails
+from workers.message import Message, is_count, require
+from workers.protocol import WORKER_CHARACTERS_MAX, is_nn_id
+
+MEASURES_COMMAND = "report_measures"
+
+#: The bounds of the histogram of inference times, in seconds; one more bucket is beyond the last.
+INFERENCE_BOUNDS = (
+    0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What happened in a worker since it started; `inference` is how many batches each bucket has."""
+
+    requests: int = 0
+    rows: int = 0
+    failed_batches: int = 0
+    inference: list[int] = field(default_factory=lambda: [0] * (len(INFERENCE_BOUNDS) + 1))
+    inference_seconds: float = 0.0
+    loads: int = 0
+    failed_loads: int = 0
+    load_seconds: float = 0.0
+    evictions: int = 0
+
+    def __post_init__(self) -> None:
+        numbers = (self.requests, self.rows, self.failed_batches, self.loads, self.failed_loads, self.evictions)
+        require(all(map(is_count, numbers)), "what is counted must be counts")
+        inference = isinstance(self.inference, list) and len(self.inference) == len(INFERENCE_BOUNDS) + 1
+        require(inference and all(map(is_count, self.inference)), "inference must be the counts of all buckets")
+        require(is_seconds(self.inference_seconds) and is_seconds(self.load_seconds), "seconds must be numbers")
+
+
+class Measured:
+    """Counts as they grow; safe to use from several threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._inference = [0] * (len(INFERENCE_BOUNDS) + 1)
+        self._requests = self._rows = self._failed_batches = self._loads = self._failed_loads = self._evictions = 0
+        self._inference_seconds = self._load_seconds = 0.0
+
+    def add_batch(self, requests: int, rows: int, inference_ms: float) -> None:
+        """A batch was answered."""
+        seconds = inference_ms / 1000
+        with self._lock:
+            self._requests += requests
+            self._rows += rows
+            self._inference[bisect_left(INFERENCE_BOUNDS, seconds)] += 1
+            self._inference_seconds += seconds
+
+    def add_failed_batch(self) -> None:
+        """A batch could not be answered."""
+        with self._lock:
+            self._failed_batches += 1
+
+    def add_load(self, seconds: float) -> None:
+        """A version was loaded."""
+        with self._lock:
+            self._loads += 1
+            self._load_seconds += seconds
+
+    def add_failed_load(self) -> None:
+        """A version could not be loaded."""
+        with self._lock:
+            self._failed_loads += 1
+
+    def add_eviction(self) -> None:
+        """A version made room for another."""
+        with self._lock:
+            self._evictions += 1
+
+    def counts(self) -> Counts:
+        """The counts as they are now."""
+        with self._lock:
+            return Counts(
+                self._requests,
+                self._rows,
+                self._failed_batches,
+                list(self._inference),
+                self._inference_seconds,
+                self._loads,
+                self._failed_loads,
+                self._load_seconds,
+                self._evictions,
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerMeasures(Message):
+    """A worker's counts, what it shows of the default network, its processor time, and its details."""
+
+    worker: str
+    nn_id: str | None
+    number: int | None
+    counts: Counts
+    cpu_seconds: float
+    details: WorkerDetails
+
+    def __post_init__(self) -> None:
+        if isinstance(self.counts, dict):
+            known = {name: self.counts[name] for name in Counts.__slots__ if name in self.counts}
+            object.__setattr__(self, "counts", Counts(**known))
+        require(isinstance(self.counts, Counts), "counts must be an object")
+        require(isinstance(self.worker, str) and 0 < len(self.worker) <= WORKER_CHARACTERS_MAX, "worker must be a name")
+        require(self.nn_id is None or is_nn_id(self.nn_id), "nn_id must be 32 lower-case hex digits")
+        require(self.number is None or is_count(self.number), "number must be a count")
+        require(is_seconds(self.cpu_seconds), "cpu_seconds must be a number")
+        if not isinstance(self.details, WorkerDetails):
+            object.__setattr__(self, "details", WorkerDetails.from_json(self.details))
+
+
+def is_seconds(value: object) -> bool:
+    """Whether a value is a number of seconds, 0 or more."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) and value >= 0
