@@ -13,7 +13,7 @@ from inference.coalescer import Key, Waiting
 from inference.errors import InferenceError, PredictionFailedError
 from workers.arrays import to_arrays
 from workers.message import ProtocolError
-from workers.protocol import PredictBatch, PredictReply, VersionRef
+from workers.protocol import PredictBatch, PredictReply, VersionRef, is_worker
 from workers.request_id import REQUEST_IDS_MAX
 from workers.runtime.errors import AnswerTooLargeError, NumbersError
 from workers.tensors import Tensor, Tensors
@@ -59,10 +59,7 @@ class Batch:
         if not isinstance(message, dict):
             raise ProtocolError("a result must be an object")
         if message.get("status") != "SUCCESS":
-            fail(
-                self.requests,
-                PredictionFailedError(str(message.get("traceback") or message.get("result")), self.version),
-            )
+            fail(self.requests, self._failure(message))
             return
         reply = PredictReply.from_json(message.get("result"))
         outputs = to_arrays(reply.outputs)
@@ -79,8 +76,12 @@ class Batch:
                 answer = Answer(self.version, own, reply.worker, batch_rows, queue_ms, reply.inference_ms)
                 request.future.finish(answer)
             else:
-                request.future.finish(PredictionFailedError(NOT_FINITE, self.version))
+                request.future.finish(PredictionFailedError(NOT_FINITE, self.version, reply.worker))
             first = last
+
+    def _failure(self, message: dict[str, Any]) -> PredictionFailedError:
+        trace, worker = str(message.get("traceback") or message.get("result")), message.get("worker")
+        return PredictionFailedError(trace, self.version, worker if is_worker(worker) else "")
 
 
 def _are_finite(outputs: dict[str, NDArray[Any]]) -> bool:

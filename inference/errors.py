@@ -61,7 +61,8 @@ class RequestTimeoutError(InferenceError):
 class PredictionFailedError(InferenceError):
     """The worker could not make the prediction; `trace` is its stack trace, shortened, `version` the one asked."""
 
-    def __init__(self, trace: str, version: VersionRef | None = None) -> None:
+    def __init__(self, trace: str, version: VersionRef | None = None, worker: str = "") -> None:
         self.version = version
+        self.worker = worker
         self.trace = shorten(storable(trace))
         super().__init__(self.trace.strip().rpartition("\n")[2])

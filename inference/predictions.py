@@ -40,9 +40,10 @@ def predict(asked: PredictInput) -> Answer:
         answer = _wait_for_answer(asked)
     except InferenceError as error:
         outcome = _outcome(error)
-        _note(started, asked, outcome, None)
+        made_by = error if isinstance(error, PredictionFailedError) else None
+        _note(started, asked, outcome, made_by)
         if outcome != Outcome.REFUSED:
-            _log(asked, outcome, error)
+            _log(asked, outcome, error, made_by)
         raise
     _note(started, asked, Outcome.ANSWERED, answer)
     return answer
@@ -70,22 +71,26 @@ def _outcome(error: InferenceError) -> Outcome:
     return Outcome.FAILED
 
 
-def _log(asked: PredictInput, outcome: Outcome, error: InferenceError) -> None:
+def _log(asked: PredictInput, outcome: Outcome, error: InferenceError, made_by: PredictionFailedError | None) -> None:
     """One line for one that failed or came too late; those that succeed have none."""
-    made_by = error.version if isinstance(error, PredictionFailedError) else None
-    nn_id, version = (made_by.nn_id, made_by.number) if made_by else (asked.nn_id, asked.version)
+    asked_for = (asked.nn_id, asked.version)
+    nn_id, number = (made_by.version.nn_id, made_by.version.number) if made_by and made_by.version else asked_for
     which = f"network {nn_id}" if nn_id else "the default network"
-    which += f" version {version}" if version else ""
-    about = {"nn_id": nn_id, "version": version}
+    which += f" version {number}" if number else ""
+    about = {"nn_id": nn_id, "version": number}
     logger.warning("A prediction by %s %s: %s", which, outcome.value.replace("_", " "), error, extra=about)
 
 
-def _note(started: float, asked: PredictInput, outcome: Outcome, answer: Answer | None) -> None:
+def _note(
+    started: float, asked: PredictInput, outcome: Outcome, made_by: Answer | PredictionFailedError | None
+) -> None:
+    answer = made_by if isinstance(made_by, Answer) else None
+    version = made_by.version if made_by else None
     timing = Timing(
         at=timezone.now(),
-        nn_id=answer.version.nn_id if answer else asked.nn_id or "",
-        version=answer.version.number if answer else None,
-        worker=answer.worker if answer else "",
+        nn_id=version.nn_id if version else asked.nn_id or "",
+        version=version.number if version else None,
+        worker=made_by.worker if made_by else "",
         rows=asked.rows_count,
         batch_rows=answer.batch_rows if answer else 0,
         total_ms=(monotonic() - started) * 1000,

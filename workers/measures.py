@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from workers.details import WorkerDetails
 from workers.message import Message, is_count, require
-from workers.protocol import WORKER_CHARACTERS_MAX, is_nn_id
+from workers.protocol import is_nn_id, is_worker
 
 MEASURES_COMMAND = "report_measures"
 
@@ -112,7 +112,7 @@ class WorkerMeasures(Message):
             known = {name: self.counts[name] for name in Counts.__slots__ if name in self.counts}
             object.__setattr__(self, "counts", Counts(**known))
         require(isinstance(self.counts, Counts), "counts must be an object")
-        require(isinstance(self.worker, str) and 0 < len(self.worker) <= WORKER_CHARACTERS_MAX, "worker must be a name")
+        require(is_worker(self.worker), "worker must be a name")
         require(self.nn_id is None or is_nn_id(self.nn_id), "nn_id must be 32 lower-case hex digits")
         require(self.number is None or is_count(self.number), "number must be a count")
         require(is_seconds(self.cpu_seconds), "cpu_seconds must be a number")

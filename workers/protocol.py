@@ -34,6 +34,11 @@ def is_nn_id(text: object) -> bool:
     return isinstance(text, str) and _NN_ID.fullmatch(text) is not None
 
 
+def is_worker(text: object) -> bool:
+    """Whether `text` may be a worker's name."""
+    return isinstance(text, str) and 0 < len(text) <= WORKER_CHARACTERS_MAX
+
+
 def is_digest(text: object) -> bool:
     """Whether `text` is a SHA-256 in lower-case hex."""
     return isinstance(text, str) and _DIGEST.fullmatch(text) is not None
@@ -122,6 +127,7 @@ class PredictReply(Message):
     handling_ms: float
 
     def __post_init__(self) -> None:
+        require(is_worker(self.worker), "worker must be a name")
         count_rows(self.outputs)
 
     @property
@@ -143,7 +149,7 @@ class PredictReply(Message):
         """
         try:
             times = float(data["inference_ms"]), float(data["handling_ms"])  # type: ignore[index]
-            return cls(str(data["worker"]), tensors_from_json(data["outputs"]), *times)  # type: ignore[index]
+            return cls(data["worker"], tensors_from_json(data["outputs"]), *times)  # type: ignore[index]
         except (KeyError, TypeError, ValueError) as error:
             raise ProtocolError(f"PredictReply: {error!r}") from error
 
@@ -158,8 +164,7 @@ class Report(Message):
     seconds: float
 
     def __post_init__(self) -> None:
-        require(isinstance(self.worker, str) and isinstance(self.trace, str), "worker and trace must be text")
-        require(len(self.worker) <= WORKER_CHARACTERS_MAX, "worker is too long")
+        require(is_worker(self.worker) and isinstance(self.trace, str), "worker and trace must be text")
         require(isinstance(self.loaded, bool), "loaded must be true or false")
         require(isinstance(self.seconds, int | float), "seconds must be a number")
         # A trace quotes what was uploaded, such as a layer's name in JSON, which may be any characters, and any number.
@@ -181,7 +186,7 @@ class WorkerStatus(Message):
     details: WorkerDetails | None = None
 
     def __post_init__(self) -> None:
-        require(isinstance(self.worker, str) and isinstance(self.address, list), "worker, address")
+        require(is_worker(self.worker) and isinstance(self.address, list), "worker, address")
         require(self.nn_id is None or is_nn_id(self.nn_id), "nn_id must be 32 lower-case hex digits")
         require(is_count(self.count_requests_handled), "count_requests_handled must be a count")
         if isinstance(self.details, Mapping):

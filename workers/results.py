@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from celery.backends.rpc import RPCBackend
+from celery.states import EXCEPTION_STATES
 
 from workers.message import TRACE_CHARACTERS_MAX, shorten
 from workers.worker import this_worker
@@ -30,7 +31,10 @@ class ResultBackend(RPCBackend):
         if queue:
             trace = None if traceback is None else shorten(str(traceback))
             message = self._to_result(task_id, state, result, trace, request)  # type: ignore[attr-defined]  # not in the stubs
-            this_worker().sender.send(message, queue, correlation_id)
+            worker = this_worker()
+            if state in EXCEPTION_STATES:
+                message["worker"] = worker.name  # what an answer names by itself
+            worker.sender.send(message, queue, correlation_id)
         return result
 
     def prepare_exception(self, exc: Exception, serializer: str | None = None) -> Any:

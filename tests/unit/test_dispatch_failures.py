@@ -61,12 +61,13 @@ def test_a_failure_carries_the_workers_trace_to_every_request(sender: Sender) ->
     futures = [sender.submit(1), sender.submit(2)]
     sender.step()
     trace = "Traceback (most recent call last):\n  …\nRowsError: the network takes rows of shape (3,)\n"
-    sender.answer(0, {"status": "FAILURE", "result": {"exc_type": "RowsError"}, "traceback": trace})
+    sender.answer(0, {"status": "FAILURE", "result": {"exc_type": "RowsError"}, "traceback": trace, "worker": "w1"})
 
     for future in futures:
         error = future.exception(timeout=0)
         assert isinstance(error, PredictionFailedError)
         assert error.trace == trace
+        assert (error.version, error.worker) == (VERSION, "w1")
         assert str(error) == "RowsError: the network takes rows of shape (3,)"
 
 

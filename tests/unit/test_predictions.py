@@ -53,6 +53,16 @@ def test_an_answered_request_is_noted_with_its_times(gateway: PretendedGateway) 
     assert timing.total_ms > 0
 
 
+def test_a_failed_request_is_noted_with_who_failed_it(gateway: PretendedGateway) -> None:
+    gateway.dispatcher.outcome = PredictionFailedError("trace", VERSION, "worker-1@here")
+
+    with pytest.raises(PredictionFailedError):
+        predict(ASKED)
+
+    timing = noted(gateway)
+    assert (timing.outcome, timing.nn_id, timing.version, timing.worker) == ("failed", NN_ID, 1, "worker-1@here")
+
+
 @pytest.mark.parametrize(
     ("error", "outcome"),
     [

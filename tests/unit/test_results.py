@@ -25,7 +25,7 @@ LONG = "x" * 9_000_000
 def sender(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sender]:
     """What this process's worker would answer with."""
     sender = Sender(app)
-    monkeypatch.setattr(results, "this_worker", lambda: SimpleNamespace(sender=sender))
+    monkeypatch.setattr(results, "this_worker", lambda: SimpleNamespace(sender=sender, name="w1@here"))
     yield sender
     sender.close()
 
@@ -69,5 +69,7 @@ def test_an_error_that_says_very_much_is_sent_shortened(error: Exception) -> Non
 
 
 def test_an_error_of_common_length_is_sent_as_it_is() -> None:
-    assert outcome(WeightsError("it does not fit"))["result"]["exc_message"] == ["it does not fit"]
+    body = outcome(WeightsError("it does not fit"))
+
+    assert (body["result"]["exc_message"], body["worker"]) == (["it does not fit"], "w1@here")
     assert outcome(OSError(2, "not there"))["result"]["exc_message"] == [2, "not there"]
