@@ -8,7 +8,7 @@ from typing import Any
 
 from environs import validate
 
-from inference.monitoring.board import Board, sit_down
+from inference.monitoring.board import gateway_board, sit_down
 from inference.supervision.options import read_gateway_options
 from workers.settings import environment, settings
 
@@ -38,7 +38,7 @@ OTHER_FILES = 256
 COLLECT_AFTER = (10_000, 20, 20)
 
 #: Where this gateway's processes leave their metrics; shared with them because it is made before they are.
-board = Board()
+board = gateway_board()
 
 
 def on_starting(server: Any) -> None:

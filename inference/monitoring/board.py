@@ -10,16 +10,19 @@ import logging
 import mmap
 import struct
 import zlib
+from functools import cache
 
 logger = logging.getLogger(__name__)
 
 #: More processes than this one gateway has not; one without a seat tells only of itself.
 SEATS = 64
 #: A seat holds two texts, so that the one that is whole stays while the next one is written.
-TEXT_BYTES = 64 * 1024
+TEXT_BYTES = 256 * 1024
 _HEAD = struct.Struct("<II")
 _SEAT_BYTES = 1 + 2 * (_HEAD.size + TEXT_BYTES)
 READ_TRIES = 10
+#: What a seat is: one that is given out is told of when who sits there has written, not by what was left there.
+FREE, GIVEN, WRITTEN = 0, 1, 2
 
 
 class Board:
@@ -33,14 +36,14 @@ class Board:
     def take_seat(self) -> int | None:
         """A free seat, taken now; None when there is none."""
         for seat in range(self._seats):
-            if not self._memory[seat]:
-                self._memory[seat] = 1
+            if self._memory[seat] == FREE:
+                self._memory[seat] = GIVEN
                 return seat
         return None
 
     def leave(self, seat: int) -> None:
         """Nobody sits there any more; what was counted there stays."""
-        self._memory[seat] = 0
+        self._memory[seat] = FREE
 
     def write(self, seat: int, text: bytes) -> None:
         """Leave a text at the seat, instead of the one before."""
@@ -53,6 +56,7 @@ class Board:
         head = _HEAD.pack(len(text), zlib.crc32(text))
         self._memory[at : at + _HEAD.size + len(text)] = head + text
         self._memory[start] = half
+        self._memory[seat] = WRITTEN
 
     def read(self, seat: int) -> bytes:
         """The text at the seat; nothing when none was written."""
@@ -66,11 +70,18 @@ class Board:
         raise RuntimeError(f"what is at seat {seat} cannot be read")
 
     def read_all(self) -> list[tuple[bool, bytes]]:
-        """Of each seat, whether somebody sits there, and its text."""
-        return [(bool(self._memory[seat]), self.read(seat)) for seat in range(self._seats)]
+        """Of each seat, whether somebody sits there and has written, and its text."""
+        return [(self._memory[seat] == WRITTEN, self.read(seat)) for seat in range(self._seats)]
 
     def _start(self, seat: int) -> int:
         return self._seats + seat * _SEAT_BYTES
+
+
+@cache
+def gateway_board() -> Board:
+    """The one board of this gunicorn. It reads its configuration again when it reloads, and must not lose the counts:
+    processes of before and after work side by side for a while."""
+    return Board()
 
 
 _own: tuple[Board, int] | None = None

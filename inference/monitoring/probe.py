@@ -33,8 +33,9 @@ class Probe(Generic[T]):
         """
         with self._lock:
             if self._answer is None or (self._answer.done() and monotonic() - self._asked_at >= self._fresh_seconds):
-                self._answer, self._asked_at = Future(), monotonic()
-                threading.Thread(target=self._run, args=(self._answer,), name=self._name, daemon=True).start()
+                asked: Future[T] = Future()
+                threading.Thread(target=self._run, args=(asked,), name=self._name, daemon=True).start()
+                self._answer, self._asked_at = asked, monotonic()
             answer, left = self._answer, self._asked_at + wait_seconds - monotonic()
         return answer.result(max(0.0, left))
 

@@ -98,6 +98,31 @@ def test_a_gateway_process_that_is_killed_takes_no_count_with_it(system: System)
     wait_until(lambda: value(system, "pipeline_gateway_processes") == 2, SECONDS, "both processes are there")
 
 
+def test_a_gateway_that_reloads_goes_on_counting(system: System) -> None:
+    before, old = answered(system), gateway_processes(system)
+    assert system.gateway.pid is not None
+    os.kill(system.gateway.pid, signal.SIGHUP)
+    seen: list[float] = []
+
+    def others_work() -> bool:
+        seen.append(answered(system))
+        return not old & gateway_processes(system) and value(system, "pipeline_gateway_processes") == 2
+
+    wait_until(others_work, SECONDS, "other processes have taken over")
+
+    assert post(system, {"vector": [0.1, 0.2]}).json()["status"]
+    assert set(seen) == {before}
+    wait_until(lambda: answered(system) == before + 1, SECONDS, "the count goes on")
+    os.kill(min(gateway_processes(system)), signal.SIGKILL)
+    wait_until(lambda: value(system, "pipeline_gateway_processes") == 1, SECONDS, "one is missed")
+    wait_until(lambda: value(system, "pipeline_gateway_processes") == 2, SECONDS, "both are there")
+    assert answered(system) == before + 1
+
+
+def gateway_processes(system: System) -> set[int]:
+    return {child.pid for child in psutil.Process(system.gateway.pid).children()}
+
+
 def test_a_request_id_goes_to_the_log_of_gateway_and_worker(system: System) -> None:
     failed = post(system, {"vector": [0.1, 0.2, 0.3]}, **{"X-Request-ID": "find-me-again"})
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import runpy
 import signal
 from concurrent.futures import ThreadPoolExecutor
 from time import monotonic, sleep
@@ -10,6 +11,7 @@ from time import monotonic, sleep
 import pytest
 
 from inference.monitoring.board import TEXT_BYTES, Board
+from workers.settings import ROOT
 
 
 def test_seats_are_given_out_one_by_one_and_again_when_they_are_left() -> None:
@@ -87,3 +89,22 @@ def test_a_process_that_is_killed_leaves_what_it_wrote() -> None:
     os.waitpid(child, 0)
 
     assert board.read(0) == b"of a child"
+
+
+def test_of_a_seat_that_was_given_out_is_told_when_the_new_one_has_written() -> None:
+    board = Board(1)
+    board.take_seat()
+    board.write(0, b"of the one before")
+    board.leave(0)
+
+    board.take_seat()
+
+    assert board.read_all() == [(False, b"of the one before")]
+    board.write(0, b"of the new one")
+    assert board.read_all() == [(True, b"of the new one")]
+
+
+def test_a_gunicorn_that_reads_its_configuration_again_keeps_its_board() -> None:
+    boards = [runpy.run_path(str(ROOT / "gateway_site" / "gunicorn.py"))["board"] for _ in range(2)]
+
+    assert boards[0] is boards[1]

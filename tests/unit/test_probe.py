@@ -76,3 +76,17 @@ def test_an_answer_that_is_overdue_is_waited_for_by_the_first_only() -> None:
     assert asking.asked == 1
     asking.may_answer.set()
     wait_until(lambda: probe.answer(5) > 1, 5, "it is asked again")
+
+
+def test_a_thread_that_cannot_be_started_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    probe = Probe("a test", lambda: "yes")
+
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as full:
+        full.setattr(threading.Thread, "start", refuse)
+        with pytest.raises(RuntimeError):
+            probe.answer(0.1)
+
+    assert probe.answer(5) == "yes"
