@@ -11,7 +11,6 @@ No client holds a thread, or a place, for ever, and all errors are JSON.
 from __future__ import annotations
 
 import io
-import json
 import os
 import time
 from contextlib import suppress
@@ -23,13 +22,13 @@ import gevent
 from gevent.pool import Pool
 from gevent.server import StreamServer
 from gevent.threadpool import ThreadPool
-from gunicorn import util
 from gunicorn.http.body import LengthReader
 from gunicorn.workers.base_async import AsyncWorker
 
 from gateway_site.client_socket import ClientTimeoutError, GreenletSocket, SilentClients, ThreadSocket
 from gateway_site.greenlet_loop import GreenletLoop
 from gateway_site.lean_answer import LeanAnswer
+from gateway_site.refusal import Refused, write_error
 from inference import server_loop
 from inference.supervision.options import read_gateway_options
 
@@ -161,12 +160,14 @@ class HttpWorker(AsyncWorker):  # type: ignore[misc]  # gunicorn has no types
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
         """Answer what never reached the application, or broke it."""
+        self.wsgi.identify(dict(req.headers).get("X-REQUEST-ID") if req else None)
+        refused = Refused(client, req, self.wsgi)
         if isinstance(exc, ClientTimeoutError):
             self.log.debug("A client sent nothing for too long: its connection is closed.")
             with suppress(OSError):
-                write_error(client, HTTPStatus.REQUEST_TIMEOUT, "", "the rest of the request did not come in time")
+                write_error(refused, HTTPStatus.REQUEST_TIMEOUT, "", "the rest of the request did not come in time")
         else:
-            super().handle_error(req, client, addr, exc)
+            super().handle_error(req, refused, addr, exc)
 
     def handle_quit(self, sig: int, frame: Any) -> None:
         """Stop at once; not in the signal's handler, where the loop cannot be waited for."""
@@ -177,15 +178,3 @@ def _much_is_unread(req: Any) -> bool:
     """Whether so much of the body is still to come that waiting for it takes longer than a new connection."""
     reader = getattr(req.body, "reader", None)
     return reader is not None and not (isinstance(reader, LengthReader) and reader.length <= SMALL_BODY_BYTES)
-
-
-def write_error(client: Any, status: int, reason: str, message: str) -> None:
-    """Answer a request that never reaches the application, in the shape of every other error."""
-    phrase = HTTPStatus(status).phrase
-    body = json.dumps({"status": False, "message": message or reason or phrase})
-    head = f"HTTP/1.1 {int(status)} {phrase}\r\nConnection: close\r\nContent-Type: application/json\r\n"
-    client.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n{body}".encode("ascii"))
-
-
-# Every worker of gunicorn writes its own errors by this name, as HTML.
-util.write_error = write_error

@@ -36,30 +36,37 @@ class Observed:
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Answer a request."""
         began = monotonic()
-        request_id = environ.get("HTTP_X_REQUEST_ID")
-        if request_id is None or _SANE.fullmatch(request_id) is None:
-            request_id = f"{self._prefix}-{self._next_number()}"
-        REQUEST_ID.set(request_id)
+        request_id = self.identify(environ.get("HTTP_X_REQUEST_ID"))
 
         def start(status: str, headers: list[tuple[str, str]], *more: Any) -> Any:
             headers.append(("X-Request-ID", request_id))
             if environ["PATH_INFO"] == "/predict" and environ["REQUEST_METHOD"] == "POST":
                 note_prediction((status, monotonic() - began))
             else:
-                note(environ, status, monotonic() - began)
+                note(environ["REQUEST_METHOD"], environ["PATH_INFO"], status, monotonic() - began)
             return start_response(status, headers, *more)
 
         return self._application(environ, start)
+
+    def identify(self, given: str | None) -> str:
+        """The id of the request that is handled from now on: the one that its client gave, if it is sane, or ours."""
+        if given is None or _SANE.fullmatch(given) is None:
+            given = f"{self._prefix}-{self._next_number()}"
+        REQUEST_ID.set(given)
+        return given
+
+    def note_refused(self, method: str, path: str, status: str) -> None:
+        """Note an answer that the server has given itself; when its request began, nobody knows."""
+        note(method, path, status, None)
 
 
 note_prediction = observations.predict_requests.append
 
 
-def note(environ: dict[str, Any], status: str, seconds: float) -> None:
-    """Note any other request."""
-    method = environ["REQUEST_METHOD"]
+def note(method: str, path: str, status: str, seconds: float | None) -> None:
+    """Note any other request; without `seconds` where nobody knows when it began."""
     method = method if method in METHODS else "other"
-    observations.requests.append((endpoint_of(environ["PATH_INFO"]), method, status[:3], seconds))
+    observations.requests.append((endpoint_of(path), method, status[:3], seconds))
 
 
 def endpoint_of(path: str) -> str:

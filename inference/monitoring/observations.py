@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import deque
 from typing import TypeVar
 
-from inference.timings import Timing
+from inference.statistics.timing import Timing
 
 T = TypeVar("T")
 
@@ -17,8 +17,8 @@ KEPT = 50_000
 
 #: POST /predict over HTTP: the answer's status line, and the seconds until the answer began.
 predict_requests: deque[tuple[str, float]] = deque(maxlen=KEPT)
-#: Other HTTP requests: endpoint, method, status, seconds.
-requests: deque[tuple[str, str, str, float]] = deque(maxlen=KEPT)
+#: Other HTTP requests: endpoint, method, status, and the seconds where they are known.
+requests: deque[tuple[str, str, str, float | None]] = deque(maxlen=KEPT)
 predictions: deque[Timing] = deque(maxlen=KEPT)
 #: Batches sent: how many requests each had.
 batches: deque[int] = deque(maxlen=KEPT)

@@ -79,7 +79,8 @@ def count_observations(tally: Tally) -> None:
 def _count_requests(tally: Tally) -> None:
     for endpoint, method, status, seconds in observations.take(observations.requests):
         tally.add(catalogue.HTTP_REQUESTS, 1, endpoint, method, status)
-        tally.observe(catalogue.HTTP_SECONDS, [seconds], endpoint)
+        if seconds is not None:
+            tally.observe(catalogue.HTTP_SECONDS, [seconds], endpoint)
     if taken := observations.take(observations.predict_requests):
         statuses, all_seconds = zip(*taken, strict=True)
         for status, count in Counter(statuses).items():

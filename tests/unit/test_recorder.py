@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from gateway_site.observed import METHODS, note
 from inference.models import Activation, PredictionTiming
 from inference.monitoring import board as board_module
 from inference.monitoring import catalogue, observations
@@ -13,8 +14,13 @@ from inference.monitoring.board import Board, sit_down
 from inference.monitoring.catalogue import Metric
 from inference.monitoring.recorder import Recorder
 from inference.timings import Timing
+from tests.unit.samples import NN_ID
 
 Outcome = PredictionTiming.Outcome
+#: What a gateway, Django or gunicorn answers with.
+STATUSES = (
+    200, 204, 301, 302, 304, 400, 403, 404, 405, 408, 409, 411, 413, 414, 415, 417, 431, 500, 501, 503, 504, 507
+)  # fmt: skip
 
 
 @pytest.fixture(autouse=True)
@@ -140,3 +146,39 @@ def test_a_process_goes_on_counting_where_the_one_before_ended_and_its_gauges_ar
     recorder(totals).record()
     assert histogram(survivor, catalogue.BATCH_REQUESTS) == (2, 13)
     assert number(survivor, catalogue.TIMINGS_DROPPED) == 5
+
+
+def test_whatever_clients_ask_for_fits_a_seat() -> None:
+    ours = recorder()
+    paths = (
+        "/predict",
+        "/set_weights",
+        "/status",
+        "/networks",
+        "/metrics",
+        "/healthz",
+        "/readyz",
+        "/admin/",
+        "/static/",
+    )
+    network = f"/networks/{NN_ID}"
+    parts = ("", "/activate", "/rollback", "/versions/7", "/versions/7/weights", "/no-part")
+    for path in (*paths, *(network + part for part in parts), *map(str, range(10_000))):
+        for method in (*METHODS, "BREW", "\x1b[31m"):
+            for status in STATUSES if path.startswith("/") else (404,):
+                note(method, path, str(status), 0.001)
+        ours.record()
+
+    counted = ours.read_all()[0].numbers
+
+    series = [labels for name, labels in counted if name == catalogue.HTTP_REQUESTS.name]
+    assert len(series) <= (len(paths) + len(parts)) * (len(METHODS) + 1) * len(STATUSES)
+    assert counted[catalogue.HTTP_REQUESTS.name, ("other", "other", "404")] >= 20_000
+
+
+def test_a_request_that_nobody_knows_the_time_of_is_counted_only() -> None:
+    ours = recorder()
+    note("POST", "/predict", "408", None)
+
+    assert number(ours, catalogue.HTTP_REQUESTS, "/predict", "POST", "408") == 1
+    assert histogram(ours, catalogue.HTTP_SECONDS, "/predict") == (0, 0)
