@@ -134,22 +134,25 @@ LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_TZ = True
 
+#: What strangers can have written, each with a limit of its own: many lines of one kind hide none of another.
+LIMITED_LOGGERS = ("django.request", "inference.predictions", "inference.responses")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"()": "workers.logs.formatter"}},
     "filters": {
         "defects": {"()": "gateway_site.log_filter.DefectsOnly"},
-        "limited": {"()": "workers.log_limit.LimitedLines"},
+        **{name: {"()": "workers.log_limit.LimitedLines"} for name in LIMITED_LOGGERS},
     },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": shared_settings().log_level},
     # A line for each request that is refused would let a stranger fill the log.
     "loggers": {
-        "django.request": {"level": "ERROR", "filters": ["defects"]},
+        "django.request": {"level": "ERROR", "filters": ["defects", "django.request"]},
         "django.security": {"level": "CRITICAL"},
         # It warns of every answer to HEAD, whose body Django leaves to the server to cut.
         "gunicorn.http.wsgi": {"level": "ERROR"},
-        "inference.predictions": {"filters": ["limited"]},
+        "inference.predictions": {"filters": ["inference.predictions"]},
+        "inference.responses": {"filters": ["inference.responses"]},
     },
 }

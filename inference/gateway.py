@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 from socket import gethostname
@@ -21,6 +22,8 @@ from inference.timings import Timings
 from workers.protocol import GatewayStatus
 from workers.settings import settings as shared_settings
 from workers.usage import cpu_seconds, memory_bytes
+
+logger = logging.getLogger(__name__)
 
 
 class Gateway:
@@ -55,6 +58,7 @@ class Gateway:
 
     def _count_connect(self) -> None:
         self._connects += 1
+        logger.info("Connected to the broker.")
 
     def _totals(self) -> dict[Metric, float]:
         """What the parts have counted since this process started."""

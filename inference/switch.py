@@ -112,7 +112,8 @@ def _note_reports(activation: Activation, reports: list[Report], workers_asked: 
     try:
         on_live_connection(lambda: services.note_reports(activation, reports, workers_asked))
     except DatabaseError as error:
-        logger.warning("The reports on %s are shown at its end only: %s", activation.version, error)
+        version = activation.version
+        logger.warning("The reports on %s are shown at its end only: %s", version, error, extra=about(version.ref()))
 
 
 @contextmanager
@@ -155,10 +156,13 @@ def _close(activation: Activation, error: BaseException) -> None:
             outcome = Activation.Outcome.UNAVAILABLE
     # What is no error of ours may say what a stranger must not read.
     detail = str(error) if isinstance(error, InferenceError) else f"interrupted by {type(error).__name__}"
+    version = activation.version
+    about_it = {"nn_id": version.network_id, "version": version.number}  # whose files may be deleted
+    logger.warning("%s does not become active: %s; what was active stays active.", version, detail, extra=about_it)
     try:
         on_live_connection(lambda: services.close(activation, outcome, detail))
     except DatabaseError:
-        logger.exception("How the activation of %s ended is not recorded: it shows as interrupted.", activation.version)
+        logger.exception("How this ended is not recorded: %s shows as interrupted.", version, extra=about_it)
 
 
 def _first_reason(reports: list[Report]) -> str:

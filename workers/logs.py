@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
@@ -16,6 +17,8 @@ from workers.settings import settings
 TEXT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 #: What a line may say in fields of its own, given as `extra`.
 FIELDS = ("nn_id", "version", "worker", "request_ids")
+#: What a terminal takes for a command, what another line begins with, and what no file can hold.
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
 class OfNetwork(Protocol):
@@ -36,13 +39,24 @@ def about(version: OfNetwork, **fields: Any) -> dict[str, Any]:
 
 
 class TextFormatter(logging.Formatter):
-    """One line for a person, with the request's id at its end; a trace follows on lines of its own."""
+    """One line for a person, with the request's id at its end; a trace follows on lines of its own, moved to the right.
+
+    What strangers have sent cannot look like a line of ours, nor tell a terminal anything.
+    """
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line and its trace."""
+        return _CONTROL.sub(_show, super().format(record))
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
         """The line without its trace."""
         line = super().formatMessage(record)
         ids = request_ids(record)
         return f"{line} [request {', '.join(ids)}]" if ids else line
+
+
+def _show(control: re.Match[str]) -> str:
+    return "\n    " if control[0] == "\n" else control[0].encode("unicode_escape").decode("ascii")
 
 
 class JsonFormatter(logging.Formatter):

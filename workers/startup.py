@@ -104,7 +104,9 @@ class FollowWindow(bootsteps.StartStopStep):
 for chatty in ("celery.worker.strategy", "celery.app.trace"):
     logging.getLogger(chatty).setLevel(logging.WARNING)
 
-logging.getLogger("workers.tasks").addFilter(LimitedLines())
+# What requests can have written, in the worker's own words and, of what nobody expected, in Celery's.
+for of_batches in ("workers.tasks", "celery.app.trace"):
+    logging.getLogger(of_batches).addFilter(LimitedLines())
 
 app.steps["worker"].add(LoadFirst)
 app.steps["consumer"].update({CatchUp, FollowWindow})

@@ -21,7 +21,8 @@ def objects(log: Path) -> list[dict[str, Any]]:
 
 
 def test_a_request_can_be_followed_through_the_logs(rabbitmq: PrivateNode, directory: Path) -> None:
-    system = System(directory, rabbitmq.url, PIPELINE_LOG_FORMAT="json")
+    json_and_access = {"PIPELINE_LOG_FORMAT": "json", "GUNICORN_CMD_ARGS": "--access-logfile -"}
+    system = System(directory, rabbitmq.url, **json_and_access)
     try:
         system.start(0)
         system.add_worker(PIPELINE_LOG_FORMAT="json")
@@ -39,8 +40,9 @@ def test_a_request_can_be_followed_through_the_logs(rabbitmq: PrivateNode, direc
     assert {"gunicorn.error", "inference.predictions", "inference.switch"} <= {line["logger"] for line in gateway}
     assert {"celery.apps.worker", "workers.tasks"} <= {line["logger"] for line in worker}
     nn_id = samples()[0].nn_id
-    for log in (gateway, worker):
-        (line,) = [line for line in log if line.get("request_id") == "follow-me"]
+    lines = {line["logger"]: line for line in gateway + worker if line.get("request_id") == "follow-me"}
+    assert set(lines) == {"inference.predictions", "workers.tasks", "gunicorn.access"}
+    for line in (lines["inference.predictions"], lines["workers.tasks"]):
         assert (line["level"], line["nn_id"], line["version"]) == ("WARNING", nn_id, 1)
     (active,) = [line for line in gateway if line["logger"] == "inference.switch"]
     loaded = [line for line in worker if line["logger"] == "workers.runtime.networks"]

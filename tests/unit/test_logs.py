@@ -66,7 +66,7 @@ def test_a_trace_is_a_field_of_its_line() -> None:
 
     assert written(failed)["trace"].endswith("'a reason'")
     with handling("a-request"):
-        assert "it is here [request a-request]\nTraceback" in TextFormatter(TEXT).format(failed)
+        assert "it is here [request a-request]\n    Traceback" in TextFormatter(TEXT).format(failed)
 
 
 def test_what_json_has_no_room_for_is_written_as_its_escape() -> None:
@@ -88,3 +88,15 @@ def test_some_lines_a_second_are_let_through_and_the_next_one_counts_the_others(
     assert later.getMessage() == "it is here (3 lines like this were left out before)"
     assert limited.filter(last)
     assert last.getMessage() == "it is here"
+
+
+@pytest.mark.parametrize(
+    "sent", ["a\n2026-11-24 12:00:00,000 ERROR root: forged", "a\r\n", "\x1b[2J\x1b]0;owned\x07", "a\0b", "\ud800"]
+)
+def test_what_a_stranger_sent_looks_like_no_line_of_ours_and_commands_no_terminal(sent: str) -> None:
+    line = TextFormatter(TEXT).format(record("%s", sent))
+
+    first, *more = line.split("\n")
+    assert all(each.startswith("    ") for each in more)
+    assert all(each.isprintable() for each in (first, *more))
+    line.encode()

@@ -274,3 +274,16 @@ def test_the_upload_is_stored_before_the_workers_are_asked(served: PretendedGate
     upload(MORE_WEIGHTS)
 
     assert found == [True]
+
+
+def test_one_that_nobody_could_load_is_in_the_log_with_its_network_and_version(
+    served: PretendedGateway, caplog: pytest.LogCaptureFixture
+) -> None:
+    served.fleet.reports = Answers([], 0)
+    with pytest.raises(NoWorkersError):
+        upload(MORE_WEIGHTS)
+
+    line = next(record for record in caplog.records if "does not become active" in record.message)
+
+    assert "no worker is connected" in line.message
+    assert (vars(line)["nn_id"], vars(line)["version"]) == (NN_ID, 2)
