@@ -13,8 +13,10 @@ import orjson
 from kombu import Connection, Producer, Queue
 
 from inference.errors import BrokerUnavailableError
+from inference.task_events import tell_sent
 from workers.celery import CONNECT_SECONDS, GATEWAYS, TRANSIENT, app
 from workers.protocol import PREDICT_QUEUE, PREDICT_TASK, PredictBatch
+from workers.settings import settings
 
 T = TypeVar("T")
 
@@ -49,6 +51,8 @@ class Publisher:
         Raises:
             BrokerUnavailableError: it could not be sent.
         """
+        if settings().task_events:  # told first: were it told last and failed, the batch would be sent twice
+            self._with_producer(lambda producer: tell_sent(producer, batch_id))
         # As bytes: kombu would write the same JSON, but in four times the time.
         body = orjson.dumps([[batch.to_json()], {}, TASK_EMBED])
         headers = {**TASK_HEADERS, "id": batch_id, "root_id": batch_id}

@@ -77,5 +77,6 @@ def test_flower_shows_workers_and_batches(system: System, flower: str) -> None:
     wait_until(lambda: len(shown()) == PREDICTIONS, SECONDS, "Flower shows the batches")
     assert {task["name"] for task in shown()} == {PREDICT_TASK}
     assert {task["worker"] for task in shown()} <= names
+    assert all(task["sent"] <= task["received"] for task in shown())
     online = ask(f"{flower}/workers?json=1")["data"]
     assert {worker["hostname"]: worker["status"] for worker in online} == dict.fromkeys(names, True)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from celery.events.event import get_exchange
 from kombu import Connection, Queue
 from kombu.message import Message
 
@@ -16,6 +18,7 @@ from inference.publisher import Publisher
 from tests.unit.samples import VERSION, only_input
 from workers.celery import app
 from workers.protocol import PREDICT_TASK, PredictBatch
+from workers.settings import settings
 
 BATCH = PredictBatch(VERSION, only_input([0.5, 0.25]), 1)
 
@@ -140,3 +143,21 @@ def test_a_closed_publisher_opens_again_when_it_is_needed(publisher: Publisher, 
     publisher.close()
 
     assert publisher.count_consumers(queue) == 0
+
+
+def test_a_batch_is_told_of_before_it_is_sent_where_events_are_asked_for(
+    publisher: Publisher, queue: Queue, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    channel = connection.channel()
+    events = Queue("listener", get_exchange(connection), routing_key="#")(channel)
+    for each in (queue(channel), events):
+        each.declare()
+    publisher.send_batch("batch-1", BATCH, "replies.1", 12.5)
+    assert events.get() is None
+
+    monkeypatch.setattr(publisher_module, "settings", lambda: replace(settings(), task_events=True))
+    publisher.send_batch("batch-2", BATCH, "replies.1", 12.5)
+
+    event = events.get(accept=["json"]).payload
+    assert (event["type"], event["uuid"], event["name"]) == ("task-sent", "batch-2", PREDICT_TASK)
+    assert [receive(connection, queue).headers["id"] for _ in range(2)] == ["batch-1", "batch-2"]
