@@ -81,7 +81,7 @@ class Batch:
 
     def _failure(self, message: dict[str, Any]) -> PredictionFailedError:
         trace, worker = str(message.get("traceback") or message.get("result")), message.get("worker")
-        return PredictionFailedError(trace, self.version, worker if is_worker(worker) else "")
+        return PredictionFailedError(trace, self.version, str(worker) if is_worker(worker) else "")
 
 
 def _are_finite(outputs: dict[str, NDArray[Any]]) -> bool:

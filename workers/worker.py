@@ -6,6 +6,7 @@ import logging
 import threading
 import traceback
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from time import monotonic, perf_counter
 
 from celery import Celery
@@ -123,7 +124,7 @@ class Worker:
         if active:
             # Last, so that it is the last to make room for others.
             self._load_ahead(active[0])
-            self._shown = active[0]
+            self._show(active[0])
 
     def status(self, default: VersionRef | None) -> WorkerStatus:
         """What this worker shows; `default` is the default network's active version."""
@@ -149,7 +150,8 @@ class Worker:
             number=self._shown.number if self._shown else None,
             counts=self.measured.counts(),
             cpu_seconds=cpu_seconds(),
-            details=self._details(),
+            # What is loaded is for /status: nobody measures it by name.
+            details=replace(self._details(), loaded=[]),
         )
 
     def _details(self) -> WorkerDetails:

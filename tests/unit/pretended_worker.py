@@ -38,7 +38,7 @@ class PretendedNetworks:
         return PretendedVersion()
 
     def holds(self, version: VersionRef) -> bool:
-        return version in self.acquired
+        return self.error is None and version in self.acquired
 
     def free_bytes(self) -> int:
         return 3 - len(self.acquired)

@@ -209,3 +209,13 @@ def test_a_version_that_cannot_be_loaded_does_not_keep_the_others_from_it(
     catch_up(worker, ActiveVersions((VERSION, NEXT_VERSION)))
 
     assert networks.acquired == [VERSION, NEXT_VERSION, VERSION]
+    assert worker.status(None).number is None
+    assert worker.measures(None).number is None
+
+
+def test_what_is_loaded_by_name_is_no_measure(worker: Worker) -> None:
+    worker.networks.acquire(VERSION)
+
+    details = worker.measures(None).details
+
+    assert (details.loaded_count, details.loaded) == (1, [])
