@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import deque
 from typing import TypeVar
 
-from inference.statistics.timing import Timing
+from inference.timings import Timing
 
 T = TypeVar("T")
 
