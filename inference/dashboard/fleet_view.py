@@ -23,6 +23,8 @@ class Queue:
     """How many requests the gateway processes hold, and may."""
 
     gateways: tuple[GatewayStatus, ...]
+    #: Processes that are connected, and did not tell.
+    silent: int = 0
 
     @property
     def held(self) -> int:
@@ -94,8 +96,8 @@ class FleetView:
             workers, gateways = self._workers.answer(), self._gateways.answer()
         except BrokerUnavailableError:
             return unknown
-        told = {each.gateway: each for each in (*(gateways.value if gateways else ()), own)}
-        queue = Queue(tuple(told.values()))
+        others = gateways.value if gateways else Answers[GatewayStatus]([], 0)
+        queue = Queue(tuple({each.gateway: each for each in (*others.messages, own)}.values()), others.silent)
         if workers is None:
             return FleetSeen(True, queue)
         answers, asked_about = workers.value
@@ -105,5 +107,5 @@ class FleetView:
         default = self._default
         return self._gateway.fleet.status(default, shared_settings().status_timeout_seconds), default
 
-    def _ask_gateways(self) -> tuple[GatewayStatus, ...]:
-        return tuple(self._gateway.fleet.gateways(shared_settings().status_timeout_seconds).messages)
+    def _ask_gateways(self) -> Answers[GatewayStatus]:
+        return self._gateway.fleet.gateways(shared_settings().status_timeout_seconds)

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_safe
 
 from inference.admin.pages import show
 from inference.admin.permissions import VIEW_REQUESTS, VIEW_VERSIONS, VIEW_WORKERS, allowed, require
+from inference.dashboard.findings import level_of_errors
 from inference.dashboard.health import judge
 from inference.dashboard.numbers import numbers
 from inference.dashboard.traffic import RANGES, USUAL_RANGE
@@ -41,8 +42,10 @@ def parts(request: HttpRequest) -> TemplateResponse:
 
 def _context(request: HttpRequest) -> dict[str, Any]:
     figures = numbers().figures(RANGES.get(request.GET.get("range", ""), USUAL_RANGE))
+    total = figures.traffic.total
     return {
         "figures": figures,
+        "errors_level": level_of_errors(total.errors, total.count).name.lower(),
         "health": judge(figures),
         "ranges": RANGES.values(),
         "allowed": allowed(request),

@@ -11,10 +11,11 @@ from django.utils import timezone
 from inference import services
 from inference.dashboard.figures import Figures
 from inference.dashboard.fleet_view import FleetSeen, Queue
-from inference.dashboard.health import Health, Level, judge
+from inference.dashboard.health import Health, judge
+from inference.dashboard.problem import Level
 from inference.dashboard.standing import read_standing
 from inference.dashboard.traffic import USUAL_RANGE, Recent, read_traffic
-from inference.models import Activation
+from inference.models import Activation, DefaultNetwork
 from inference.uploads import store_version
 from tests.unit.admin_samples import past
 from tests.unit.samples import NN_ID, activated, worker_status
@@ -28,8 +29,8 @@ def worker(name: str = "w1", number: int | None = 2) -> WorkerStatus:
     return replace(worker_status(name), nn_id=NN_ID if number else None, number=number)
 
 
-def queue(held: int = 0, limit: int = 256, dropped: int = 0) -> Queue:
-    return Queue((GatewayStatus("one", held, limit, dropped), GatewayStatus("two", 0, limit)))
+def queue(held: int = 0, limit: int = 256, dropped: int = 0, silent: int = 0) -> Queue:
+    return Queue((GatewayStatus("one", held, limit, dropped), GatewayStatus("two", 0, limit)), silent)
 
 
 def figures(fleet: FleetSeen | None = None, recent: Recent = WELL) -> Figures:
@@ -74,6 +75,7 @@ def test_all_is_well(active: None) -> None:
         (seen(worker(), requests=queue(205)), "queue", Level.WARN),
         (seen(worker(), requests=queue(256)), "queue", Level.BAD),
         (seen(worker(), requests=queue(dropped=3)), "timings-dropped", Level.WARN),
+        (seen(worker(), requests=queue(silent=1)), "silent-gateways", Level.WARN),
     ],
 )
 def test_what_is_wrong_with_the_fleet_is_said(fleet: FleetSeen, name: str, level: Level, active: None) -> None:
@@ -107,7 +109,7 @@ def test_without_a_network_nothing_is_wrong_yet() -> None:
 
 def test_a_network_that_never_became_active_is_no_default(active: None) -> None:
     Activation.objects.all().delete()
-    services.DefaultNetwork.objects.all().delete()  # type: ignore[attr-defined]
+    DefaultNetwork.objects.all().delete()
 
     assert names(judge(figures(seen(worker())))) == ["no-default"]
 

@@ -157,6 +157,7 @@
     turn();
   }
 
+  Chart.defaults.font.family = getComputedStyle(document.body).fontFamily;
   draw();
   dashboard.addEventListener("click", choose);
   document.addEventListener("visibilitychange", turn);
