@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from environs import Env, validate
+from environs import Env, EnvError, validate
 
 ROOT = Path(__file__).resolve().parent.parent
 EMBEDDED_BROKER_URL = "memory://localhost//"
@@ -41,6 +42,18 @@ class Settings:
         return self.broker_url.startswith("memory:")
 
 
+def _broker_url(env: Env) -> str:
+    """What is set, if it is an address: else Python's own message would show a piece of the password to the log."""
+    url = env.str("BROKER_URL", "")
+    try:
+        _ = urlsplit(url).port
+    except ValueError:
+        raise EnvError(
+            'Environment variable "BROKER_URL" is no address: in a password, write # / ? @ : and % as %23 %2F %3F …'
+        ) from None
+    return url
+
+
 @cache
 def settings() -> Settings:
     """The settings of this process.
@@ -51,7 +64,7 @@ def settings() -> Settings:
     env = environment()
     positive = validate.Range(min=0, min_inclusive=False)
     seconds = validate.Range(min=0, max=86_400, min_inclusive=False)
-    broker_url = env.str("BROKER_URL", "")
+    broker_url = _broker_url(env)
     return Settings(
         broker_url=EMBEDDED_BROKER_URL if broker_url in ("", "memory://") else broker_url,
         request_timeout_seconds=env.float("PIPELINE_REQUEST_TIMEOUT", 30.0, validate=seconds),

@@ -53,6 +53,26 @@ def test_another_broker_means_the_distributed_form(monkeypatch: pytest.MonkeyPat
     assert (settings.embedded, settings.broker_url) == (False, "amqp://guest:guest@rabbit//")
 
 
+@pytest.mark.parametrize("password", ["hunter#2", "hunter/2", "hunter?2"])
+def test_a_brokers_address_that_is_none_is_refused_without_a_piece_of_its_password(
+    password: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BROKER_URL", f"amqp://pipeline:{password}@rabbit//")
+
+    with pytest.raises(EnvError, match="BROKER_URL") as refused:
+        read_settings()
+
+    assert "hunter" not in str(refused.value)
+    assert refused.value.__suppress_context__
+
+
+@pytest.mark.parametrize("url", ["amqp://u:p%232@[::1]:5672//", "amqp://u:p@one:5672//;amqp://u:p@two:5672//"])
+def test_other_addresses_are_taken_as_they_are(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BROKER_URL", url)
+
+    assert read_settings().broker_url == url
+
+
 def test_every_setting_is_read_from_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:
     values = {
         "BROKER_URL": "amqp://rabbit",
