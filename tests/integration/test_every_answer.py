@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from time import sleep
+from time import monotonic, sleep
 
 import pytest
 import requests
@@ -15,10 +15,12 @@ from tests.integration.conftest import running
 from tests.support.system import System
 from tests.support.waiting import wait_until
 from tests.support.wire import exchange, request
+from workers.log_limit import LINES_A_SECOND
 
 SECONDS = 20.0
 #: What a process has counted is written once a second.
 RECORDED_SECONDS = 1.5
+BROKEN = 500
 #: An endpoint, a method and a status, as /metrics counts them.
 Counted = tuple[str, str, str]
 OK = b'{"vector": [0.1, 0.2]}'
@@ -122,6 +124,22 @@ def test_a_clients_id_is_answered_and_logged_also_when_its_body_does_not_come(sy
 def test_what_follows_on_a_connection_is_not_logged_as_the_request_before(system: System) -> None:
     exchange(system, request(POST, OK, "X-Request-ID: the-first") + b"BROKEN\r\n\r\n")
 
+    lines = invalid_requests(system)
+    assert lines
+    assert not [line for line in lines if "the-first" in line]
+
+
+def test_broken_requests_do_not_fill_the_log(system: System) -> None:
+    began, before = monotonic(), len(invalid_requests(system))
+
+    for _ in range(BROKEN):
+        exchange(system, b"BROKEN\r\n\r\n")
+
+    seconds = monotonic() - began + 1
+    assert len(invalid_requests(system)) - before <= min(BROKEN - 1, 2 * LINES_A_SECOND * (seconds + 1))
+
+
+def invalid_requests(system: System) -> list[str]:
+    """The lines of the gateway's log on requests that could not be read."""
     log = next(system.directory.rglob("log/gateway.log")).read_text()
-    assert "Invalid request" in log
-    assert not [line for line in log.splitlines() if "Invalid request" in line and "the-first" in line]
+    return [line for line in log.splitlines() if "Invalid request" in line]
