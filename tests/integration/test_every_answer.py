@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections import Counter
 from collections.abc import Iterator
 from time import monotonic, sleep
@@ -10,11 +11,12 @@ import pytest
 import requests
 from prometheus_client.parser import text_string_to_metric_families
 
+from inference.supervision import programs
 from inference.supervision.rabbitmq import PrivateNode
 from tests.integration.conftest import running
 from tests.support.system import System
 from tests.support.waiting import wait_until
-from tests.support.wire import exchange, request
+from tests.support.wire import exchange, exchange_on, request
 from workers.log_limit import LINES_A_SECOND
 
 SECONDS = 20.0
@@ -76,10 +78,17 @@ CASES: dict[str, tuple[bytes, list[Counted]]] = {
 def system(
     request: pytest.FixtureRequest, rabbitmq: PrivateNode, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[System]:
-    """A worker and two gateway processes that predict."""
-    settings = {"GUNICORN_CMD_ARGS": request.param, "PIPELINE_CLIENT_TIMEOUT": "1"}
-    for each in running(System(tmp_path_factory.mktemp("system"), rabbitmq.url, **settings), workers=1):
+    """A worker and two gateway processes that predict, also on a Unix socket."""
+    made = System(tmp_path_factory.mktemp("system"), rabbitmq.url, PIPELINE_CLIENT_TIMEOUT="1")
+    binds = f"--bind {made.environment['PIPELINE_BIND']} --bind unix:{unix_socket(made)}"
+    made.environment["GUNICORN_CMD_ARGS"] = f"{binds} {request.param}"
+    made.gateway = programs.gateway(made.directory, made.environment)
+    for each in running(made, workers=1):
         yield each.load_first_sample()
+
+
+def unix_socket(system: System) -> str:
+    return str(system.directory / "socket")
 
 
 def counts(system: System) -> Counter[Counted]:
@@ -110,6 +119,20 @@ def test_every_answer_has_one_id_and_is_counted_once(system: System) -> None:
     wait_until(lambda: (counts(system) - before).total() >= expected.total(), SECONDS, "the answers are counted")
     sleep(RECORDED_SECONDS)
     assert counts(system) - before == expected
+
+
+@pytest.mark.parametrize("case", ["a prediction", "of HTTP/1.0", "a broken header", "half of a body"])
+def test_it_is_so_on_a_unix_socket(case: str, system: System) -> None:
+    sent, counted = CASES[case]
+    sleep(RECORDED_SECONDS)
+    before = counts(system)
+
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.connect(unix_socket(system))
+        (answer,) = exchange_on(connection, sent)
+
+    assert (answer.status, len(answer.request_ids)) == (counted[0][-1], 1)
+    wait_until(lambda: counts(system) - before == Counter(counted), SECONDS, "it is counted")
 
 
 def test_a_clients_id_is_answered_and_logged_also_when_its_body_does_not_come(system: System) -> None:
