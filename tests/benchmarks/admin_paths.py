@@ -87,9 +87,9 @@ def _requests(until: datetime) -> Paths:
     slowest = {"sort": "slowest"}
     asked: dict[str, dict[str, object]] = {
         "all": {},
-        "page 1,000": {"page": 1000},
+        "the last page": {"page": 100},
         "slowest": slowest,
-        "slowest, page 1,000": {**slowest, "page": 1000},
+        "slowest, the last page": {**slowest, "page": 100},
         "of a network": {"nn_id": OTHER},
         "of a network by its first letter": {"nn_id": OTHER[:1], **slowest},
         "of a network that has none": {"nn_id": "c" * 32},
@@ -98,7 +98,7 @@ def _requests(until: datetime) -> Paths:
         "of a worker": {"worker": WORKERS[2]},
         "of a worker that is unknown": {"worker": NOBODY},
         "not answered": {"outcome": "not_answered"},
-        "not answered, page 1,000": {"outcome": "not_answered", "page": 1000},
+        "not answered, the last page": {"outcome": "not_answered", "page": 100},
         "not answered, slowest": {"outcome": "not_answered", **slowest},
         "failed": {"outcome": "failed"},
         "failed, of a worker that is unknown": {"outcome": "failed", "worker": NOBODY},
