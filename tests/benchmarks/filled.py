@@ -15,7 +15,6 @@ from inference.statistics.histogram import bucket_of, to_bytes
 from inference.statistics.rollup import EVERY_NETWORK, HOUR_SECONDS, MINUTE_SECONDS, Rollup
 from inference.statistics.tallies import COLUMNS, NAMED_BY, Tallies
 from inference.statistics.timing import Timing
-from inference.statistics.writing import write
 
 NETWORKS = ("a" * 32, "b" * 32)
 WORKERS = tuple(f"worker-{number}@host-{number % 2}.example.com" for number in range(4))
@@ -75,17 +74,29 @@ def fill_timings(count: int, until: datetime) -> None:
 
 def fill_rollups(until: datetime) -> int:
     """What two gateway processes write in a year, with their minutes of two days; returns the number of rows."""
-    rows = _rollups(until)
+    return _put(_rollups(until))
+
+
+def _put(rows: Iterator[tuple[Any, ...]]) -> int:
+    """Write rows that are as `Tallies.changed` has them; returns how many."""
+    fields = (*NAMED_BY, *COLUMNS)
+    table, names = Rollup._meta.db_table, ", ".join(map(connection.ops.quote_name, fields))
     written = 0
     while some := list(islice(rows, ROWS_A_TRANSACTION)):
-        with transaction.atomic():
-            Rollup.objects.bulk_create(some, batch_size=500)
+        with transaction.atomic(), connection.cursor() as cursor:
+            if connection.vendor == "postgresql":
+                with cursor.cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy:
+                    for row in some:
+                        copy.write_row(row)
+            else:
+                insert = f"INSERT INTO {table} ({names}) VALUES ({', '.join(['%s'] * len(fields))})"  # noqa: S608
+                adapt = connection.ops.adapt_datetimefield_value
+                cursor.executemany(insert, [(period, adapt(start), *rest) for period, start, *rest in some])
         written += len(some)
     return written
 
 
-def _rollups(until: datetime) -> Iterator[Rollup]:
-    fields = (*NAMED_BY, *COLUMNS)
+def _rollups(until: datetime) -> Iterator[tuple[Any, ...]]:
     samples = {MINUTE_SECONDS: _sample(until, 300), HOUR_SECONDS: _sample(until, 10_000)}
     for seconds, days in ((MINUTE_SECONDS, MINUTE_DAYS), (HOUR_SECONDS, HOUR_DAYS)):
         starts = _starts(until, seconds, days)
@@ -97,7 +108,7 @@ def _rollups(until: datetime) -> Iterator[Rollup]:
             for place, (name, worker, writer) in enumerate(product(named, WORKERS, range(writers))):
                 key = seconds, datetime.fromtimestamp(start, UTC), *name, worker
                 columns = samples[seconds][(number + place) % len(samples[seconds])]
-                yield Rollup(**dict(zip(fields, (*key, f"{writer:016x}", *columns), strict=True)))
+                yield *key, f"{writer:016x}", *columns
 
 
 def other_networks(count: int = OTHERS) -> list[str]:
@@ -107,16 +118,10 @@ def other_networks(count: int = OTHERS) -> list[str]:
 
 def fill_other_rollups(until: datetime, others: int = OTHERS) -> int:
     """The statistics of the networks that are seldom asked; returns the number of rows."""
-    rows = _other_rollups(until, other_networks(others))
-    written = 0
-    while some := list(islice(rows, ROWS_A_TRANSACTION)):
-        write([], some)
-        written += len(some)
-    return written
+    return _put(_other_rollups(until, other_networks(others)))
 
 
 def _other_rollups(until: datetime, names: Sequence[str]) -> Iterator[tuple[Any, ...]]:
-    """As `Tallies.changed` has them."""
     pairs = list(product(WORKERS, range(WRITERS)))
     bucket = bucket_of(7.0)
     one, two = ((n, 0, 0, 0, n, 7.0 * n, 1.0 * n, 0.5 * n, to_bytes({bucket: n})) for n in (1, 2))
