@@ -26,6 +26,9 @@ def paths(until: datetime) -> Paths:
     """All of them."""
     return {
         "dashboard": "/admin/",
+        "dashboard of a day": "/admin/?range=day",
+        "dashboard of a week": "/admin/?range=week",
+        "the dashboard's parts (polled)": "/admin/dashboard/?range=hour",
         **_networks(),
         **_activations(),
         "workers": "/admin/workers/",
