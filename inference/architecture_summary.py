@@ -8,14 +8,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any
 
-from inference.errors import NotFoundError
 from inference.layer_parameters import count_parameters
-from inference.models import StoredFile
-from inference.stored_files import open_file
-from workers.file_format import MAX_ARCHITECTURE_BYTES
 
 #: A page shows no more layers; all are counted.
 LAYERS_SHOWN_MAX = 300
@@ -55,24 +50,7 @@ class ArchitectureSummary:
         return self.layers_count - len(self.layers)
 
 
-def summary_of(architecture: StoredFile) -> ArchitectureSummary | None:
-    """The summary of a stored architecture; None when it is no model's JSON, or not there."""
-    return _summary_of(architecture.digest, architecture.size)
-
-
-@lru_cache(maxsize=256)
-def _summary_of(digest: str, size: int) -> ArchitectureSummary | None:
-    """By the digest: what it names never changes."""
-    if size > MAX_ARCHITECTURE_BYTES:
-        return None
-    try:
-        with open_file(StoredFile(digest=digest, size=size)) as file:
-            return summarize(file.read().decode())
-    except (NotFoundError, UnicodeDecodeError):
-        return None
-
-
-def summarize(text: str) -> ArchitectureSummary | None:
+def summarize(text: str | bytes) -> ArchitectureSummary | None:
     """The summary of a Keras model's JSON; None when it is none."""
     try:
         model = json.loads(text)

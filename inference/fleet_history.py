@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from inference.models import Activation, WorkerReport
 from inference.services import SILENT
-from inference.statistics.rollup import MINUTE_SECONDS, Rollup
+from inference.statistics.rollup import EVERY_NETWORK, MINUTE_SECONDS, Rollup
 
 #: Requests are looked through for so long, and the reports on so many activations: neither grows with the years.
 REQUESTS_DAYS = 1
@@ -36,7 +36,7 @@ class GoneWorker:
 def gone_workers(connected: set[str]) -> list[GoneWorker]:
     """The workers that are not `connected`, the last seen first."""
     since = timezone.now() - timedelta(days=REQUESTS_DAYS)
-    minutes = Rollup.objects.filter(period_seconds=MINUTE_SECONDS, start__gte=since, worker__gt="")
+    minutes = Rollup.objects.filter(nn_id=EVERY_NETWORK, period_seconds=MINUTE_SECONDS, start__gte=since, worker__gt="")
     answered = dict(minutes.values_list("worker").annotate(last=Max("start")))
     reported = dict(_recent_reports().values_list("worker").annotate(last=Max("reported_at")).order_by())
     names = (answered.keys() | reported.keys()) - connected - {SILENT}

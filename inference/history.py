@@ -10,6 +10,12 @@ from django.db.models import Count, Exists, Max, OuterRef, QuerySet
 from inference.errors import ConflictError, NotFoundError
 from inference.models import Activation, DefaultNetwork, Network, Version
 
+#: So many of a network's activations, the latest, tell most rollbacks where to; reading all takes 10 us for each.
+LATEST_ACTIVATIONS = 1000
+#: Of those that are read, the first so many may have ended among others that are not.
+AT_ONCE_MAX = 100
+NOT_READ = (0, "")
+
 
 def networks() -> QuerySet[Network, Any]:
     """All networks by name, each with its active version, `versions_count`, `last_upload` and `is_default`."""
@@ -71,31 +77,44 @@ def version_before(nn_id: str) -> Version:
     active = network(nn_id).active
     if active is None:
         raise ConflictError(f"network {nn_id} has no active version, so there is nothing to roll back from")
-    for version_id, state in reversed(_versions_to_go_back_through(nn_id)):
-        if version_id != active.pk and state != Version.State.DELETED:
-            return Version.objects.select_related("network", "weights").get(pk=version_id)
+    for at_most in (LATEST_ACTIVATIONS, None):
+        for version in reversed(_versions_to_go_back_through(nn_id, at_most)):
+            if version == NOT_READ:
+                break
+            version_id, state = version
+            if version_id != active.pk and state != Version.State.DELETED:
+                return Version.objects.select_related("network", "weights").get(pk=version_id)
+        else:
+            break
     raise ConflictError(f"nothing to roll back to: no version was active before {active} that still exists")
 
 
-def _versions_to_go_back_through(nn_id: str) -> list[tuple[int, str]]:
+def _versions_to_go_back_through(nn_id: str, at_most: int | None) -> list[tuple[int, str]]:
     """The versions, with their states, that steps not taken back made active; the last one is active now.
 
-    They are found by going through all activations that succeeded, in one query of some bytes a row: one that changed
-    the active version adds it, a rollback returns to the version that it made active.
+    They are found by going through the activations that succeeded, or so many of the latest, in one query of some bytes
+    a row: one that changed the active version adds it, a rollback returns to the version that it made active. What lies
+    before those that were read is one NOT_READ.
     """
     succeeded = Activation.objects.filter(version__network_id=nn_id, outcome=Activation.Outcome.ACTIVATED)
-    rows = succeeded.values_list("version_id", "version__state", "kind", "started_at", "seconds")
-    kept: list[tuple[int, str]] = []
+    found = succeeded.values_list("version_id", "version__state", "kind", "started_at", "seconds")
+    rows = list(found.order_by("-id")[:at_most])[::-1]
+    whole = at_most is None or len(rows) < at_most
     # In the order in which they ended, one after the other under the network's lock: they may have begun in another.
-    for version_id, state, kind, _, _ in sorted(rows.order_by("id"), key=_ended_at):
+    ended = sorted(rows, key=_ended_at)
+    kept: list[tuple[int, str]] = [] if whole else [NOT_READ]
+    for version_id, state, kind, _, _ in ended if whole else ended[AT_ONCE_MAX:]:
         version = version_id, state
         if kept and kept[-1] == version:
             continue
-        # One to a version that is not there followed a rule of earlier gateways: a step like any other.
         if kind == Activation.Kind.ROLLBACK and version in kept:
             while kept[-1] != version:
                 kept.pop()
+        elif kind == Activation.Kind.ROLLBACK and not whole:
+            # To a version before those that were read; all that came since is taken back.
+            kept = [NOT_READ, version]
         else:
+            # A rollback to a version that is not there followed a rule of earlier gateways: a step like any other.
             kept.append(version)
     return kept
 

@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any
 
 from django.db import connection
-from django.db.models import Avg, FilteredRelation, Q, QuerySet
+from django.db.models import Avg, FilteredRelation, Q, QuerySet, Subquery
 
 from inference.errors import ConflictError, NoNetworkError, NotFoundError
 from inference.models import DefaultNetwork, Network, PredictionTiming, Version
@@ -15,6 +15,8 @@ from workers.protocol import VersionRef
 ACTIVE_FIELDS = ("nn_id", "active__number", "active__weights_id", "active__architecture_id")
 #: Averages shown by /status are over this many requests.
 RECENT_REQUESTS = 100
+#: They are looked for among so many: an overload refuses millions, and /status has to answer then, too.
+RECENT_LOOKED_THROUGH = 10_000
 #: Stand for the values in a statement that is written once; no network and no other parameter has them.
 A_NAME, A_NUMBER = "(a name)", 2**31 - 2
 
@@ -84,7 +86,9 @@ def active_versions(at_most: int | None = None) -> list[VersionRef]:
 
 
 def average_handling_ms() -> float:
-    """Mean time of the last hundred answered requests, from arrival to answer; 0 before the first."""
-    answered = PredictionTiming.objects.filter(outcome=PredictionTiming.Outcome.ANSWERED)
+    """Mean time of the last hundred answered requests, from arrival to answer; 0 when none was, for long."""
+    latest = Subquery(PredictionTiming.objects.order_by("-id").values("id")[:1])
+    recent_ones = PredictionTiming.objects.filter(id__gt=latest - RECENT_LOOKED_THROUGH)
+    answered = recent_ones.filter(outcome=PredictionTiming.Outcome.ANSWERED)
     recent = answered.order_by("-id").values("total_ms")[:RECENT_REQUESTS]
     return float(recent.aggregate(mean=Avg("total_ms"))["mean"] or 0.0)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from operator import itemgetter
 from typing import IO, TYPE_CHECKING
 
 from django.db import transaction
@@ -15,6 +17,9 @@ from workers.protocol import CHUNK_BYTES
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
+
+#: So many chunks are in memory while several files are read.
+CHUNKS_AT_ONCE = 8
 
 
 @transaction.atomic
@@ -68,6 +73,15 @@ def file_chunk(digest: str, offset: int) -> tuple[int, bytes] | None:
     """The size of a stored file and its chunk at `offset`; None when there is no such file or chunk."""
     row = FileChunk.objects.filter(file_id=digest, offset=offset).values_list("file__size", "content").first()
     return (row[0], bytes(row[1])) if row else None
+
+
+def whole_files(digests: Sequence[str]) -> Iterator[tuple[str, bytes]]:
+    """The bytes of several small files by one query, one file after the other; of those that there are."""
+    chunks = (
+        FileChunk.objects.filter(file_id__in=digests).order_by("file_id", "offset").values_list("file_id", "content")
+    )
+    for digest, parts in groupby(chunks.iterator(CHUNKS_AT_ONCE), key=itemgetter(0)):
+        yield digest, b"".join(part for _, part in parts)
 
 
 def open_file(file: StoredFile) -> io.BufferedReader:

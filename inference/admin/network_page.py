@@ -12,7 +12,8 @@ from inference import history
 from inference.admin.pages import last_day, show
 from inference.admin.permissions import allowed
 from inference.admin.trouble import trouble_of
-from inference.architecture_summary import ArchitectureSummary, summary_of
+from inference.architecture_summaries import summaries_of
+from inference.architecture_summary import ArchitectureSummary
 from inference.errors import NotFoundError
 from inference.models import Activation, Version
 from inference.statistics.summary import EMPTY, Summary, by_version
@@ -46,8 +47,18 @@ def network_page(request: HttpRequest, nn_id: str) -> HttpResponse:
     versions = history.versions(nn_id).select_related("weights", "network", "architecture")
     page = Paginator(versions, VERSIONS_A_PAGE).get_page(request.GET.get("page"))
     traffic = by_version(nn_id, *last_day())
-    rows = [_row(version, network.active_id, traffic) for version in page.object_list]
-    shown = network.active or (rows[0].version if rows else None)
+    found = list(page.object_list)
+    shown = network.active or (found[0] if found else None)
+    architectures = summaries_of(version.architecture for version in (*([shown] if shown else []), *found))
+    rows = [
+        VersionRow(
+            version,
+            version.pk == network.active_id,
+            architectures.get(version.architecture_id),
+            traffic.get(version.number, EMPTY),
+        )
+        for version in found
+    ]
     activations = Activation.objects.filter(version__network_id=nn_id).select_related("version", "previous")
     return show(
         request,
@@ -58,13 +69,7 @@ def network_page(request: HttpRequest, nn_id: str) -> HttpResponse:
         page=page,
         rows=rows,
         shown=shown,
-        architecture=summary_of(shown.architecture) if shown else None,
+        architecture=architectures.get(shown.architecture_id) if shown else None,
         activations=activations.order_by("-id")[:ACTIVATIONS_SHOWN],
         allowed=allowed(request),
-    )
-
-
-def _row(version: Version, active_id: int | None, traffic: dict[int, Summary]) -> VersionRow:
-    return VersionRow(
-        version, version.pk == active_id, summary_of(version.architecture), traffic.get(version.number, EMPTY)
     )

@@ -13,11 +13,10 @@ from inference.admin.read_only import ReadOnlyPage
 from inference.admin.request_form import RequestForm
 from inference.admin.requests_csv import csv_of
 from inference.models import PredictionTiming
-from inference.request_search import LOOKED_THROUGH_MAX
 
 REQUESTS_A_PAGE = 100
-#: As many pages as there are requests that are looked through.
-PAGES_MAX = LOOKED_THROUGH_MAX // REQUESTS_A_PAGE
+#: What lies further back is found by its time: a page's number costs as many rows as lie before it.
+PAGES_MAX = 100
 
 
 @admin.register(PredictionTiming)
@@ -49,7 +48,7 @@ class PredictionTimingAdmin(ReadOnlyPage):
             follows=len(found) > REQUESTS_A_PAGE and page < PAGES_MAX,
             asked=asked.urlencode(),
             anything_asked=any(asked.values()),
-            looked_through=LOOKED_THROUGH_MAX,
+            more_than_pages=len(found) > REQUESTS_A_PAGE and page == PAGES_MAX,
         )
 
     def export_view(self, request: HttpRequest) -> HttpResponseBase:

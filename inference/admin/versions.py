@@ -28,9 +28,12 @@ class VersionAdmin(ReadOnlyPage):
     readonly_fields = fields
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Version]:
-        """With what the list shows, in three queries."""
-        failures = Prefetch("activations", Activation.objects.filter(reports__loaded=False).distinct())
-        reports = Prefetch("activations__reports", WorkerReport.objects.filter(loaded=False))
+        """With what the list shows, in three queries, and without the traces of reports."""
+        failed = Activation.objects.filter(reports__loaded=False).only("version_id").distinct()
+        failures = Prefetch("activations", failed)
+        reports = Prefetch(
+            "activations__reports", WorkerReport.objects.filter(loaded=False).only("activation_id", "worker")
+        )
         return super().get_queryset(request).prefetch_related(failures, reports)
 
     @admin.display(description="bytes")

@@ -11,10 +11,15 @@ if TYPE_CHECKING:
 
 MINUTE_SECONDS = 60
 HOUR_SECONDS = 3600
+#: In place of a network's name, and with version 0: the sum of a worker's requests, whichever network they asked.
+EVERY_NETWORK = "*"
 
 
 class Rollup(models.Model):
     """The requests of one period for one network, version and worker, as one gateway process saw them.
+
+    Beside these, each worker's requests have a row for all networks, so that a thousand networks take no longer to sum
+    up than one.
 
     Every process writes rows of its own, so that none waits for another; whoever reads adds them up. Minutes tell of
     the recent past, hours of the year.
@@ -44,6 +49,8 @@ class Rollup(models.Model):
                 fields=["period_seconds", "start", "nn_id", "version", "worker", "writer"], name="one_rollup_a_writer"
             )
         ]
+        # A range of time has as many rows as networks, versions and workers; most who read want one network's.
+        indexes = [models.Index(fields=["nn_id", "period_seconds", "start"], name="rollups_by_network")]
 
     def __str__(self) -> str:
         start: datetime = self.start

@@ -19,7 +19,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from inference.statistics.histogram import add_up, percentiles
-from inference.statistics.rollup import HOUR_SECONDS, MINUTE_SECONDS, Rollup
+from inference.statistics.rollup import EVERY_NETWORK, HOUR_SECONDS, MINUTE_SECONDS, Rollup
 
 SHARES = (0.50, 0.95, 0.99)
 #: No chart shows more, and each takes some kilobytes.
@@ -103,7 +103,7 @@ def by_version(nn_id: str, since: datetime, until: datetime) -> dict[int, Summar
 
 def by_worker(since: datetime, until: datetime) -> dict[str, Summary]:
     """The requests of each worker that answered any."""
-    return _by("worker", since, until, Q(worker__gt=""))
+    return _by("worker", since, until, Q(nn_id=EVERY_NETWORK, worker__gt=""))
 
 
 def _by(field: str, since: datetime, until: datetime, which: Q) -> dict[Any, Summary]:
@@ -113,8 +113,11 @@ def _by(field: str, since: datetime, until: datetime, which: Q) -> dict[Any, Sum
 
 
 def _named(nn_id: str | None, version: int | None, worker: str | None) -> Q:
+    if nn_id is None and version is None:
+        nn_id = EVERY_NETWORK
     asked = {"nn_id": nn_id, "version": version, "worker": worker}
-    return Q(**{name: value for name, value in asked.items() if value is not None})
+    which = Q(**{name: value for name, value in asked.items() if value is not None})
+    return which if nn_id is not None else which & ~Q(nn_id=EVERY_NETWORK)
 
 
 def _periods(since: datetime, until: datetime) -> Q:

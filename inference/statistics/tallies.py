@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from inference.statistics.histogram import bucket_of, to_bytes
-from inference.statistics.rollup import HOUR_SECONDS, MINUTE_SECONDS
+from inference.statistics.rollup import EVERY_NETWORK, HOUR_SECONDS, MINUTE_SECONDS
 from inference.statistics.timing import Timing
 
 #: So many rows are held in memory at most.
@@ -79,13 +79,16 @@ class Tallies:
         self._let_go(now)
         for (start, nn_id, version, worker), tally in tallied(timings).items():
             for seconds, begin in ((MINUTE_SECONDS, start), (HOUR_SECONDS, start.replace(minute=0))):
-                key = Key(seconds, begin, nn_id, version, worker)
-                held = self._held.get(key)
-                if held is None:
-                    held = self._held[key] = Tally()
-                    held.writer = secrets.token_hex(8)
-                held.add(tally)
-                self._changed.add(key)
+                self._add(Key(seconds, begin, nn_id, version, worker), tally)
+                self._add(Key(seconds, begin, EVERY_NETWORK, 0, worker), tally)
+
+    def _add(self, key: Key, tally: Tally) -> None:
+        held = self._held.get(key)
+        if held is None:
+            held = self._held[key] = Tally()
+            held.writer = secrets.token_hex(8)
+        held.add(tally)
+        self._changed.add(key)
 
     def changed(self) -> list[tuple[Any, ...]]:
         """The rows to write, in the order of `NAMED_BY` and `COLUMNS`: those that have changed since `written`."""
@@ -101,13 +104,15 @@ class Tallies:
         self._changed.clear()
 
     def _let_go(self, now: datetime) -> None:
-        """Hold no row whose period is over, and not too many."""
+        """Hold no row whose period is over, and not too many; those of all networks are few, and read most."""
         over = [key for key in self._held if key.start + timedelta(seconds=key.period_seconds) + LATE < now]
         if len(self._held) - len(over) > TALLIES_MAX:
+            over += [key for key in self._held if key.nn_id != EVERY_NETWORK]
+        if len(self._held) - len(set(over)) > TALLIES_MAX:
             over = list(self._held)
         for key in over:
             if key not in self._changed:
-                del self._held[key]
+                self._held.pop(key, None)
 
 
 def tallied(timings: Iterable[Timing]) -> dict[tuple[datetime, str, int, str], Tally]:

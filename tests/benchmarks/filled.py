@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import islice, product
 from typing import Any
@@ -11,7 +11,8 @@ from typing import Any
 from django.db import connection, transaction
 
 from inference.models import PredictionTiming
-from inference.statistics.rollup import HOUR_SECONDS, MINUTE_SECONDS, Rollup
+from inference.statistics.histogram import bucket_of, to_bytes
+from inference.statistics.rollup import EVERY_NETWORK, HOUR_SECONDS, MINUTE_SECONDS, Rollup
 from inference.statistics.tallies import COLUMNS, NAMED_BY, Tallies
 from inference.statistics.timing import Timing
 
@@ -22,6 +23,9 @@ VERSIONS = 1000
 TIMINGS_DAYS = 7
 MINUTE_DAYS = 2
 HOUR_DAYS = 365
+#: Networks that are seldom asked: eight times an hour each, once by each worker and writer; their hours are of a week.
+OTHERS = 999
+OTHERS_DAYS = 7
 ROWS_A_TRANSACTION = 20_000
 
 #: Of 1,000 requests 5 failed, 2 timed out and 3 were refused. A version lasts for ten minutes; the second network gets
@@ -70,28 +74,72 @@ def fill_timings(count: int, until: datetime) -> None:
 
 def fill_rollups(until: datetime) -> int:
     """What two gateway processes write in a year, with their minutes of two days; returns the number of rows."""
-    rows = _rollups(until)
+    return _put(_rollups(until))
+
+
+def _put(rows: Iterator[tuple[Any, ...]]) -> int:
+    """Write rows that are as `Tallies.changed` has them; returns how many."""
+    fields = (*NAMED_BY, *COLUMNS)
+    table, names = Rollup._meta.db_table, ", ".join(map(connection.ops.quote_name, fields))
     written = 0
     while some := list(islice(rows, ROWS_A_TRANSACTION)):
-        with transaction.atomic():
-            Rollup.objects.bulk_create(some, batch_size=500)
+        with transaction.atomic(), connection.cursor() as cursor:
+            if connection.vendor == "postgresql":
+                with cursor.cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy:
+                    for row in some:
+                        copy.write_row(row)
+            else:
+                insert = f"INSERT INTO {table} ({names}) VALUES ({', '.join(['%s'] * len(fields))})"  # noqa: S608
+                adapt = connection.ops.adapt_datetimefield_value
+                cursor.executemany(insert, [(period, adapt(start), *rest) for period, start, *rest in some])
         written += len(some)
     return written
 
 
-def _rollups(until: datetime) -> Iterator[Rollup]:
-    named = (*NAMED_BY, *COLUMNS)
+def _rollups(until: datetime) -> Iterator[tuple[Any, ...]]:
     samples = {MINUTE_SECONDS: _sample(until, 300), HOUR_SECONDS: _sample(until, 10_000)}
     for seconds, days in ((MINUTE_SECONDS, MINUTE_DAYS), (HOUR_SECONDS, HOUR_DAYS)):
-        end = int(until.timestamp()) // seconds * seconds
-        starts = range(end - days * 86_400, end + 1, seconds)
+        starts = _starts(until, seconds, days)
         for number, start in enumerate(starts):
             # Older hours are merged.
-            writers = WRITERS if start > end - MINUTE_DAYS * 86_400 else 1
-            for place, (nn_id, worker, writer) in enumerate(product(NETWORKS, WORKERS, range(writers))):
-                key = seconds, datetime.fromtimestamp(start, UTC), nn_id, 1 + number * VERSIONS // len(starts), worker
+            writers = WRITERS if start > starts[-1] - MINUTE_DAYS * 86_400 else 1
+            version = 1 + number * VERSIONS // len(starts)
+            named = [(EVERY_NETWORK, 0), *((nn_id, version) for nn_id in NETWORKS)]
+            for place, (name, worker, writer) in enumerate(product(named, WORKERS, range(writers))):
+                key = seconds, datetime.fromtimestamp(start, UTC), *name, worker
                 columns = samples[seconds][(number + place) % len(samples[seconds])]
-                yield Rollup(**dict(zip(named, (*key, f"{writer:016x}", *columns), strict=True)))
+                yield *key, f"{writer:016x}", *columns
+
+
+def other_networks(count: int = OTHERS) -> list[str]:
+    """The names of the networks that are seldom asked."""
+    return [f"{number:032x}" for number in range(1, count + 1)]
+
+
+def fill_other_rollups(until: datetime, others: int = OTHERS) -> int:
+    """The statistics of the networks that are seldom asked; returns the number of rows."""
+    return _put(_other_rollups(until, other_networks(others)))
+
+
+def _other_rollups(until: datetime, names: Sequence[str]) -> Iterator[tuple[Any, ...]]:
+    pairs = list(product(WORKERS, range(WRITERS)))
+    bucket = bucket_of(7.0)
+    one, two = ((n, 0, 0, 0, n, 7.0 * n, 1.0 * n, 0.5 * n, to_bytes({bucket: n})) for n in (1, 2))
+    for minute in _starts(until, MINUTE_SECONDS, MINUTE_DAYS):
+        at = datetime.fromtimestamp(minute, UTC)
+        for place, (worker, writer) in enumerate(pairs):
+            for name in names[(place * 7 - minute // MINUTE_SECONDS) % 60 :: 60]:
+                yield MINUTE_SECONDS, at, name, 1, worker, f"{writer:016x}", *one
+    for hour in _starts(until, HOUR_SECONDS, OTHERS_DAYS):
+        at, merged = datetime.fromtimestamp(hour, UTC), until.timestamp() - hour > 86_400
+        for name, (worker, writer) in product(names, pairs):
+            if not merged or writer == 0:
+                yield HOUR_SECONDS, at, name, 1, worker, f"{writer:016x}", *(two if merged else one)
+
+
+def _starts(until: datetime, seconds: int, days: int) -> range:
+    end = int(until.timestamp()) // seconds * seconds
+    return range(end - days * 86_400, end + 1, seconds)
 
 
 def _sample(until: datetime, count: int) -> list[tuple[Any, ...]]:

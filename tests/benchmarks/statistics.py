@@ -49,16 +49,16 @@ def database(vendor: str) -> Iterator[None]:
                 server.stop()
 
 
-def filled(count: int, until: datetime) -> None:
-    """Fill the database, and let it look at what it has."""
+def filled(count: int, until: datetime, *, others: bool = False) -> None:
+    """Fill the database, with many other networks' statistics when they are asked for; let it look at what it has."""
     from django.db import connection
 
-    from tests.benchmarks.filled import fill_rollups, fill_timings
+    from tests.benchmarks.filled import fill_other_rollups, fill_rollups, fill_timings
 
     started = perf_counter()
     fill_timings(count, until)
     print(f"{count} timings after {perf_counter() - started:.0f} s", flush=True)
-    rollups = fill_rollups(until)
+    rollups = fill_rollups(until) + (fill_other_rollups(until) if others else 0)
     print(f"{rollups} rows of statistics after {perf_counter() - started:.0f} s", flush=True)
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE" if connection.vendor == "postgresql" else "ANALYZE")

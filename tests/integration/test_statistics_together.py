@@ -103,7 +103,7 @@ def test_processes_that_write_merge_and_prune_at_once_count_each_request_once(sh
     assert "2,000 timings and" in shared.prune(**few)
     assert shared.counted() == PROCESSES * FLUSHES * TIMINGS_A_FLUSH
     several = "Rollup.objects.filter(period_seconds=3600, start__lt=now - timedelta(days=1)).count()"
-    assert shared.ask(several) <= 3 * 2  # of three workers, in an hour or two
+    assert shared.ask(several) <= 3 * 2 * 2  # of three workers, in an hour or two, of a network and of all
 
 
 def test_a_process_that_is_killed_leaves_timings_and_statistics_that_agree(shared: Shared) -> None:

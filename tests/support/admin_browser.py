@@ -16,9 +16,9 @@ class Browser:
         self._session = requests.Session()
         self._session.trust_env = False
 
-    def get(self, path: str) -> requests.Response:
+    def get(self, path: str, headers: dict[str, str] | None = None) -> requests.Response:
         """The page at a path; redirects are not followed."""
-        return self._session.get(self.url + path, allow_redirects=False, timeout=60)
+        return self._session.get(self.url + path, headers=headers, allow_redirects=False, timeout=60)
 
     def page(self, path: str) -> str:
         """The text of a page that is shown."""

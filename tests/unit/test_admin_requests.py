@@ -107,11 +107,38 @@ def test_a_search_looks_through_a_bounded_number(viewer: Client, monkeypatch: py
     assert len(found(viewer)) == 5
 
 
+def test_of_those_that_were_not_answered_fewer_are_looked_through(
+    viewer: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(request_search, "NOT_ANSWERED_MAX", 2)
+    for number in range(6):
+        timing(ago(minutes=number), total_ms=number, outcome="failed" if number % 2 else "answered")
+
+    assert found(viewer, "outcome=failed") == ["1.00", "3.00"]
+    assert "Of the latest 2 unanswered requests" in text(viewer, f"{PAGE}?outcome=failed")
+    assert len(found(viewer, "outcome=not_answered")) == 3
+    assert len(found(viewer, "outcome=answered")) == 3
+
+
+def test_the_last_page_says_how_to_look_further_back(viewer: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(requests_page, "REQUESTS_A_PAGE", 1)
+    monkeypatch.setattr(requests_page, "PAGES_MAX", 2)
+    for number in range(4):
+        timing(ago(minutes=number), total_ms=number)
+
+    page = text(viewer, f"{PAGE}?page=5")
+
+    assert [row["total"] for row in rows(page)] == ["1.00"]
+    assert "choose a time to look further back" in page
+    assert 'rel="next"' not in page
+
+
 @pytest.mark.parametrize(
     "query", ["", "sort=slowest", "worker=w1", "outcome=not_answered", "outcome=failed", "version=3"]
 )
 def test_no_query_counts_or_reads_the_whole_table(query: str, viewer: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(request_search, "LOOKED_THROUGH_MAX", 1)
+    monkeypatch.setattr(request_search, "NOT_ANSWERED_MAX", 1)
     timing()
     timing()
     with CaptureQueriesContext(connection) as captured:

@@ -70,12 +70,15 @@ def test_a_requests_steps_are_those_after_it_was_sent() -> None:
 def test_a_filled_database_answers_every_query(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(filled, "MINUTE_DAYS", 0)
     monkeypatch.setattr(filled, "HOUR_DAYS", 2)
+    monkeypatch.setattr(filled, "OTHERS_DAYS", 2)
     now = datetime.now(UTC)
 
     filled.fill_timings(1000, now)
     rollups = filled.fill_rollups(now)
+    others = filled.fill_other_rollups(now, others=3)
     rows = measured(statistics_queries(now) | list_queries(now), 1)
 
     assert PredictionTiming.objects.filter(outcome="failed", at__lt=now).count() == 5
-    assert Rollup.objects.count() == rollups > 2 * 24 * 8
+    assert (rollups, others) > (2 * 24 * 8, 24 * 3 * 8)
+    assert Rollup.objects.count() == rollups + others
     assert all(row["median ms"] for row in rows)

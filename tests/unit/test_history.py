@@ -198,14 +198,32 @@ def test_a_long_history_is_read_in_as_many_queries_as_a_short_one(
     )
     activated(three[2])
 
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(3) as captured:
         assert history.version_before(NN_ID).number == 2
 
+    assert f"LIMIT {history.LATEST_ACTIVATIONS}" in captured.captured_queries[1]["sql"]
 
-@given(st.lists(st.sampled_from(["upload", "fail", "rollback"]) | st.integers(1, 6) | st.integers(-6, -1), max_size=25))
-def test_rollbacks_take_back_step_by_step_whatever_came_before(acts: list[str | int]) -> None:
+
+def test_what_lies_before_the_latest_activations_is_read_when_these_do_not_tell(
+    three: list[Version], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(history, "LATEST_ACTIVATIONS", 4)
+    monkeypatch.setattr(history, "AT_ONCE_MAX", 1)
+    for _ in range(5):
+        activated(three[2], ACTIVATE)
+
+    assert roll_all_back() == [2, 1]
+
+
+@given(
+    st.lists(st.sampled_from(["upload", "fail", "rollback"]) | st.integers(1, 6) | st.integers(-6, -1), max_size=25),
+    st.sampled_from([(1, 0), (2, 0), (3, 0), (4, 2), (6, 1), (1000, 100)]),
+)
+def test_rollbacks_take_back_step_by_step_whatever_came_before(acts: list[str | int], read: tuple[int, int]) -> None:
     """Positive numbers activate that version, negative ones delete it."""
-    with transaction.atomic():
+    with transaction.atomic(), pytest.MonkeyPatch.context() as patched:
+        patched.setattr(history, "LATEST_ACTIVATIONS", read[0])
+        patched.setattr(history, "AT_ONCE_MAX", read[1])
         stored, model = [activated(store()).version], Undo()
         model.step(1)
         for act in acts:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -10,9 +11,13 @@ from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
+from inference.statistics.histogram import bucket_of, to_bytes
+from inference.statistics.summary import by_worker, summary
 from tests.unit.samples import NN_ID, OTHER_NN_ID
 
 pytestmark = pytest.mark.django_db(transaction=True)
+HOUR = timedelta(hours=1)
+BEFORE_TOTALS, TOTALS = [("inference", "0007_permissions")], [("inference", "0008_rollups_of_every_network")]
 BEFORE, AFTER = [("inference", "0001_initial")], [("inference", "0004_reports_of_activations")]
 
 
@@ -96,6 +101,25 @@ def test_an_empty_database_is_migrated(before: Any) -> None:
     after = migrate(AFTER)
 
     assert not after.get_model("inference", "Activation").objects.exists()
+
+
+def test_statistics_from_before_there_were_rows_of_all_networks_are_summed_up(before: Any) -> None:
+    rollups = migrate(BEFORE_TOTALS).get_model("inference", "Rollup").objects
+    noon = datetime(2026, 11, 24, 12, tzinfo=UTC)
+    for nn_id, version, worker, ms in ((NN_ID, 1, "w1", 2.0), (NN_ID, 2, "w1", 4.0), (OTHER_NN_ID, 1, "w2", 8.0)):
+        rollups.create(
+            period_seconds=3600, start=noon, nn_id=nn_id, version=version, worker=worker, writer="x", answered=1,
+            failed=1, timed_out=0, refused=0, rows=1, total_ms=ms, queue_ms=1, inference_ms=1,
+            histogram=to_bytes({bucket_of(ms): 1}),
+        )  # fmt: skip
+
+    migrate(TOTALS)
+
+    whole, workers = summary(noon, noon + HOUR), by_worker(noon, noon + HOUR)
+    assert (whole.count, whole.errors, whole.mean_ms) == (6, 3, pytest.approx(14 / 3))
+    assert whole.p50_ms == pytest.approx(4.0, rel=0.02)
+    assert {name: one.count for name, one in workers.items()} == {"w1": 4, "w2": 2}
+    assert migrate(BEFORE_TOTALS).get_model("inference", "Rollup").objects.count() == 3
 
 
 def test_no_model_has_changed_without_a_migration() -> None:

@@ -137,3 +137,15 @@ def test_the_average_is_over_the_last_hundred_answered_requests() -> None:
         note(5000.0, outcome="timed_out")
 
     assert selectors.average_handling_ms() == pytest.approx(49.5)
+
+
+def test_answered_requests_are_looked_for_among_the_latest(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(selectors, "RECENT_LOOKED_THROUGH", 3)
+    note(1000.0)
+    note(2.0)
+    note(5000.0, outcome="refused")
+    note(5000.0, outcome="refused")
+
+    assert selectors.average_handling_ms() == pytest.approx(2.0)
+    note(5000.0, outcome="refused")
+    assert selectors.average_handling_ms() == 0.0

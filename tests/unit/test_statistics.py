@@ -9,9 +9,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from django.db import OperationalError
+from django.db import OperationalError, connection
+from django.test.utils import CaptureQueriesContext
 
 from inference import timings as timings_module
+from inference.statistics.rollup import EVERY_NETWORK, Rollup
 from inference.statistics.summary import EMPTY, Summary, by_version, by_worker, series, summary
 from inference.statistics.timing import Timing
 from inference.timings import Timings
@@ -96,6 +98,38 @@ def test_one_network_version_or_worker_is_told_apart(note: Note) -> None:
         "worker-1@here": 3,
         "other@here": 1,
     }
+
+
+@pytest.mark.django_db
+def test_the_requests_of_all_networks_are_read_from_as_many_rows_as_there_are_workers() -> None:
+    process = Timings(lambda: NOON)
+    for number in range(20):
+        worker = f"worker-{number % 2}@here"
+        process.add(Timing(NOON, f"{number:032x}", number, worker, 1, 1, 2.0, 1.0, 0.5, "answered"))
+    process.flush()
+    with CaptureQueriesContext(connection) as captured:
+        found = summary(NOON, NOON + HOUR), by_worker(NOON, NOON + HOUR), series(NOON, NOON + HOUR, HOUR)
+
+    assert found[0].count == found[2][0][1].count == 20
+    assert [one.count for one in found[1].values()] == [10, 10]
+    for query in captured:
+        with connection.cursor() as cursor:
+            cursor.execute(query["sql"])
+            assert len(cursor.fetchall()) == 2
+    assert summary(NOON, NOON + HOUR, version=3).count == 1
+    assert summary(NOON, NOON + HOUR, version=0).count == 1
+
+
+@pytest.mark.django_db
+def test_the_rows_of_all_networks_stay_in_memory_when_there_are_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("inference.statistics.tallies.TALLIES_MAX", 5)
+    process = Timings(lambda: NOON)
+    for number in range(10):
+        process.add(Timing(NOON, f"{number:032x}", 1, "worker-1@here", 1, 1, 2.0, 1.0, 0.5, "answered"))
+        process.flush()
+
+    assert Rollup.objects.filter(nn_id=EVERY_NETWORK).count() == 2
+    assert summary(NOON, NOON + HOUR).count == 10
 
 
 @pytest.mark.parametrize("step", [MINUTE, 15 * MINUTE, HOUR, 2 * HOUR])

@@ -66,7 +66,7 @@ def test_a_year_of_load_leaves_a_database_of_bounded_size(settings: Settings, mo
         year.pass_(30 * STEPS_A_DAY)
         sizes.append((PredictionTiming.objects.count(), Rollup.objects.count(), pages()))
 
-    keys_a_step = len(WORKERS) * STEPS_A_DAY
+    keys_a_step = 2 * len(WORKERS) * STEPS_A_DAY  # of the network, and of all networks
     minutes = 2 * PROCESSES * keys_a_step * (MINUTE_DAYS + 1)
     hours = keys_a_step * (HOUR_DAYS + 1) + PROCESSES * keys_a_step * 2
     assert all(timings <= TIMINGS_MAX for timings, _, _ in sizes)
