@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from uuid import uuid4
 
 import pytest
 from playwright.sync_api import Browser, Page, StorageState
 
 from inference.supervision import rabbitmq
-from tests.end_to_end.browser.content import make_content
+from tests.end_to_end.browser.content import make_content, new_weights
 from tests.support import chromium as chromium_programs
 from tests.support.chromium import DESKTOP, Watch, Window, new_context, running_chromium
 from tests.support.own_node import running_system
@@ -76,3 +77,18 @@ def visit(chromium: Browser, system: System, cookies: dict[str, StorageState], w
     yield open_page
     for context in contexts:
         context.close()
+
+
+@pytest.fixture
+def page(visit: Visit) -> Page:
+    """An operator's."""
+    return visit(OPERATOR)
+
+
+@pytest.fixture
+def network(system: System) -> str:
+    """A network of two versions, of which the second is active."""
+    nn_id = uuid4().hex
+    for number in (1, 2):
+        assert system.client.set_weights(nn_id, f"{number}.weights.h5", new_weights())["version"] == number
+    return nn_id

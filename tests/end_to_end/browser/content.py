@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import count
+
 from tests.support.samples import samples
 from tests.support.system import System
+from tests.support.uploads import scaled_weights
 from tests.support.waiting import wait_until
 from workers.settings import ROOT
 
@@ -45,6 +48,19 @@ REFUSALS = {
     "no such network": (f"{RECORDS}/network/{'f' * 32}/change/", 404),
     "active already": (f"{NETWORK}/versions/2/activate/", 409),
 }
+
+
+_factors = (1 - number / 1000 for number in count(1))
+
+
+def new_weights() -> bytes:
+    """A weights file that no worker has loaded yet."""
+    return scaled_weights(0, next(_factors))
+
+
+def network_page(nn_id: str) -> str:
+    """Where a network's page is."""
+    return f"{RECORDS}/network/{nn_id}/change/"
 
 
 def make_content(system: System) -> None:

@@ -57,12 +57,13 @@ def test_every_page_fits_and_asks_no_other_host(visit: Visit, watch: Watch, wind
 
 @pytest.mark.parametrize(("window", "scheme"), LOOKS)
 def test_refusals_fit_and_ask_no_other_host(visit: Visit, watch: Watch, window: Window, scheme: str) -> None:
-    refusals = [(SUPERUSER, *refusal) for refusal in REFUSALS.values()]
-    for person, path, status in [*refusals, (VIEWER, PAGES["upload"], 403)]:
+    refusals = {SUPERUSER: REFUSALS, VIEWER: {"not allowed": (PAGES["upload"], 403)}}
+    for person, their_refusals in refusals.items():
         page = visit(person, window, scheme)
-        page.goto(path)
-        looks_right(page, window, scheme)
-        assert watch.take() == [f"{status} {path}"]
+        for path, status in their_refusals.values():
+            page.goto(path)
+            looks_right(page, window, scheme)
+            assert watch.take() == [f"{status} {path}"]
 
 
 @pytest.mark.parametrize(("window", "scheme"), LOOKS)

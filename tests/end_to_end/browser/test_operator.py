@@ -1,10 +1,7 @@
-"""What a member of the group `operator` does in the admin: upload, activate, roll back, download, find what failed."""
+"""What a member of the group `operator` does in the admin: uploads, activates, rolls back, downloads, deletes."""
 
 from __future__ import annotations
 
-import csv
-import re
-from itertools import count
 from pathlib import Path
 from uuid import uuid4
 
@@ -12,24 +9,11 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.end_to_end.browser.conftest import Visit
-from tests.end_to_end.browser.content import BAD_FILE, PAGES, WRONG_ROW
+from tests.end_to_end.browser.content import BAD_FILE, PAGES, network_page, new_weights
 from tests.support.chromium import Watch
 from tests.support.people import OPERATOR, log_in
 from tests.support.readers import readers_stopped
 from tests.support.system import System
-from tests.support.uploads import scaled_weights
-from tests.support.waiting import wait_until
-
-_FACTORS = (1 - number / 1000 for number in count(1))
-
-
-def new_weights() -> bytes:
-    """A weights file that no worker has loaded yet."""
-    return scaled_weights(0, next(_FACTORS))
-
-
-def network_page(nn_id: str) -> str:
-    return f"/admin/inference/network/{nn_id}/change/"
 
 
 def fill_upload(page: Page, nn_id: str, file: Path) -> None:
@@ -48,26 +32,12 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
-@pytest.fixture
-def network(system: System) -> str:
-    """A network of two versions, of which the second is active."""
-    nn_id = uuid4().hex
-    for number in (1, 2):
-        assert system.client.set_weights(nn_id, f"{number}.weights.h5", new_weights())["version"] == number
-    return nn_id
-
-
-@pytest.fixture
-def page(visit: Visit) -> Page:
-    """An operator's."""
-    return visit(OPERATOR)
-
-
 def test_an_operator_logs_in_and_out_by_the_form(visit: Visit) -> None:
     page = visit(None)
     log_in(page, OPERATOR)
     expect(page.get_by_role("link", name="Networks").first).to_be_visible()
-    page.context.clear_cookies()
+    page.get_by_text(OPERATOR, exact=True).last.click()
+    page.get_by_role("button", name="Log out").click()
     page.goto(PAGES["networks"])
     expect(page.get_by_label("Username")).to_be_visible()
 
@@ -159,42 +129,3 @@ def test_a_version_is_deleted_after_a_question(page: Page, network: str) -> None
     page.get_by_role("button", name="Delete version 1").click()
     expect(page.locator("[data-version='1']")).to_have_attribute("data-state", "deleted")
     expect(page.locator("[data-version='1'] [data-action]")).to_have_count(0)
-
-
-@pytest.fixture
-def failed_requests(page: Page, system: System, network: str) -> Page:
-    """The page of requests, filtered for the two of a network that failed; three others were answered."""
-    for row in (WRONG_ROW, [0.1, 0.2], WRONG_ROW, [0.1, 0.2], [0.1, 0.2]):
-        system.client.predict(row, nn_id=network)
-
-    def all_are_there() -> bool:
-        page.goto(network_page(network))
-        page.locator("#requests").click()
-        page.wait_for_url("**/predictiontiming/**")
-        return page.locator("#requests [data-outcome]").count() == 5
-
-    wait_until(all_are_there, 30.0, "the page of requests shows all five")
-    page.locator("#filters [name=outcome]").select_option("failed")
-    page.locator("#apply").click()
-    page.wait_for_url(re.compile("outcome=failed"))
-    return page
-
-
-def test_failed_requests_are_found_with_version_and_worker(failed_requests: Page, system: System, network: str) -> None:
-    rows = failed_requests.locator("#requests [data-outcome]")
-    expect(rows).to_have_count(2)
-    workers = {worker["worker"] for worker in system.client.status()["workers"]}
-    for row in rows.all():
-        expect(row).to_have_attribute("data-outcome", "failed")
-        expect(row.locator(".field-version")).to_have_text("2")
-        expect(row.locator(".field-nn_id")).to_have_attribute("title", network)
-        assert row.locator(".field-worker").inner_text() in workers
-
-
-def test_requests_are_taken_away_as_csv(failed_requests: Page, network: str) -> None:
-    with failed_requests.expect_download() as coming:
-        failed_requests.locator("#csv").click()
-    assert coming.value.suggested_filename.endswith(".csv")
-    with coming.value.path().open(newline="") as file:
-        lines = list(csv.DictReader(file))
-    assert [(line["outcome"], line["nn_id"], line["version"]) for line in lines] == [("failed", network, "2")] * 2
