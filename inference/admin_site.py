@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from django.http import HttpRequest
+from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from unfold.sites import UnfoldAdminSite
 
@@ -10,9 +14,21 @@ class PipelineAdminSite(UnfoldAdminSite):
     """Django's admin site in unfold's look."""
 
     index_title = "Dashboard"
+    #: For those who may not see the dashboard.
+    index_template = "admin/inference/no_dashboard.html"
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+        """The dashboard; what there is for those who may not see it."""
+        from inference.dashboard import views  # which uses this site
+
+        return views.page(request) if views.may_look(request) else super().index(request, extra_context)
 
     def extra_urls(self) -> list[URLPattern]:
         """The pages beside those of models; unfold adds them to its own."""
         from inference.admin import workers  # which registers pages with this site
+        from inference.dashboard import views
 
-        return [path("workers/", self.admin_view(workers.workers_page), name="workers")]
+        return [
+            path("workers/", self.admin_view(workers.workers_page), name="workers"),
+            path("dashboard/", self.admin_view(views.parts), name="dashboard"),
+        ]

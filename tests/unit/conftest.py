@@ -18,6 +18,7 @@ with pytest.MonkeyPatch.context() as environment:
     shared_settings.cache_clear()
     from inference import gateway as gateway_module
     from inference.asking import Answers
+    from inference.dashboard.kept import Kept
     from tests.unit.admin_samples import person
     from tests.unit.samples import PretendedGateway, loaded
     from tests.unit.sender import Sender
@@ -34,6 +35,12 @@ def no_connections(monkeypatch: pytest.MonkeyPatch) -> None:
         raise AssertionError(f"a unit test connects to {address[-1]}")
 
     monkeypatch.setattr(socket.socket, "connect", refuse)
+
+
+@pytest.fixture(autouse=True)
+def nothing_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The dashboard shows what is there now, not what was there a moment ago."""
+    monkeypatch.setattr(Kept, "keeps", False)
 
 
 @pytest.fixture

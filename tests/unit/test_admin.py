@@ -15,7 +15,7 @@ from django.utils import timezone
 from inference.models import Activation, DefaultNetwork, Network, PredictionTiming, Version, WorkerReport
 from inference.uploads import store_version
 from tests.support.admin_page import rows
-from tests.unit.samples import NN_ID, activated, failed, failed_activation, loaded
+from tests.unit.samples import NN_ID, PretendedGateway, activated, failed, failed_activation, loaded
 
 pytestmark = pytest.mark.django_db
 MODELS = ["network", "version", "activation", "predictiontiming"]
@@ -24,7 +24,7 @@ TRACE = "Traceback (most recent call last):\nWeightsError: <script>alert(1)</scr
 
 
 @pytest.fixture
-def admin(client: Client) -> Client:
+def admin(client: Client, gateway: PretendedGateway) -> Client:
     client.force_login(User.objects.create_superuser("operator"))
     return client
 

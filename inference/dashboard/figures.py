@@ -1,0 +1,23 @@
+"""Everything that the page shows, as it was at one moment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from inference.dashboard.fleet_view import FleetSeen
+from inference.dashboard.standing import Standing
+from inference.dashboard.traffic import Recent, Traffic
+from inference.fleet_history import GoneWorker
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What was read and heard; `gone` are the workers that are not connected, or not known to be."""
+
+    at: datetime
+    traffic: Traffic
+    recent: Recent
+    standing: Standing
+    fleet: FleetSeen
+    gone: list[GoneWorker]

@@ -1,0 +1,60 @@
+"""Gathers what the page shows: by few queries, once for all who look at a time, and without waiting for workers."""
+
+from __future__ import annotations
+
+import threading
+from functools import partial
+
+from django.utils import timezone
+
+from inference.dashboard.figures import Figures
+from inference.dashboard.fleet_view import FleetView
+from inference.dashboard.kept import Kept
+from inference.dashboard.standing import Standing, read_standing
+from inference.dashboard.traffic import RANGES, Range, Recent, Traffic, read_recent, read_traffic
+from inference.fleet_history import GoneWorker, gone_workers
+from inference.gateway import Gateway, gateway
+
+GONE_SHOWN = 5
+
+
+class Numbers:
+    """What one gateway process knows, and keeps for a moment."""
+
+    def __init__(self, of: Gateway) -> None:
+        self.of = of
+        self._connected: set[str] = set()
+        self._fleet = FleetView(of)
+        self._traffic = {
+            name: Kept[Traffic](partial(_traffic_now, chosen), chosen.fresh_seconds) for name, chosen in RANGES.items()
+        }
+        self._recent = Kept[Recent](lambda: read_recent(timezone.now()), 2.0)
+        self._standing = Kept[Standing](read_standing, 1.0)
+        self._gone = Kept[list[GoneWorker]](lambda: gone_workers(self._connected), 5.0)
+
+    def figures(self, chosen: Range) -> Figures:
+        """All of it, with the requests of a range."""
+        standing = self._standing.value()
+        fleet = self._fleet.look(standing.active.ref() if standing.active else None)
+        self._connected = {worker.worker for worker in fleet.workers}
+        gone = [worker for worker in self._gone.value() if worker.name not in self._connected]
+        traffic, recent = self._traffic[chosen.name].value(), self._recent.value()
+        return Figures(timezone.now(), traffic, recent, standing, fleet, gone[:GONE_SHOWN])
+
+
+def _traffic_now(chosen: Range) -> Traffic:
+    return read_traffic(chosen, timezone.now())
+
+
+_lock = threading.Lock()
+_numbers: Numbers | None = None
+
+
+def numbers() -> Numbers:
+    """This process's."""
+    global _numbers
+    running = gateway()
+    with _lock:
+        if _numbers is None or _numbers.of is not running:
+            _numbers = Numbers(running)
+        return _numbers
