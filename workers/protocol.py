@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any, Self
+from typing import Any, Self, TypeGuard
 
 from workers.details import WorkerDetails
 from workers.message import Message, ProtocolError, is_count, require, shorten, storable
@@ -34,7 +34,7 @@ def is_nn_id(text: object) -> bool:
     return isinstance(text, str) and _NN_ID.fullmatch(text) is not None
 
 
-def is_worker(text: object) -> bool:
+def is_worker(text: object) -> TypeGuard[str]:
     """Whether `text` may be a worker's name."""
     return isinstance(text, str) and 0 < len(text) <= WORKER_CHARACTERS_MAX
 

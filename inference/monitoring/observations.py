@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import deque
 from typing import TypeVar
 
-from inference.timings import Timing
+from inference.statistics.timing import Timing
 
 T = TypeVar("T")
 
