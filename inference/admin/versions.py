@@ -17,7 +17,7 @@ from inference.models import Activation, Version, WorkerReport
 class VersionAdmin(ReadOnlyPage):
     """Every upload and how it fared."""
 
-    list_display = ("network", "number", "state", "file_name", "size", "uploaded", "failed_on")
+    list_display = ("network", "number", "state_word", "file_name", "size", "uploaded", "failed_on")
     list_filter = ("state", "uploaded_at")
     search_fields = ("network__nn_id", "file_name", "weights__digest")
     list_select_related = ("weights", "network")
@@ -32,6 +32,11 @@ class VersionAdmin(ReadOnlyPage):
         failures = Prefetch("activations", Activation.objects.filter(reports__loaded=False).distinct())
         reports = Prefetch("activations__reports", WorkerReport.objects.filter(loaded=False))
         return super().get_queryset(request).prefetch_related(failures, reports)
+
+    @admin.display(description="state", ordering="state")
+    def state_word(self, version: Version) -> str:
+        """Its one word: what it means is on the version's own page."""
+        return version.state
 
     @admin.display(description="uploaded (UTC)", ordering="uploaded_at")
     def uploaded(self, version: Version) -> str:

@@ -1,7 +1,7 @@
 """Gives a new database a past of one week, as a busy company has it: `python -m` this, WORKER …
 
-What stands in it already is set back in time: the latest activation of all was a few hours ago. Requests are many by
-day and few by night; each is answered by the version that was active then, and few fail.
+What stands in it already is set back in time: the latest activation of all was a few hours ago. Its requests are
+replaced: they are many by day and few by night; each is answered by the version that was active then, and few fail.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 DAYS = 7
 LATEST_CHANGE = timedelta(hours=5)
-REQUESTS_A_MINUTE = 60
+REQUESTS_A_MINUTE = 120
 #: What is kept of single requests, and of minutes.
 REQUESTS_KEPT, MINUTES_KEPT = timedelta(hours=1), timedelta(days=2)
 MINUTE = timedelta(minutes=1)
@@ -74,7 +74,7 @@ def minutes(now: datetime, workers: Sequence[str]) -> Iterator[list[Timing]]:
             place = bisect(times, at)
             if not place:
                 continue  # nothing was active yet
-            total = 1.2 * source.lognormvariate(0.9, 0.35)
+            total = (1.2 + 0.05 * numbers[place - 1]) * source.lognormvariate(0.9, 0.35)
             outcome = "failed" if source.random() < 0.002 else "answered"
             timings.append(
                 Timing(at, nn_id, numbers[place - 1], source.choice(workers), 1, source.randint(1, 6), total,
@@ -87,12 +87,15 @@ def fill(workers: Sequence[str], asked_by: str) -> None:
     """Write it all."""
     from django.utils import timezone
 
-    from inference.statistics.rollup import MINUTE_SECONDS
+    from inference.models import PredictionTiming
+    from inference.statistics.rollup import MINUTE_SECONDS, Rollup
     from inference.statistics.tallies import Tallies
     from inference.statistics.writing import write
 
     now = timezone.now()
     set_back(now, asked_by)
+    PredictionTiming.objects.all().delete()
+    Rollup.objects.all().delete()
     tallies, kept = Tallies(), []
     rows = {}
     for timings in minutes(now, workers):

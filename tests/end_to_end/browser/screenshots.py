@@ -11,7 +11,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
-from tests.end_to_end.browser.content import BAD_FILE, PAGES, RECORDS, WRONG_ROW
+from tests.end_to_end.browser.content import BAD_FILE, PAGES, RECORDS
 from tests.support.chromium import DESKTOP, PHONE, new_context, running_chromium
 from tests.support.own_node import running_system
 from tests.support.people import OPERATOR, SUPERUSER, log_in, make_people
@@ -19,13 +19,17 @@ from tests.support.readers import readers_stopped
 from tests.support.samples import samples
 from tests.support.system import System
 from tests.support.uploads import scaled_weights
+from tests.support.waiting import wait_until
 from workers.settings import ROOT
 
 WINDOWS = {"desktop": DESKTOP, "phone": PHONE}
 SCHEMES = ("light", "dark")
 VERSIONS = 5
+#: Requests that the workers really answered.
+ASKED = 200
 #: After `make_past`, the activation and the version of the bad file have other keys.
 SHOWN = PAGES | {
+    "dashboard of a day": "/admin/?range=day",
     "failed activation": f"{RECORDS}/activation/{VERSIONS + 3}/change/",
     "version": f"{RECORDS}/version/{VERSIONS + 3}/change/",
 }
@@ -41,11 +45,12 @@ def make_past(system: System) -> None:
     client.set_weights(first.nn_id, BAD_FILE.name, BAD_FILE.read_bytes())
     client.activate(first.nn_id, 3)
     client.rollback(first.nn_id)
+    for _ in range(ASKED):
+        client.predict([0.1, 0.2])
+    wait_until(lambda: system.query("PredictionTiming.objects.count()") == ASKED, 30.0, "all requests are stored")
     workers = [worker["worker"] for worker in client.status()["workers"]]
     past = [sys.executable, "-m", "tests.support.past_week", OPERATOR, *workers]
     subprocess.run(past, env=system.environment, cwd=ROOT, check=True)
-    for number in range(40):
-        client.predict(WRONG_ROW if number % 20 == 15 else [0.1, 0.2], nn_id=first.nn_id)
 
 
 class Camera:
