@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from inference.dashboard.figures import Figures
 from inference.dashboard.findings import problems
 from inference.dashboard.problem import Level, Problem
+from inference.templatetags.dashboard import rate
 
 
 @dataclass(frozen=True)
@@ -37,8 +38,8 @@ def judge(figures: Figures) -> Health:
 
 
 def _in_a_sentence(figures: Figures) -> str:
-    workers, rate = figures.fleet.count, figures.recent.rate
+    workers, recent = figures.fleet.count, figures.recent
     version = f" with version {figures.standing.active.number}" if figures.standing.active else ""
-    requests = f"{rate:,.1f} requests a second now" if figures.recent.count else "no request just now"
+    requests = f"{rate(recent.rate)} requests a second now" if recent.count else "no request just now"
     who = "1 worker answers" if workers == 1 else f"{workers} workers answer"
     return f"{who}{version}; {requests}."

@@ -18,7 +18,7 @@ T = TypeVar("T")
 FRESH_SECONDS = 2.0
 #: So long the last answer stands for a new one that has not come.
 OLD_AFTER = timedelta(seconds=15)
-#: So long a new answer is waited for where there is an earlier one.
+#: So long a new answer is waited for where there is an earlier one, or one was waited for in vain just now.
 SHORT_SECONDS = 0.3
 
 
@@ -37,6 +37,7 @@ class LastAnswer(Generic[T]):
         self._ask = ask
         self._long_seconds = long_seconds
         self._last: Answered[T] | None = None
+        self._missed_at: datetime | None = None
         self._probe = Probe(name, self._ask_and_note, FRESH_SECONDS)
 
     def begin(self) -> None:
@@ -53,14 +54,21 @@ class LastAnswer(Generic[T]):
             BrokerUnavailableError: the broker cannot be reached.
         """
         try:
-            self._probe.answer(SHORT_SECONDS if self._recent() else self._long_seconds)
+            self._probe.answer(SHORT_SECONDS if self._recent() or self._missed() else self._long_seconds)
         except TimeoutError:
-            pass
+            self._missed_at = timezone.now()
         return self._recent()
 
     def _recent(self) -> Answered[T] | None:
         last = self._last
-        return last if last is not None and timezone.now() - last.at < OLD_AFTER else None
+        return last if last is not None and _just_now(last.at) else None
+
+    def _missed(self) -> bool:
+        return self._missed_at is not None and _just_now(self._missed_at)
 
     def _ask_and_note(self) -> None:
         self._last = Answered(self._ask(), timezone.now())
+
+
+def _just_now(at: datetime) -> bool:
+    return timezone.now() - at < OLD_AFTER

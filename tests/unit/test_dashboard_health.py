@@ -59,7 +59,7 @@ def test_all_is_well(active: None) -> None:
     health = judge(figures())
 
     assert (health.level, health.headline, health.problems) == (Level.OK, "All is well", [])
-    assert health.detail == "2 workers answer with version 2; 0.3 requests a second now."
+    assert health.detail == "2 workers answer with version 2; 0.30 requests a second now."
 
 
 @pytest.mark.parametrize(

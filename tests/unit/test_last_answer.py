@@ -11,6 +11,7 @@ import pytest
 from inference.dashboard import last_answer
 from inference.dashboard.last_answer import LastAnswer
 from inference.errors import BrokerUnavailableError
+from tests.support.waiting import wait_until
 
 
 @pytest.fixture(autouse=True)
@@ -21,11 +22,11 @@ def asks_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
 class Asked:
     """Answers at once, until it hangs or cannot be reached."""
 
-    def __init__(self) -> None:
+    def __init__(self, wait_seconds: float = 0.2) -> None:
         self.hangs = threading.Event()
         self.hangs.set()
         self.away = False
-        self.answer = LastAnswer("ask", self.ask, 0.2)
+        self.answer = LastAnswer("ask", self.ask, wait_seconds)
 
     def ask(self) -> str:
         if not self.hangs.wait(10):
@@ -53,6 +54,23 @@ def test_the_first_answer_is_waited_for_so_long_and_no_longer() -> None:
 
     assert values == [None] * 5
     assert monotonic() - started < 2
+
+
+def test_who_waited_in_vain_just_now_does_not_wait_so_long_again() -> None:
+    asked = Asked(wait_seconds=1.0)
+    asked.hangs.clear()
+    asked.value()
+    asked.away = True
+    asked.hangs.set()
+    with pytest.raises(BrokerUnavailableError):
+        wait_until(asked.value)
+    asked.hangs.clear()
+    started = monotonic()
+
+    asked.value()
+    asked.hangs.set()
+
+    assert monotonic() - started < 0.9
 
 
 def test_the_last_answer_stands_until_it_is_old(monkeypatch: pytest.MonkeyPatch) -> None:
