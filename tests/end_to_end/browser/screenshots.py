@@ -6,10 +6,10 @@ import argparse
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from itertools import product
 from pathlib import Path
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.end_to_end.browser.content import BAD_FILE, PAGES, RECORDS
 from tests.support.chromium import DESKTOP, PHONE, new_context, running_chromium
@@ -67,21 +67,14 @@ class Camera:
         print(path, path.stat().st_size // 1000, "kB", flush=True)
 
 
-@contextmanager
-def windows(system: System) -> Iterator[Iterator[tuple[Page, str]]]:
+def windows(browser: Browser, system: System) -> Iterator[tuple[Page, str]]:
     """A superuser's page in a window of each kind, and what the kind is called."""
-    with running_chromium() as browser:
-
-        def each() -> Iterator[tuple[Page, str]]:
-            for kind, window in WINDOWS.items():
-                for scheme in SCHEMES:
-                    context = new_context(browser, system.url, window, scheme)
-                    page = context.new_page()
-                    log_in(page, SUPERUSER)
-                    yield page, f"{kind}-{scheme}"
-                    context.close()
-
-        yield each()
+    for (kind, window), scheme in product(WINDOWS.items(), SCHEMES):
+        context = new_context(browser, system.url, window, scheme)
+        page = context.new_page()
+        log_in(page, SUPERUSER)
+        yield page, f"{kind}-{scheme}"
+        context.close()
 
 
 def main(out: Path) -> None:
@@ -90,11 +83,12 @@ def main(out: Path) -> None:
     with running_system(2) as system:
         make_past(system)
         make_people(system)
-        with windows(system) as opened:
-            for number, (page, look) in enumerate(opened):
+        with running_chromium() as browser:
+            for page, look in windows(browser, system):
                 for name, path in SHOWN.items():
                     page.goto(path, wait_until="networkidle")
                     camera.take(page, name, look)
+            for number, (page, look) in enumerate(windows(browser, system)):
                 upload(page, system, number, camera, look)
 
 

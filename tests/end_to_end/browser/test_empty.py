@@ -42,13 +42,11 @@ def page(chromium: Browser, empty: System) -> Iterator[Page]:
     assert watch.take() == []
 
 
-@pytest.mark.parametrize(
-    ("name", "command"),
-    [("networks", "manage.py load_weights"), ("workers", "celery -A workers worker"), ("requests", "/predict")],
-)
-def test_a_page_without_records_shows_a_command(page: Page, name: str, command: str) -> None:
-    page.goto(PAGES[name])
-    expect(page.locator("#empty pre")).to_contain_text(command)
+def test_pages_without_records_show_a_command(page: Page) -> None:
+    commands = {"networks": "manage.py load_weights", "workers": "celery -A workers worker", "requests": "/predict"}
+    for name, command in commands.items():
+        page.goto(PAGES[name])
+        expect(page.locator("#empty pre")).to_contain_text(command)
 
 
 def run(shown: str) -> None:
