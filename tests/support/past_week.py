@@ -1,7 +1,8 @@
 """Gives a new database a past of one week, as a busy company has it: `python -m` this, WORKER …
 
 What stands in it already is set back in time: the latest activation of all was a few hours ago. Its requests are
-replaced: they are many by day and few by night; each is answered by the version that was active then, and few fail.
+replaced: they are many by day and few by night; each is answered by the version that was active then, and few fail. The
+statistics go on for some minutes, so that whoever looks meanwhile sees requests of just now.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ REQUESTS_A_MINUTE = 120
 #: What is kept of single requests, and of minutes.
 REQUESTS_KEPT, MINUTES_KEPT = timedelta(hours=1), timedelta(days=2)
 MINUTE = timedelta(minutes=1)
+LOOKED_AT_MINUTES = 6
 
 
 def set_back(now: datetime, asked_by: str) -> None:
@@ -53,7 +55,7 @@ def active_numbers(nn_id: str) -> tuple[list[datetime], list[int]]:
 
 
 def minutes(now: datetime, workers: Sequence[str]) -> Iterator[list[Timing]]:
-    """The requests of every minute."""
+    """The requests of every minute, until some minutes after `now`."""
     from inference.models import Network
     from inference.statistics.timing import Timing
 
@@ -61,8 +63,7 @@ def minutes(now: datetime, workers: Sequence[str]) -> Iterator[list[Timing]]:
     networks = [(nn_id, *active_numbers(nn_id)) for nn_id in Network.objects.values_list("nn_id", flat=True)]
     shares = [2.0**-number for number in range(len(networks))]
     begin = now.replace(second=0, microsecond=0)
-    starts = [begin - number * MINUTE for number in range(DAYS * 1440, 0, -1)]
-    for start, end in pairwise([*starts, begin]):
+    for start, end in pairwise(begin + number * MINUTE for number in range(-DAYS * 1440, LOOKED_AT_MINUTES + 1)):
         hour = start.hour + start.minute / 60
         busy = REQUESTS_A_MINUTE * (1 - 0.7 * cos((hour - 2) / 12 * pi)) * source.uniform(0.85, 1.15)
         offsets = sorted(source.random() for _ in range(int(busy)))
@@ -101,7 +102,7 @@ def fill(workers: Sequence[str], asked_by: str) -> None:
     for timings in minutes(now, workers):
         if timings:
             tallies.add(timings, timings[-1].at)
-            kept += [timing for timing in timings if timing.at > now - REQUESTS_KEPT]
+            kept += [timing for timing in timings if now - REQUESTS_KEPT < timing.at < now]
             rows |= {row[:6]: row for row in tallies.changed()}
             tallies.written()
     write(kept, [row for row in rows.values() if row[0] > MINUTE_SECONDS or row[1] > now - MINUTES_KEPT])

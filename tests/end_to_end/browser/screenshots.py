@@ -12,7 +12,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page, expect
 
 from tests.end_to_end.browser.content import BAD_FILE, PAGES, RECORDS
-from tests.support.chromium import DESKTOP, PHONE, new_context, running_chromium
+from tests.support.chromium import PHONE, Window, new_context, running_chromium
 from tests.support.own_node import running_system
 from tests.support.people import OPERATOR, SUPERUSER, log_in, make_people
 from tests.support.readers import readers_stopped
@@ -22,7 +22,7 @@ from tests.support.uploads import scaled_weights
 from tests.support.waiting import wait_until
 from workers.settings import ROOT
 
-WINDOWS = {"desktop": DESKTOP, "phone": PHONE}
+WINDOWS = {"desktop": Window(1440, 800), "phone": PHONE}
 SCHEMES = ("light", "dark")
 VERSIONS = 5
 #: Requests that the workers really answered.
