@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from itertools import chain
 from typing import Any
 
 from django.db import connection, transaction
@@ -16,9 +15,6 @@ from inference.statistics.rollup import Rollup
 from inference.statistics.tallies import COLUMNS, NAMED_BY
 from inference.statistics.timing import Timing
 
-#: Of 10 columns each: every SQLite takes 999 parameters.
-ROWS_A_STATEMENT = 90
-
 
 def write(timings: Sequence[Timing], rollups: Sequence[tuple[Any, ...]]) -> None:
     """Write timings, and what they add to the statistics, in one transaction, on the caller's connection."""
@@ -28,7 +24,8 @@ def write(timings: Sequence[Timing], rollups: Sequence[tuple[Any, ...]]) -> None
         if connection.vendor == "postgresql":
             _copy(cursor, timings)
         else:
-            _insert(cursor, list(_rows(timings, "")))
+            insert = _insert_statement(PredictionTiming._meta.db_table, Timing._fields)
+            cursor.executemany(insert, list(_rows(timings, "")))
         cursor.executemany(_rollup_statement(), added)
 
 
@@ -39,15 +36,6 @@ def _copy(cursor: CursorWrapper, timings: Sequence[Timing]) -> None:
     with cursor.cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy:
         for row in _rows(timings, "+00"):
             copy.write_row(row)
-
-
-def _insert(cursor: CursorWrapper, rows: list[tuple[Any, ...]]) -> None:
-    """SQLite lets other threads run during each statement: with one a row, it and the server's loop wait in turn."""
-    whole = len(rows) - len(rows) % ROWS_A_STATEMENT
-    for first in range(0, whole, ROWS_A_STATEMENT):
-        some = rows[first : first + ROWS_A_STATEMENT]
-        cursor.execute(_insert_timings(ROWS_A_STATEMENT), list(chain.from_iterable(some)))
-    cursor.executemany(_insert_timings(1), rows[whole:])
 
 
 def _rows(timings: Sequence[Timing], offset: str) -> Iterator[tuple[Any, ...]]:
@@ -64,15 +52,11 @@ def _rows(timings: Sequence[Timing], offset: str) -> Iterator[tuple[Any, ...]]:
 
 
 @cache
-def _insert_timings(rows: int) -> str:
+def _insert_statement(table: str, fields: tuple[str, ...]) -> str:
     """By hand: Django's bulk_create takes longer for a row than its request waits for the network."""
-    return _insert_statement(PredictionTiming._meta.db_table, Timing._fields, rows)
-
-
-def _insert_statement(table: str, fields: tuple[str, ...], rows: int) -> str:
     quote = connection.ops.quote_name
     names, values = ", ".join(map(quote, fields)), ", ".join(["%s"] * len(fields))
-    return f"INSERT INTO {quote(table)} ({names}) VALUES {', '.join([f'({values})'] * rows)}"  # noqa: S608 - our names
+    return f"INSERT INTO {quote(table)} ({names}) VALUES ({values})"  # noqa: S608 - our names
 
 
 @cache
@@ -80,5 +64,5 @@ def _rollup_statement() -> str:
     quote = connection.ops.quote_name
     named_by = ", ".join(map(quote, NAMED_BY))
     new = ", ".join(f"{name} = excluded.{name}" for name in map(quote, COLUMNS))
-    insert_it = _insert_statement(Rollup._meta.db_table, (*NAMED_BY, *COLUMNS), 1)
+    insert_it = _insert_statement(Rollup._meta.db_table, (*NAMED_BY, *COLUMNS))
     return f"{insert_it} ON CONFLICT ({named_by}) DO UPDATE SET {new}"

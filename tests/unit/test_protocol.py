@@ -15,6 +15,7 @@ from workers.message import TRACE_CHARACTERS_MAX, Message, ProtocolError
 from workers.protocol import (
     CHUNK_BYTES,
     CHUNK_CONTENT_TYPE,
+    WORKER_CHARACTERS_MAX,
     ActiveVersions,
     FileChunk,
     FileRequest,
@@ -53,6 +54,8 @@ named_tensors = st.integers(1, 5).flatmap(
     )
 )
 
+workers = st.text(min_size=1, max_size=WORKER_CHARACTERS_MAX)
+
 
 def _bytes(shape: tuple[int, ...]) -> int:
     size = 4
@@ -70,11 +73,11 @@ def across_the_wire(message: Message) -> Message:
         versions,
         tensors,
         st.builds(PredictBatch, versions, named_tensors, st.integers(1, 10_000)),
-        st.builds(PredictReply, st.text(), named_tensors, times, times),
-        st.builds(Report, st.text(), st.booleans(), st.text(), times),
+        st.builds(PredictReply, workers, named_tensors, times, times),
+        st.builds(Report, workers, st.booleans(), st.text(), times),
         st.builds(
             WorkerStatus,
-            st.text(),
+            workers,
             st.lists(st.text()),
             st.none() | st.just(NN_ID),
             st.none() | st.integers(1),

@@ -107,7 +107,7 @@ def test_a_result_is_the_message_that_celery_itself_sends(
 ) -> None:
     class OwningWorker:
         def __init__(self) -> None:
-            self.sender = sender
+            self.name, self.sender = "w1@here", sender
 
     monkeypatch.setattr(results, "this_worker", OwningWorker)
     state, result = outcome
@@ -120,6 +120,8 @@ def test_a_result_is_the_message_that_celery_itself_sends(
         assert body.pop("date_done")
         sent.append((body, message.properties["correlation_id"], message.content_type, message.content_encoding))
 
+    own = sent[1][0]
+    assert own.pop("worker", None) == ("w1@here" if state == "FAILURE" else None)
     assert sent[0] == sent[1]
 
 
