@@ -17,7 +17,7 @@ class ActivationAdmin(ReadOnlyPage):
     """Every attempt to make a version active: who asked, what it replaced, how it ended."""
 
     list_display = (
-        "started_at", "kind", "nn_id", "number", "replaced", "ending", "workers", "seconds_shown", "requested_by",
+        "started", "kind", "nn_id", "number", "replaced", "ending", "workers", "seconds_shown", "requested_by",
     )  # fmt: skip
     list_filter = ("outcome", "kind", "started_at")
     search_fields = ("version__network__nn_id", "requested_by", "detail")
@@ -34,6 +34,11 @@ class ActivationAdmin(ReadOnlyPage):
         if activation is None:
             raise Http404
         return show(request, "activation.html", "Activation", activation=activation)
+
+    @admin.display(description="started (UTC)", ordering="started_at")
+    def started(self, activation: Activation) -> str:
+        """When."""
+        return f"{activation.started_at:%Y-%m-%d %H:%M:%S}"
 
     @admin.display(description="network", ordering="version__network")
     def nn_id(self, activation: Activation) -> str:

@@ -38,7 +38,7 @@ class NetworkAdmin(ReadOnlyPage):
     """Networks, and from each the way to its versions and what can be done with them."""
 
     list_display = (
-        "nn_id", "is_default", "active_number", "versions_count", "last_upload", "requests", "errors", "p50", "p95",
+        "name", "is_default", "active_number", "versions_count", "last_upload", "requests", "errors", "p50", "p95",
     )  # fmt: skip
     search_fields = ("nn_id",)
     search_help_text = "The beginning of a network's name"
@@ -79,10 +79,15 @@ class NetworkAdmin(ReadOnlyPage):
         self.require_reading(request)
         return network_page.network_page(request, object_id)
 
-    @admin.display(description="default", boolean=True)
-    def is_default(self, network: Any) -> bool:
+    @admin.display(description="network", ordering="nn_id")
+    def name(self, network: Network) -> str:
+        """Its id."""
+        return network.nn_id
+
+    @admin.display(description="default")
+    def is_default(self, network: Any) -> str:
         """Whether /predict uses it when none is named."""
-        return bool(network.is_default)
+        return "default" if network.is_default else ""
 
     @admin.display(description="active version", empty_value="none")
     def active_number(self, network: Network) -> int | None:

@@ -17,12 +17,12 @@ from inference.models import Activation, Version, WorkerReport
 class VersionAdmin(ReadOnlyPage):
     """Every upload and how it fared."""
 
-    list_display = ("network", "number", "state", "file_name", "size", "uploaded_at", "failed_on")
+    list_display = ("network", "number", "state_word", "file_name", "size", "uploaded", "failed_on")
     list_filter = ("state", "uploaded_at")
     search_fields = ("network__nn_id", "file_name", "weights__digest")
     list_select_related = ("weights", "network")
     fields = (
-        "network", "number", "state", "file_name", "size", "weights_id", "architecture_id", "uploaded_at",
+        "network", "number", "state", "file_name", "size", "weights_digest", "architecture_digest", "uploaded",
         "activations_link",
     )  # fmt: skip
     readonly_fields = fields
@@ -36,18 +36,28 @@ class VersionAdmin(ReadOnlyPage):
         )
         return super().get_queryset(request).prefetch_related(failures, reports)
 
+    @admin.display(description="state", ordering="state")
+    def state_word(self, version: Version) -> str:
+        """Its one word: what it means is on the version's own page."""
+        return version.state
+
+    @admin.display(description="uploaded (UTC)", ordering="uploaded_at")
+    def uploaded(self, version: Version) -> str:
+        """When."""
+        return f"{version.uploaded_at:%Y-%m-%d %H:%M:%S}"
+
     @admin.display(description="bytes")
     def size(self, version: Version) -> int:
         """Bytes of the weights."""
         return version.weights.size
 
     @admin.display(description="SHA-256 of the weights")
-    def weights_id(self, version: Version) -> str:
+    def weights_digest(self, version: Version) -> str:
         """The digest."""
         return version.weights_id
 
     @admin.display(description="SHA-256 of the architecture")
-    def architecture_id(self, version: Version) -> str:
+    def architecture_digest(self, version: Version) -> str:
         """The digest."""
         return version.architecture_id
 

@@ -117,7 +117,7 @@ def test_a_failed_version_leads_to_the_workers_trace_as_text(browser: Browser) -
     (listing,) = set(links(version, r"/.*/activation/\?version__id__exact=\d+"))
     (path,) = set(links(browser.page(listing), r"/.*/activation/\d+/change/.*"))
     page = browser.page(path)
-    traces = re.findall(r'<pre class="pl-trace">(.*?)</pre>', page, re.DOTALL)
+    traces = re.findall(r'<pre class="pl-trace"[^>]*>(.*?)</pre>', page, re.DOTALL)
     (trace,) = [html.unescape(trace) for trace in traces]
     assert "Traceback (most recent call last):\n" in trace
     assert "WeightsError: the weights file cannot be read" in trace

@@ -8,13 +8,15 @@ from contextlib import contextmanager
 
 import psutil
 
+from inference.supervision.processes import Child
 from tests.support.system import System
 
 
 @contextmanager
-def readers_stopped(system: System) -> Iterator[None]:
-    """All workers' readers stand while the block runs."""
-    roots = [psutil.Process(child.pid) for child in [*system.workers, system.gateway] if child.alive()]
+def readers_stopped(system: System, *which: Child) -> Iterator[None]:
+    """The readers of these workers, or of all, stand while the block runs."""
+    children = which or (*system.workers, system.gateway)
+    roots = [psutil.Process(child.pid) for child in children if child.alive()]
     everybody = [process for root in roots for process in root.children(recursive=True)]
     readers = [process for process in everybody if "workers.runtime.read_weights" in process.cmdline()]
     assert readers, "no worker has a reader: has it loaded anything yet?"

@@ -52,12 +52,17 @@ def rival_uploads(count: int) -> list[Upload]:
 
 def _scaled(which: int, factor: float) -> Upload:
     """A sample network whose answers are scaled."""
-    sample = samples()[which]
-    file = BytesIO(b64decode(sample.file.read_bytes()))
+    weights = scaled_weights(which, factor)
+    return Upload(samples()[which].nn_id, b64encode(weights), _own_answers(weights))
+
+
+def scaled_weights(which: int, factor: float) -> bytes:
+    """A sample network's weights file, by which every answer is so many times what it was."""
+    file = BytesIO(b64decode(samples()[which].file.read_bytes()))
     with h5py.File(file, "r+") as opened:
         for tensor in opened[LAST_LAYER].values():
             tensor[...] = tensor[...] * factor
-    return Upload(sample.nn_id, b64encode(file.getvalue()), _own_answers(file.getvalue()))
+    return file.getvalue()
 
 
 def _own_answers(weights: bytes) -> NDArray[Any]:

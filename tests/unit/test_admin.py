@@ -79,8 +79,8 @@ def test_the_networks_tell_their_active_version_and_which_is_the_default(admin: 
 
     listed = rows(text(admin, changelist("network")))
 
-    assert {row["nn_id"] for row in listed} == {NN_ID, f"{1:032x}"}
-    assert [row["is_default"] for row in listed].count("check_small") == 1
+    assert {row["name"] for row in listed} == {NN_ID, f"{1:032x}"}
+    assert [row["is_default"] for row in listed].count("default") == 1
 
 
 def test_the_versions_tell_their_state_and_where_they_failed(admin: Client) -> None:
@@ -88,7 +88,7 @@ def test_the_versions_tell_their_state_and_where_they_failed(admin: Client) -> N
 
     listed = rows(text(admin, changelist("version")))
 
-    assert "failed on at least one worker" in listed[0]["state"]
+    assert listed[0]["state_word"] == "failed"
     assert [row["failed_on"] for row in listed] == ["w2", "-"]
 
 

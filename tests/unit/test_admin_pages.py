@@ -93,15 +93,15 @@ def test_the_list_of_networks_tells_versions_and_requests(viewer: Client) -> Non
 
     first, second = rows(text(viewer, NETWORKS))
 
-    assert (first["nn_id"], first["active_number"], first["versions_count"], first["requests"]) == (
+    assert (first["name"], first["active_number"], first["versions_count"], first["requests"]) == (
         NN_ID,
         "2",
         "3",
         "3",
     )
     assert float(first["p50"]) == pytest.approx(2.0, rel=0.05)
-    assert (second["nn_id"], second["requests"], second["p50"]) == (OTHER_NN_ID, "0", "-")
-    assert [row["is_default"] == "check_small" for row in (first, second)] == [False, True]
+    assert (second["name"], second["requests"], second["p50"]) == (OTHER_NN_ID, "0", "-")
+    assert [row["is_default"] == "default" for row in (first, second)] == [False, True]
 
 
 def test_a_network_shows_its_versions_side_by_side(viewer: Client) -> None:
@@ -209,7 +209,7 @@ def test_a_connected_worker_tells_what_it_runs_and_holds(viewer: Client, gateway
 
     page = text(viewer, WORKERS)
 
-    for shown in ("192.0.2.7", "3.11.2", "3.15.1", "2.21.0", "600.0\xa0MB", "1.0\xa0GB", "version 2", 'id="silent"'):
+    for shown in ("192.0.2.7", "3.11.2", "3.15.1", "2.21.0", "600.0\xa0MB", "1.0\xa0GB", ">2</span>", 'id="silent"'):
         assert shown in page, shown
     assert 'id="skew"' not in page
 
