@@ -30,9 +30,11 @@ PIPELINE_MAX_BODY_BYTES: int = env.int("PIPELINE_MAX_BODY_BYTES", 8 * 1024**2, v
 #: Requests' timings are kept until there are more, or until they are older.
 PIPELINE_TIMINGS_MAX_ROWS: int = env.int("PIPELINE_TIMINGS_MAX_ROWS", 1_000_000, validate=positive)
 PIPELINE_TIMINGS_DAYS: float = env.float("PIPELINE_TIMINGS_DAYS", 30.0, validate=days)
-#: How long statistics are kept by the minute, and by the hour.
-PIPELINE_ROLLUPS_MINUTE_DAYS: float = env.float("PIPELINE_ROLLUPS_MINUTE_DAYS", 2.0, validate=days)
-PIPELINE_ROLLUPS_DAYS: float = env.float("PIPELINE_ROLLUPS_DAYS", 400.0, validate=days)
+#: How long statistics are kept by the minute, and by the hour: the dashboard shows the last hour, and the last week.
+PIPELINE_ROLLUPS_MINUTE_DAYS: float = env.float(
+    "PIPELINE_ROLLUPS_MINUTE_DAYS", 2.0, validate=validate.Range(min=1, max=36_500)
+)
+PIPELINE_ROLLUPS_DAYS: float = env.float("PIPELINE_ROLLUPS_DAYS", 400.0, validate=validate.Range(min=8, max=36_500))
 #: The architecture of networks that are uploaded as bare weights and are not known yet.
 PIPELINE_DEFAULT_ARCHITECTURE: Path = ROOT / env.path(
     "PIPELINE_DEFAULT_ARCHITECTURE", ROOT / "data" / "sum_network.json"

@@ -184,7 +184,7 @@ class Load(Change):
     def make(self, request: HttpRequest) -> str:
         """Have it loaded everywhere, and switch."""
         version = history.version(self.nn_id, self.number)
-        if version.activations.exists():
+        if version.state != Version.State.PENDING or version.activations.exists():
             raise ConflictError(f"{version} has been activated, or tried to be, already")
         with weight_change(request):
             return tell(request, switch.switch_to(version, Activation.Kind.UPLOAD, requester(request)))

@@ -6,18 +6,20 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 from unfold.views import ChangeList
 
 from inference import history
 from inference.admin import changes, network_page, version_files
 from inference.admin.pages import last_day
+from inference.admin.permissions import VIEW_ACTIVATIONS, VIEW_VERSIONS, require
 from inference.admin.read_only import ReadOnlyPage
 from inference.admin.upload import Upload
 from inference.models import Network
 from inference.statistics.summary import EMPTY, by_network
 from inference.templatetags.pipeline import milliseconds
+from workers.protocol import is_nn_id
 
 
 class NetworkList(ChangeList):
@@ -40,7 +42,7 @@ class NetworkAdmin(ReadOnlyPage):
     list_display = (
         "name", "is_default", "active_number", "versions_count", "last_upload", "requests", "errors", "p50", "p95",
     )  # fmt: skip
-    search_fields = ("nn_id",)
+    search_fields = ("nn_id__startswith",)
     search_help_text = "The beginning of a network's name"
     list_before_template = "admin/inference/network_list_top.html"  # type: ignore[assignment]
     ordering = ("nn_id",)
@@ -77,6 +79,10 @@ class NetworkAdmin(ReadOnlyPage):
     ) -> HttpResponse:
         """The network's own page."""
         self.require_reading(request)
+        require(request, VIEW_VERSIONS)
+        require(request, VIEW_ACTIVATIONS)
+        if not is_nn_id(object_id):
+            raise Http404("no network has such a name")
         return network_page.network_page(request, object_id)
 
     @admin.display(description="network", ordering="nn_id")

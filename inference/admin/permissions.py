@@ -5,6 +5,8 @@ from __future__ import annotations
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 
+VIEW_NETWORKS = "inference.view_network"
+VIEW_ACTIVATIONS = "inference.view_activation"
 VIEW_VERSIONS = "inference.view_version"
 VIEW_WORKERS = "inference.view_workerreport"
 VIEW_REQUESTS = "inference.view_predictiontiming"

@@ -6,11 +6,13 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
-from unfold.admin import ModelAdmin, TabularInline
+from unfold.admin import ModelAdmin
 
 
-class _ReadOnly:
-    """Nothing of this is added, changed or deleted by hand."""
+class ReadOnlyPage(ModelAdmin):
+    """The list and the pages of a model, of which nothing is added, changed or deleted by hand."""
+
+    show_full_result_count = False
 
     def has_add_permission(self, request: HttpRequest, *_: Any) -> bool:
         """Never."""
@@ -24,10 +26,6 @@ class _ReadOnly:
         """Never."""
         return False
 
-
-class ReadOnlyPage(_ReadOnly, ModelAdmin):  # type: ignore[misc]  # unfold's and Django's annotations differ
-    """The list and the pages of a model."""
-
     def require_reading(self, request: HttpRequest) -> None:
         """Let a request go on only to show what its user may see.
 
@@ -36,7 +34,3 @@ class ReadOnlyPage(_ReadOnly, ModelAdmin):  # type: ignore[misc]  # unfold's and
         """
         if not self.has_view_permission(request) or request.method not in ("GET", "HEAD"):
             raise PermissionDenied
-
-
-class ReadOnlyTable(_ReadOnly, TabularInline):  # type: ignore[misc]
-    """Rows of a model on another's page."""

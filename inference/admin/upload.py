@@ -12,7 +12,6 @@ from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.views import View
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
-from rest_framework.parsers import FormParser
 from rest_framework.request import Request
 from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminTextInputWidget
 
@@ -112,7 +111,7 @@ def _read_whole_form(request: HttpRequest) -> None:
         BadInputError: the client has gone before the end.
         DiskFullError, APIException: there is no room, or it is no form.
     """
-    form = Request(request, parsers=[UploadParser(), FormParser()])
+    form = Request(request, parsers=[UploadParser()])
     if not form.data:
         raise BadInputError("the form is empty")
 

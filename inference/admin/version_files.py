@@ -24,13 +24,19 @@ def download(request: HttpRequest, nn_id: str, number: int) -> HttpResponseBase:
 
 @require_safe
 def progress(request: HttpRequest, nn_id: str, number: int) -> HttpResponse:
-    """The reports of a version's latest activation, as a part of a page; of those after the one that `after` names."""
+    """The reports of one activation, as a part of a page: of `activation`, or of the latest after `after`."""
     require(request, VIEW_VERSIONS)
-    after = request.GET.get("after", "")
     try:
         version = history.version(nn_id, number)
     except NotFoundError as error:
         raise Http404(str(error)) from error
-    later = version.activations.filter(id__gt=int(after) if after.isdecimal() and len(after) < 19 else 0)
-    activation = later.prefetch_related("reports").order_by("-id").first()
+    one, after = _id(request, "activation"), _id(request, "after") or 0
+    found = version.activations.filter(id=one) if one is not None else version.activations.filter(id__gt=after)
+    activation = found.prefetch_related("reports").order_by("-id").first()
     return render(request, "admin/inference/reports.html", {"activation": activation})
+
+
+def _id(request: HttpRequest, name: str) -> int | None:
+    """The id that a request names, as far as one may be so long."""
+    text = request.GET.get(name, "")
+    return int(text) if text.isdecimal() and len(text) < 19 else None

@@ -9,7 +9,15 @@ from django.template.response import TemplateResponse
 from django.views.decorators.http import require_safe
 
 from inference.admin.pages import show
-from inference.admin.permissions import VIEW_REQUESTS, VIEW_VERSIONS, VIEW_WORKERS, allowed, require
+from inference.admin.permissions import (
+    VIEW_ACTIVATIONS,
+    VIEW_NETWORKS,
+    VIEW_REQUESTS,
+    VIEW_VERSIONS,
+    VIEW_WORKERS,
+    allowed,
+    require,
+)
 from inference.dashboard.findings import level_of_errors
 from inference.dashboard.health import judge
 from inference.dashboard.numbers import numbers
@@ -18,7 +26,7 @@ from workers.settings import settings as shared_settings
 
 #: How often the page asks again.
 REFRESH_SECONDS = 5
-NEEDED = (VIEW_REQUESTS, VIEW_WORKERS, VIEW_VERSIONS)
+NEEDED = (VIEW_REQUESTS, VIEW_WORKERS, VIEW_NETWORKS, VIEW_VERSIONS, VIEW_ACTIVATIONS)
 
 
 def may_look(request: HttpRequest) -> bool:

@@ -8,7 +8,7 @@ row of another name.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Container, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -73,11 +73,13 @@ class Tallies:
     def __init__(self) -> None:
         self._held: dict[Key, Tally] = {}
         self._changed: set[Key] = set()
+        self._known: set[str] = set()
 
-    def add(self, timings: Iterable[Timing], now: datetime) -> None:
+    def add(self, timings: Sequence[Timing], now: datetime) -> None:
         """Count timings, each once."""
         self._let_go(now)
-        for (start, nn_id, version, worker), tally in tallied(timings).items():
+        self._known.update(timing.nn_id for timing in timings if timing.version)
+        for (start, nn_id, version, worker), tally in tallied(timings, self._known).items():
             for seconds, begin in ((MINUTE_SECONDS, start), (HOUR_SECONDS, start.replace(minute=0))):
                 self._add(Key(seconds, begin, nn_id, version, worker), tally)
                 self._add(Key(seconds, begin, EVERY_NETWORK, 0, worker), tally)
@@ -115,15 +117,18 @@ class Tallies:
                 self._held.pop(key, None)
 
 
-def tallied(timings: Iterable[Timing]) -> dict[tuple[datetime, str, int, str], Tally]:
-    """The sums of timings by minute, network, version and worker."""
+def tallied(timings: Iterable[Timing], known: Container[str]) -> dict[tuple[datetime, str, int, str], Tally]:
+    """The sums of timings by minute, network, version and worker.
+
+    Requests of networks that are not `known` are counted under no name: anybody can ask for any.
+    """
     tallies: dict[tuple[datetime, str, int, str], Tally] = {}
     start = end = datetime.min.replace(tzinfo=UTC)
     for at, nn_id, version, worker, rows, _, total_ms, queue_ms, inference_ms, outcome in timings:
         if not start <= at < end:
             start = at.replace(second=0, microsecond=0)
             end = start + timedelta(seconds=MINUTE_SECONDS)
-        key = start, nn_id, version or 0, worker
+        key = start, nn_id if nn_id in known else "", version or 0, worker
         tally = tallies.get(key)
         if tally is None:
             tally = tallies[key] = Tally()

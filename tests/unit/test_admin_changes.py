@@ -205,6 +205,17 @@ def test_the_reports_of_a_running_activation_are_shown(operator: Client) -> None
     assert 'data-ended="failed"' in text(operator, progress)
 
 
+def test_a_page_about_one_activation_shows_its_own_reports(operator: Client) -> None:
+    version = past()[0]
+    first, second = (services.begin(version, Activation.Kind.ACTIVATE, "somebody") for _ in range(2))
+    services.close(second, Activation.Outcome.FAILED, "no")
+    progress = f"{NETWORK}/versions/1/progress/?activation="
+
+    assert "data-ended" not in text(operator, f"{progress}{first.pk}")
+    assert 'data-ended="failed"' in text(operator, f"{progress}{second.pk}")
+    assert 'id="waiting"' in text(operator, f"{progress}{second.pk + 1}")
+
+
 def test_weights_are_downloaded(operator: Client) -> None:
     past()
     for client in (operator, person("viewer", "looks")):

@@ -188,7 +188,9 @@ def test_an_activation_that_runs_is_looked_at_again(viewer: Client) -> None:
     activation = services.begin(past()[0], Activation.Kind.ACTIVATE, "somebody")
     path = f"/admin/inference/activation/{activation.pk}/change/"
 
-    assert f'data-running="/admin/inference/network/{NN_ID}/versions/1/progress/"' in text(viewer, path)
+    assert f'data-running="/admin/inference/network/{NN_ID}/versions/1/progress/?activation={activation.pk}"' in text(
+        viewer, path
+    )
     Activation.objects.filter(pk=activation.pk).update(started_at=timezone.now() - timedelta(days=1))
     assert "interrupted" in text(viewer, path)
     assert "data-running" not in text(viewer, path)

@@ -10,6 +10,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
+from inference import services
 from inference.models import Activation, Version
 from tests.unit.admin_samples import JSON, UPLOAD, active_number, form, text
 from tests.unit.samples import NN_ID, PretendedGateway
@@ -42,6 +43,23 @@ def test_our_script_stores_first_and_loads_then(operator: Client, workers: Prete
     assert ended == {"location": f"/admin/inference/activation/{Activation.objects.get().pk}/change/"}
     assert (active_number(), Activation.objects.get().kind) == (1, "upload")
     assert operator.post(stored["next"], **JSON).status_code == 409
+
+
+def test_what_was_deleted_before_it_was_loaded_is_not_loaded(operator: Client, workers: PretendedGateway) -> None:
+    stored = json.loads(operator.post(UPLOAD, form(), **JSON).content)
+    services.delete_version(NN_ID, 1, "somebody")
+
+    assert operator.post(stored["next"], **JSON).status_code == 409
+    assert not Activation.objects.exists()
+
+
+def test_a_form_that_would_be_held_in_memory_is_not_read(operator: Client, workers: PretendedGateway) -> None:
+    body = f"nn_id={NN_ID}&data=" + "x" * 100_000
+
+    response = operator.post(UPLOAD, body, content_type="application/x-www-form-urlencoded")
+
+    assert response.status_code == 415
+    assert not Version.objects.exists()
 
 
 @pytest.mark.parametrize(

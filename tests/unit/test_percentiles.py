@@ -39,7 +39,7 @@ def rolled_up(times: Times) -> Summary:
     for part, some in enumerate(np.array_split(times, 20)):
         at = NOON + part * timedelta(minutes=23)
         worker = f"worker-{part % 3}@here"
-        timings = (Timing(at, "a" * 32, 3, worker, 1, 1, ms, 1.0, 0.5, "answered") for ms in some.tolist())
+        timings = [Timing(at, "a" * 32, 3, worker, 1, 1, ms, 1.0, 0.5, "answered") for ms in some.tolist()]
         tallies[part % 2].add(timings, NOON)
     for each in tallies:
         write([], each.changed())

@@ -62,6 +62,16 @@ def test_only_errors_have_no_times(note: Note) -> None:
     assert summary(NOON, NOON + HOUR) == Summary(1, 1, 0, None, None, None, None)
 
 
+def test_who_asks_for_networks_that_do_not_exist_makes_no_rows(note: Note) -> None:
+    note(NOON)
+    for number in range(50):
+        note(NOON, nn_id=f"{number:032x}", version=None, worker="", outcome="refused")
+    note(NOON, version=None, worker="", outcome="timed_out")
+
+    assert {row.nn_id for row in Rollup.objects.all()} == {"a" * 32, "", EVERY_NETWORK}
+    assert (summary(NOON, NOON + HOUR).count, summary(NOON, NOON + HOUR, nn_id="a" * 32).count) == (52, 2)
+
+
 @pytest.mark.parametrize(
     ("since", "until", "count"),
     [

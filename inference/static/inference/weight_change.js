@@ -34,16 +34,22 @@
     });
   }
 
+  /* Whether they were shown to the end: who is no longer logged in, or may not see them, is told so instead. */
   async function showReports(address, running) {
     while (running()) {
       try {
-        const answer = await fetch(address, { headers: { Accept: "text/html" } });
+        const answer = await fetch(address, { headers: { Accept: "text/html" }, redirect: "manual" });
+        if (answer.type === "opaqueredirect" || answer.status === 403) {
+          part("reports").textContent = "You are no longer logged in, or may not see the reports: reload the page.";
+          return false;
+        }
         if (answer.ok) part("reports").innerHTML = await answer.text();
       } catch {
         /* the gateway is away just now: the next turn asks again */
       }
       await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     }
+    return true;
   }
 
   async function change(form) {
@@ -78,7 +84,7 @@
     const watched = document.querySelector("[data-running]");
     if (watched) {
       const over = () => document.querySelector("#reports [data-ended]") !== null;
-      showReports(watched.dataset.running, () => !over()).then(() => window.location.reload());
+      showReports(watched.dataset.running, () => !over()).then((shown) => shown && window.location.reload());
     }
   });
 })();
