@@ -20,6 +20,7 @@ with pytest.MonkeyPatch.context() as environment:
     from inference.asking import Answers
     from inference.dashboard.kept import Kept
     from tests.unit.admin_samples import person
+    from tests.unit.dashboard_samples import set_running
     from tests.unit.samples import PretendedGateway, loaded
     from tests.unit.sender import Sender
 
@@ -67,6 +68,19 @@ def client() -> Client:
 def workers(gateway: PretendedGateway) -> PretendedGateway:
     """Two workers that load what they are asked to."""
     gateway.fleet.reports = Answers([loaded("w1"), loaded("w2")], 0)
+    return gateway
+
+
+@pytest.fixture
+def viewer(db: None, gateway: PretendedGateway) -> Client:
+    """A browser in which a viewer has logged in to the admin."""
+    return person("viewer")
+
+
+@pytest.fixture
+def running(db: None, gateway: PretendedGateway) -> PretendedGateway:
+    """A gateway with a fleet, a network and requests, as the dashboard shows them."""
+    set_running(gateway)
     return gateway
 
 

@@ -32,11 +32,6 @@ LISTS = ["/admin/", NETWORKS, WORKERS, "/admin/inference/version/", "/admin/infe
 QUERIES_MAX = 14
 
 
-@pytest.fixture
-def viewer(gateway: PretendedGateway) -> Client:
-    return person("viewer")
-
-
 def requests(count: int, nn_id: str = NN_ID, version: int = 2, worker: str = "w1") -> None:
     """So many requests, as a gateway writes them."""
     timings = Timings()

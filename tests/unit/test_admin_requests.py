@@ -16,17 +16,12 @@ from inference.admin import requests as requests_page
 from inference.admin import requests_csv
 from inference.models import PredictionTiming
 from tests.support.admin_page import rows
-from tests.unit.admin_samples import ago, person, text, timing
+from tests.unit.admin_samples import ago, text, timing
 from tests.unit.samples import OTHER_NN_ID
 
 pytestmark = pytest.mark.django_db
 PAGE = "/admin/inference/predictiontiming/"
 NOON = datetime(2026, 11, 24, 12, 0, 0, tzinfo=UTC)
-
-
-@pytest.fixture
-def viewer() -> Client:
-    return person("viewer")
 
 
 def found(viewer: Client, query: str = "") -> list[str]:

@@ -13,22 +13,11 @@ from django.test import Client
 from inference.asking import Answers
 from inference.errors import BrokerUnavailableError
 from tests.unit.admin_samples import person, text
-from tests.unit.dashboard_samples import PAGE, PARTS, data, set_running, showing, shown
+from tests.unit.dashboard_samples import PAGE, PARTS, data, showing, shown
 from tests.unit.samples import NN_ID, PretendedGateway, worker_status
 from workers.protocol import GatewayStatus
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def viewer(gateway: PretendedGateway) -> Client:
-    return person("viewer")
-
-
-@pytest.fixture
-def running(gateway: PretendedGateway) -> PretendedGateway:
-    set_running(gateway)
-    return gateway
 
 
 @pytest.mark.parametrize("path", [PAGE, PARTS])

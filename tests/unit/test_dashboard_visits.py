@@ -13,7 +13,7 @@ from django.test import Client
 from inference.asking import Answers
 from inference.dashboard import last_answer
 from tests.unit.admin_samples import past, person, queries, text
-from tests.unit.dashboard_samples import PAGE, PARTS, set_running, showing
+from tests.unit.dashboard_samples import PAGE, PARTS, showing
 from tests.unit.samples import PretendedGateway, activated
 from workers.protocol import WorkerStatus
 
@@ -21,17 +21,6 @@ pytestmark = pytest.mark.django_db
 #: Those of the session, the user and permissions among them.
 QUERIES_MAX = 14
 EVIL = "<script>alert(1)</script>"
-
-
-@pytest.fixture
-def viewer(gateway: PretendedGateway) -> Client:
-    return person("viewer")
-
-
-@pytest.fixture
-def running(gateway: PretendedGateway) -> PretendedGateway:
-    set_running(gateway)
-    return gateway
 
 
 def test_workers_that_hang_hold_nothing_up(
