@@ -147,7 +147,7 @@ def _sample(until: datetime, count: int) -> list[tuple[Any, ...]]:
     source, found = random.Random(1), []
     for _ in range(10):
         tallies = Tallies()
-        times = (source.lognormvariate(2.0, 0.7) for _ in range(count))
-        tallies.add((Timing(until, "", 0, "", 1, 20, ms, 1.0, 0.5, "answered") for ms in times), until)
+        times = [source.lognormvariate(2.0, 0.7) for _ in range(count)]
+        tallies.add([Timing(until, "", 0, "", 1, 20, ms, 1.0, 0.5, "answered") for ms in times], until)
         found.append(tallies.changed()[0][len(NAMED_BY) :])
     return found

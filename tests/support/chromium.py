@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from ctypes import CDLL
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -46,9 +47,14 @@ def program() -> str | None:
     return next(filter(None, map(shutil.which, PROGRAMS)), None)
 
 
-def installed() -> bool:
-    """Whether Chromium is there."""
-    return program() is not None
+def missing() -> list[str]:
+    """Debian's packages that have to be installed before: Chromium, and what Playwright's own program is linked to."""
+    packages = [] if program() else ["chromium"]
+    try:
+        CDLL("libatomic.so.1")
+    except OSError:
+        packages.append("libatomic1")
+    return packages
 
 
 @contextmanager

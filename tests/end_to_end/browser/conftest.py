@@ -28,7 +28,8 @@ def _environment_is_set_up() -> None:
 @pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
     """A running browser."""
-    require(chromium_programs.installed(), "chromium")
+    missing = chromium_programs.missing()
+    require(not missing, " ".join(missing))
     with running_chromium() as browser:
         yield browser
 
