@@ -64,7 +64,7 @@ def test_a_row_is_answered_alike_alone_and_in_every_batch(config: str, tmp_path:
         for first in range(0, len(given) - size + 1, size):
             batch = architecture.predict_rows(weights, given[first : first + size])
             # On processors without AVX-512 a row's place in its batch decides about the last bits of a sum.
-            np.testing.assert_allclose(batch, alone[first : first + size], 1e-6, 1e-6, err_msg=f"{size} from {first}")
+            np.testing.assert_allclose(batch, alone[first : first + size], 1e-5, 1e-5, err_msg=f"{size} from {first}")
 
 
 def test_two_versions_answer_at_the_same_time(architecture: Architecture, tmp_path: Path) -> None:
