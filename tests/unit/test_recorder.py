@@ -163,11 +163,14 @@ def test_whatever_clients_ask_for_fits_a_seat() -> None:
     )
     network = f"/networks/{NN_ID}"
     parts = ("", "/activate", "/rollback", "/versions/7", "/versions/7/weights", "/no-part")
-    for path in (*paths, *(network + part for part in parts), *map(str, range(10_000))):
+    asked = [*paths, *(network + part for part in parts), *map(str, range(10_000))]
+    for number_of_path, path in enumerate(asked):
         for method in (*METHODS, "BREW", "\x1b[31m"):
             for status in STATUSES if path.startswith("/") else (404,):
                 note(method, path, str(status), 0.001)
-        ours.record()
+        if path.startswith("/") or number_of_path % 500 == 0:
+            ours.record()
+    ours.record()
 
     counted = ours.read_all()[0].numbers
 
