@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from tests.chaos.cluster import running_cluster
 from tests.chaos.facing import face
 from tests.chaos.fault import Fault
-from tests.chaos.faults.broker import KillBroker
+from tests.chaos.faults.broker import BlockBroker, KillBroker
 from tests.chaos.faults.workers import HangWorker, KillWorkers, StopWorker
 
 FAULTS: dict[str, Callable[[], Fault]] = {
@@ -18,6 +19,8 @@ FAULTS: dict[str, Callable[[], Fault]] = {
     "stop-worker": StopWorker,
     "hang-worker": HangWorker,
     "kill-broker": KillBroker,
+    "memory-alarm": BlockBroker,
+    "disk-alarm": partial(BlockBroker, "disk"),
 }
 
 
