@@ -22,6 +22,7 @@ from inference.batch import Batch, fail, may_be_one_requests_fault
 from inference.coalescer import Coalescer, Key, Waiting
 from inference.database import on_live_connection
 from inference.errors import (
+    BUSY_MESSAGE,
     BrokerUnavailableError,
     BusyError,
     InferenceError,
@@ -93,6 +94,11 @@ class Dispatcher:
         return min(self._requests_max, max(1, QUEUE_BATCHES_MAX // self._limit.gateways))
 
     @property
+    def full(self) -> bool:
+        """Whether as many requests are held as may be."""
+        return self._held >= self.requests_max
+
+    @property
     def batches_in_flight(self) -> int:
         """How many batches are on their way now."""
         return len(self._in_flight)
@@ -106,8 +112,8 @@ class Dispatcher:
         now = monotonic()
         request = Waiting(asked, now, now + seconds, AnswerFuture(self._release))
         with self._changed:
-            if self._thread.stopping.is_set() or self._held >= self.requests_max:
-                raise BusyError("Server is busy")
+            if self._thread.stopping.is_set() or self.full:
+                raise BusyError(BUSY_MESSAGE)
             self._held += 1
         self._arriving.append(request)
         server_loop().when_all_read(self._let_in)
@@ -205,7 +211,7 @@ class Dispatcher:
         """What the broker refuses fails at once; what it may never have had is sent again."""
         for batch_id in self._publisher.take_refused():
             batch = self._forget(batch_id)
-            fail(batch.requests if batch else [], BusyError("Server is busy"))
+            fail(batch.requests if batch else [], BusyError(BUSY_MESSAGE))
         for batch_id in self._publisher.take_lost():
             batch = self._forget(batch_id)
             with self._changed:
