@@ -58,6 +58,10 @@ class BrokerUnavailableError(InferenceError):
     """The broker cannot be reached."""
 
 
+class BrokerBlockedError(BrokerUnavailableError):
+    """The broker takes no messages, because its memory or disk is full; it says when it does again."""
+
+
 class RequestTimeoutError(InferenceError):
     """No answer came before the request's deadline."""
 

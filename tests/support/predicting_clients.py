@@ -56,6 +56,8 @@ class Load:
     #: The clients end by themselves after so long, and each after so many requests.
     seconds_max: float = 300.0
     requests_max: int = 100_000
+    #: What each client rests after an answer.
+    pause_seconds: float = 0.0
 
 
 class PredictingClients:
@@ -115,8 +117,9 @@ class _Client:
         started.wait(START_SECONDS)
         while not stop.is_set() and len(predictions) < self._load.requests_max:
             predictions.append(self._predict(len(predictions)))
-            if predictions[-1].failure:
-                stop.wait(AFTER_FAILURE_SECONDS)
+            pause = max(self._load.pause_seconds, AFTER_FAILURE_SECONDS if predictions[-1].failure else 0.0)
+            if pause:
+                stop.wait(pause)
         self._connection.close()
         return predictions
 

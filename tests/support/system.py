@@ -106,6 +106,13 @@ class System:
         except ClientError:
             return None
 
+    def predicts(self) -> bool:
+        """Whether a prediction is answered within five seconds."""
+        try:
+            return bool(self.client.predict([0.1, 0.2], timeout_seconds=5.0)["status"])
+        except ClientError:
+            return False
+
     def restart_gateway(self) -> None:
         """Stop the gateway and start it again."""
         self.gateway.stop()
