@@ -1,11 +1,8 @@
-"""A client's connection, read and written by a greenlet or, for a while, by a thread; every wait has a deadline."""
+"""A client's connection, read and written by a greenlet of the server's loop; every wait has a deadline."""
 
 from __future__ import annotations
 
-import os
 import socket
-import struct
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -14,6 +11,9 @@ from typing import Any
 import gevent
 import gevent.socket
 
+from gateway_site.pace import Pace
+from gateway_site.silent_clients import ClientTimeoutError, SilentClients
+
 #: After a last answer, so long and so much is read: closing on unread bytes would take the answer from the client.
 LINGER_SECONDS = 2.0
 LINGER_BYTES = 64 * 1024
@@ -21,94 +21,78 @@ LINGER_BYTES = 64 * 1024
 TURN_BYTES = 64 * 1024
 
 
-class ClientTimeoutError(BaseException):
-    """The client sent nothing for too long; no application code may take it for a failure of its own."""
-
-
-class SilentClients:
-    """The clients that are waited for, the longest silent first; one more than `limit` cuts that one off."""
-
-    def __init__(self, limit: int) -> None:
-        self.limit = limit
-        self._waited_for: dict[GreenletSocket | ThreadSocket, None] = {}
-        self._lock = threading.Lock()
-
-    @property
-    def count(self) -> int:
-        """How many clients are waited for now."""
-        return len(self._waited_for)
-
-    def add(self, client: GreenletSocket | ThreadSocket) -> None:
-        """Count the client as silent from now on."""
-        with self._lock:
-            if len(self._waited_for) >= self.limit:
-                self._cut_off_longest()
-            self._waited_for[client] = None
-
-    def remove(self, client: GreenletSocket | ThreadSocket) -> None:
-        """The client is silent no more."""
-        with self._lock:
-            self._waited_for.pop(client, None)
-
-    def cut_off(self, most: int) -> None:
-        """Cut off the longest silent clients, at most so many."""
-        with self._lock:
-            for _ in range(min(most, len(self._waited_for))):
-                self._cut_off_longest()
-
-    def _cut_off_longest(self) -> None:
-        longest = next(iter(self._waited_for))
-        del self._waited_for[longest]
-        longest.cut_off()
-
-
 class GreenletSocket(gevent.socket.socket):
     """An accepted connection in the server's loop. Between requests it may be silent for `idle_seconds`, in the middle
-    of one for `silent_seconds`.
+    of one for `silent_seconds`; and a request has a deadline, see `Pace`.
     """
 
     silent_seconds: float
     idle_seconds: float
+    pace: Pace
     _idle: SilentClients
+    _arriving: SilentClients
     _readable: Any
     _gathered: list[bytes] | None
     _between_requests: bool
     _ended: bool
+    _cut: bool
 
     @classmethod
     def taking_over(
-        cls, accepted: Any, silent_seconds: float, idle_seconds: float, idle: SilentClients
+        cls, accepted: Any, silent_seconds: float, idle_seconds: float, idle: SilentClients, arriving: SilentClients
     ) -> GreenletSocket:
-        """The same connection; `accepted` is of no use afterwards. `idle` are those that wait for a next request."""
+        """The same connection; `accepted` is of no use afterwards.
+
+        `idle` are those that wait for a next request, `arriving` those whose request has come in part.
+        """
         client = cls(accepted.family, accepted.type, accepted.proto, fileno=accepted.detach())
-        client.silent_seconds, client.idle_seconds, client._idle = silent_seconds, idle_seconds, idle
-        client._between_requests, client._ended = True, False
+        client.silent_seconds, client.idle_seconds = silent_seconds, idle_seconds
+        client._idle, client._arriving = idle, arriving
+        client._between_requests, client._ended, client._cut = True, False, False
+        client.pace = Pace(silent_seconds)
         client._readable, client._gathered = gevent.get_hub().loop.io(client.fileno(), 1), None
         return client
 
-    def await_request(self) -> None:
-        """The request is answered: what comes now is the next one."""
-        self._between_requests = True
+    def await_request(self, begun: bool = False) -> None:
+        """The request is answered: what comes now is the next one, of which a part may be there already."""
+        self._between_requests = not begun
+        if begun:
+            self.pace = Pace(self.silent_seconds)
 
     def recv(self, size: int, flags: int = 0) -> bytes:
         """What the client has sent; nothing when it has ended, or waited too long with its next request.
 
         Raises:
-            ClientTimeoutError: nothing came for too long in the middle of a request.
+            ClientTimeoutError: nothing came for too long in the middle of a request, or too little, or it was cut off.
         """
         if self._ended:
             return b""
         received: bytes
         if self._between_requests:
             received = self._recv_first(size, flags)
-            self._between_requests = False
+            self._between_requests, self.pace = False, Pace(self.silent_seconds)
         else:
-            try:
-                received = self._recv_in_turn(size, flags, self.silent_seconds)
-            except TimeoutError as error:
-                raise ClientTimeoutError from error
+            received = self._recv_more(size, flags)
         self._ended = not received
         return received
+
+    def _recv_more(self, size: int, flags: int) -> bytes:
+        seconds = min(self.silent_seconds, self.pace.seconds_left)
+        if seconds <= 0:
+            raise ClientTimeoutError
+        self._arriving.add(self)
+        try:
+            received = self._recv_in_turn(size, flags, seconds)
+        except TimeoutError as error:
+            raise ClientTimeoutError from error
+        if self._cut:
+            raise ClientTimeoutError
+        self.pace.note(len(received))
+        return received
+
+    def has_arrived(self) -> None:
+        """All of the request is there, or what is still to come is a thread's to read."""
+        self._arriving.remove(self)
 
     def _recv_first(self, size: int, flags: int) -> bytes:
         self._idle.add(self)
@@ -147,18 +131,30 @@ class GreenletSocket(gevent.socket.socket):
         try:
             # gevent's own sendall has one deadline for everything, also for a client that reads, but slowly.
             sent = self.send(data, flags)
-            while sent < len(data):
-                sent += self.send(memoryview(data)[sent:], flags)
+            if sent < len(data):
+                self._send_rest(memoryview(data)[sent:], flags)
         except TimeoutError as error:
             raise ConnectionResetError("the client does not read") from error
 
+    def _send_rest(self, data: memoryview, flags: int) -> None:
+        pace = Pace(self.silent_seconds)
+        while data:
+            if pace.seconds_left <= 0:
+                raise TimeoutError
+            self.settimeout(min(self.silent_seconds, pace.seconds_left))
+            sent = self.send(data, flags)
+            pace.note(sent)
+            data = data[sent:]
+
     def cut_off(self) -> None:
         """Wake the greenlet that waits for this client, for nothing."""
+        self._cut = True
         with suppress(OSError):
             self.shutdown(socket.SHUT_RD)
 
     def close(self) -> None:
         """End the answers, wait a moment for the client to close, and close."""
+        self._arriving.remove(self)
         if not self._ended:
             self._ended = True
             self._say_goodbye()
@@ -175,64 +171,3 @@ class GreenletSocket(gevent.socket.socket):
                 if not received:
                     break
                 left -= received
-
-
-class ThreadSocket(socket.socket):
-    """The connection as a thread uses it that answers one request; reads and writes have a deadline in the kernel."""
-
-    _silent: SilentClients
-    _cut = False
-
-    @classmethod
-    @contextmanager
-    def borrowing(cls, client: GreenletSocket, silent: SilentClients) -> Iterator[ThreadSocket]:
-        """The client's connection for the length of a block, in which its greenlet does not use it."""
-        lent = os.dup(client.fileno())
-        with cls(client.family, client.type, client.proto, fileno=lent) as borrowed:
-            borrowed._silent = silent
-            borrowed.limit_waits(client.silent_seconds)
-            borrowed.setblocking(True)
-            try:
-                yield borrowed
-            finally:
-                # Both have one file description, so this is the greenlet's as well.
-                borrowed.setblocking(False)
-
-    def limit_waits(self, seconds: float) -> None:
-        """Let the kernel end a read or write that waits longer: set once, free later."""
-        whole, fraction = divmod(seconds, 1)
-        timeval = struct.pack("@ll", int(whole), int(fraction * 1_000_000))
-        self.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, timeval)
-        self.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, timeval)
-
-    def recv(self, size: int, flags: int = 0, /) -> bytes:
-        """What the client has sent.
-
-        Raises:
-            ClientTimeoutError: nothing for too long, or it was cut off.
-        """
-        with suppress(BlockingIOError):
-            return super().recv(size, flags | socket.MSG_DONTWAIT)
-        self._silent.add(self)
-        try:
-            received = super().recv(size, flags)
-        except BlockingIOError as error:
-            raise ClientTimeoutError from error
-        finally:
-            self._silent.remove(self)
-        if self._cut:
-            raise ClientTimeoutError
-        return received
-
-    def sendall(self, data: Any, flags: int = 0, /) -> None:
-        """Send everything; a client that does not read for too long counts as gone."""
-        try:
-            super().sendall(data, flags)
-        except BlockingIOError as error:
-            raise ConnectionResetError(error.errno, "the client does not read") from error
-
-    def cut_off(self) -> None:
-        """Wake the thread that waits for this client, for nothing."""
-        self._cut = True
-        with suppress(OSError):
-            self.shutdown(socket.SHUT_RD)

@@ -25,10 +25,12 @@ from gevent.threadpool import ThreadPool
 from gunicorn.http.body import LengthReader
 from gunicorn.workers.base_async import AsyncWorker
 
-from gateway_site.client_socket import ClientTimeoutError, GreenletSocket, SilentClients, ThreadSocket
+from gateway_site.client_socket import GreenletSocket
 from gateway_site.greenlet_loop import GreenletLoop
 from gateway_site.lean_answer import LeanAnswer
 from gateway_site.refusal import Refused, write_error
+from gateway_site.silent_clients import ClientTimeoutError, SilentClients
+from gateway_site.thread_socket import ThreadSocket
 from inference import server_loop
 from inference.supervision.options import read_gateway_options
 
@@ -60,6 +62,7 @@ class HttpWorker(AsyncWorker):  # type: ignore[misc]  # gunicorn has no types
         gevent.reinit()
         self._silent_seconds = read_gateway_options().client_timeout_seconds
         self._idle = SilentClients(self.worker_connections)
+        self._arriving = SilentClients(self.worker_connections)
         self._slow_bodies = SilentClients(max(1, self.cfg.threads // 2))
         self._connections = Pool(self.worker_connections)
         self._threads = ThreadPool(self.cfg.threads)
@@ -105,9 +108,10 @@ class HttpWorker(AsyncWorker):  # type: ignore[misc]  # gunicorn has no types
     def handle(self, listener: Any, client: Any, addr: Any) -> None:
         """Answer a connection's requests, one after the other."""
         if self._connections.free_count() == 0:
-            # One more could not be accepted: the one that has been idle longest makes room.
-            self._idle.cut_off(most=1)
-        ours = GreenletSocket.taking_over(client, self._silent_seconds, self.cfg.keepalive, self._idle)
+            # One more could not be accepted: the one that has been idle longest makes room, or the slowest.
+            self._idle.cut_off(most=1) or self._arriving.cut_off(most=1)
+        seconds = self._silent_seconds, self.cfg.keepalive
+        ours = GreenletSocket.taking_over(client, *seconds, self._idle, self._arriving)
         super().handle(listener, ours, addr)
 
     def handle_request(self, listener_name: Any, req: Any, sock: GreenletSocket, addr: Any) -> None:
@@ -116,15 +120,15 @@ class HttpWorker(AsyncWorker):  # type: ignore[misc]  # gunicorn has no types
         if small and not req._expected_100_continue:
             # A client that sends half of it keeps a greenlet, not a thread.
             req.body = io.BytesIO(req.body.read())
+        sock.has_arrived()
         if small and (req.method, req.path) == IN_LOOP:
             self._answer_in_loop(listener_name, req, sock, addr)
         else:
             self._answer_in_thread(listener_name, req, sock, addr)
             if _much_is_unread(req):
                 raise StopIteration
-        if not req.unreader.buf.getbuffer():
-            # Else a part of the next request is there: its client is silent in the middle of it.
-            sock.await_request()
+        # When a part of the next request is there already, its client is silent in the middle of it.
+        sock.await_request(begun=bool(req.unreader.buf.getbuffer()))
 
     def _answer_in_loop(self, listener_name: Any, req: Any, sock: GreenletSocket, addr: Any) -> None:
         plain = req.version == (1, 1) and not req._expected_100_continue and isinstance(addr, tuple)

@@ -10,6 +10,7 @@ django = get_wsgi_application()
 
 from gateway_site.observed import Observed  # noqa: E402 - Django must be set up before
 from inference.lean_handler import LeanHandler  # noqa: E402 - Django must be set up before
+from inference.predictions import refuse_when_full  # noqa: E402
 from inference.views import Predict  # noqa: E402
 
-application = Observed(LeanHandler(django, "/predict", Predict.as_view()))
+application = Observed(LeanHandler(django, "/predict", Predict.as_view(), refuse_when_full))

@@ -23,6 +23,7 @@ from inference.batch import Batch, fail, may_be_one_requests_fault
 from inference.coalescer import Coalescer, Key, Waiting
 from inference.database import on_live_connection
 from inference.errors import (
+    BUSY_MESSAGE,
     BrokerBlockedError,
     BrokerUnavailableError,
     BusyError,
@@ -37,6 +38,7 @@ from inference.publisher import Publisher
 from inference.replies import Replies
 from inference.server_loop import server_loop
 from inference.service_thread import ServiceThread
+from workers.celery import QUEUE_BATCHES_MAX
 from workers.message import ProtocolError
 from workers.protocol import VersionRef
 
@@ -44,6 +46,8 @@ logger = logging.getLogger(__name__)
 
 #: How often the sender looks for batches and requests whose time is over.
 SWEEP_SECONDS = 0.5
+#: How soon the sender, with nothing to send, looks whether the broker has taken what it sent.
+CONFIRM_SECONDS = 0.01
 #: How long the sender rests after the broker or the database failed it.
 PAUSE_SECONDS = 0.5
 
@@ -85,6 +89,19 @@ class Dispatcher:
         return self._held
 
     @property
+    def requests_max(self) -> int:
+        """How many may wait: what this process is told, or its share of what the broker's queue takes.
+
+        A batch has one request at least, so all gateways together never fill that queue.
+        """
+        return min(self._requests_max, max(1, QUEUE_BATCHES_MAX // self._limit.gateways))
+
+    @property
+    def full(self) -> bool:
+        """Whether as many requests are held as may be."""
+        return self._held >= self.requests_max
+
+    @property
     def batches_in_flight(self) -> int:
         """How many batches are on their way now."""
         return len(self._in_flight)
@@ -100,8 +117,8 @@ class Dispatcher:
         now = monotonic()
         request = Waiting(asked, now, now + seconds, AnswerFuture(self._release))
         with self._changed:
-            if self._thread.stopping.is_set() or self._held >= self._requests_max:
-                raise BusyError("Server is busy")
+            if self._thread.stopping.is_set() or self.full:
+                raise BusyError(BUSY_MESSAGE)
             self._held += 1
         self._arriving.append(request)
         server_loop().when_all_read(self._let_in)
@@ -123,10 +140,15 @@ class Dispatcher:
         if requests:
             self._send(requests)
             self._limit.follow()
+        elif self._publisher.awaits_confirms:
+            self._read_confirms()
+        self._heed_confirms()
 
     def _next_batch(self) -> list[Waiting]:
         with self._changed:
-            self._changed.wait_for(self._may_send, SWEEP_SECONDS)
+            self._changed.wait_for(
+                self._may_send, CONFIRM_SECONDS if self._publisher.awaits_confirms else SWEEP_SECONDS
+            )
             self._sweep()
             return self._coalescer.take(self._full_keys()) if self._may_send() else []
 
@@ -184,6 +206,23 @@ class Dispatcher:
             # When it is missing here, the reply thread has reconnected and put its requests back already.
             if self._forget(batch_id) is not None:
                 raise
+
+    def _read_confirms(self) -> None:
+        try:
+            self._publisher.read_confirms()
+        except BrokerUnavailableError as error:
+            logger.warning("Whether the broker has taken what was sent, it does not say: %s", error)
+            self._paused_until = monotonic() + PAUSE_SECONDS
+
+    def _heed_confirms(self) -> None:
+        """What the broker refuses fails at once; what it may never have had is sent again."""
+        for batch_id in self._publisher.take_refused():
+            batch = self._forget(batch_id)
+            fail(batch.requests if batch else [], BusyError(BUSY_MESSAGE))
+        for batch_id in self._publisher.take_lost():
+            batch = self._forget(batch_id)
+            with self._changed:
+                self._coalescer.put_back(batch.requests if batch else [])
 
     def _send_again(self) -> None:
         """After a reconnect no reply can come to what is in flight: send it again, by what is active then."""

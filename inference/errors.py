@@ -38,6 +38,10 @@ class DiskFullError(InferenceError):
     """There is no room for the upload, in the database or in the data directory: make some."""
 
 
+#: What is said to whom there is no room for.
+BUSY_MESSAGE = "Server is busy"
+
+
 class BusyError(InferenceError):
     """The gateway holds as many requests as it may, or makes as many weight changes."""
 

@@ -28,6 +28,8 @@ class FlightLimit:
         self._count_next = 0.0
         #: Batches of one kind that may be on their way.
         self.batches = 1
+        #: Gateway processes that share the fleet.
+        self.gateways = 1
 
     def follow(self) -> None:
         """Count workers and gateways when that was some time ago; while the broker is away, nothing changes."""
@@ -39,4 +41,5 @@ class FlightLimit:
             workers, gateways = self._count_consumers(PREDICT), self._count_consumers(SUPPLY)
         except BrokerUnavailableError:
             return
-        self.batches = max(1, ceil(BATCHES_A_WORKER * workers / max(1, gateways)))
+        self.gateways = max(1, gateways)
+        self.batches = max(1, ceil(BATCHES_A_WORKER * workers / self.gateways))

@@ -53,8 +53,8 @@ class Gateway:
         """How this process is; what it has buffered is written soon, for whoever asks."""
         self.timings.flush_soon()
         name = f"{gethostname()}-{os.getpid()}"
-        requests_max = settings.PIPELINE_QUEUE_REQUESTS_MAX
-        return GatewayStatus(name, self.dispatcher.requests_held, requests_max, self.timings.dropped)
+        dispatcher = self.dispatcher
+        return GatewayStatus(name, dispatcher.requests_held, dispatcher.requests_max, self.timings.dropped)
 
     def _count_connect(self) -> None:
         self._connects += 1
@@ -74,7 +74,7 @@ class Gateway:
             catalogue.GATEWAY_PROCESSES: 1,
             catalogue.GATEWAY_MEMORY: memory_bytes(),
             catalogue.REQUESTS_HELD: self.dispatcher.requests_held,
-            catalogue.REQUESTS_MAX: settings.PIPELINE_QUEUE_REQUESTS_MAX,
+            catalogue.REQUESTS_MAX: self.dispatcher.requests_max,
             catalogue.BATCHES_IN_FLIGHT: self.dispatcher.batches_in_flight,
             catalogue.BROKER_CONNECTED: self.replies.connected,
         }

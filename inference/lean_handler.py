@@ -9,28 +9,52 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
+import orjson
 from django.conf import settings
 from django.core.handlers.exception import response_for_exception
 from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
 from django.http import HttpResponseBase
 
+from inference.errors import BUSY_MESSAGE
+from inference.responses import RETRY_AFTER_SECONDS
+
 #: What Django's middleware would add for browsers.
 HEADERS = [("X-Content-Type-Options", "nosniff")]
 
+BUSY = orjson.dumps({"status": False, "message": BUSY_MESSAGE})
+BUSY_HEADERS = [
+    ("Content-Type", "application/json"),
+    ("Retry-After", RETRY_AFTER_SECONDS),
+    ("Content-Length", str(len(BUSY))),
+]
+
 
 class LeanHandler:
-    """A WSGI application: one path is answered by its view at once, all others by Django as usual."""
+    """A WSGI application: one path is answered by its view at once, all others by Django as usual.
 
-    def __init__(self, django: WSGIHandler, path: str, view: Callable[..., HttpResponseBase]) -> None:
+    What is posted there while `full` says so is answered 503 before it is read.
+    """
+
+    def __init__(
+        self,
+        django: WSGIHandler,
+        path: str,
+        view: Callable[..., HttpResponseBase],
+        full: Callable[[], bool] = lambda: False,
+    ) -> None:
         self._django = django
         self._path = path
         self._view = view
+        self._full = full
         self._any_host = "*" in settings.ALLOWED_HOSTS
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Answer a request."""
         if environ["PATH_INFO"] != self._path:
             return self._django(environ, start_response)
+        if environ["REQUEST_METHOD"] == "POST" and self._full():
+            start_response("503 Service Unavailable", [*BUSY_HEADERS, *HEADERS])
+            return [BUSY]
         request = WSGIRequest(environ)
         try:
             if not self._any_host:

@@ -27,6 +27,8 @@ from inference.statistics.timing import Timing
 
 logger = logging.getLogger(__name__)
 Outcome = PredictionTiming.Outcome
+#: What is asked for by a request that nobody has read.
+NOTHING = PredictInput({}, single=True, request_id="")
 
 
 def predict(asked: PredictInput) -> Answer:
@@ -48,6 +50,17 @@ def predict(asked: PredictInput) -> Answer:
         raise
     _note(started, asked, Outcome.ANSWERED, answer)
     return answer
+
+
+def refuse_when_full() -> bool:
+    """Whether a prediction is to be refused before anybody looks what it asks, since there is no room; noted if so.
+
+    Reading the rows of what is refused would take a busy gateway's time from what it has accepted.
+    """
+    if not gateway().dispatcher.full:
+        return False
+    _note(monotonic(), NOTHING, Outcome.REFUSED, None)
+    return True
 
 
 def _wait_for_answer(asked: PredictInput) -> Answer:
@@ -92,7 +105,7 @@ def _note(
         nn_id=version.nn_id if version else asked.nn_id or "",
         version=version.number if version else None,
         worker=made_by.worker if made_by else "",
-        rows=asked.rows_count,
+        rows=asked.rows_count if asked is not NOTHING else 0,
         batch_rows=answer.batch_rows if answer else 0,
         total_ms=(monotonic() - started) * 1000,
         queue_ms=answer.queue_ms if answer else 0.0,

@@ -1,5 +1,6 @@
 """The gateway's connection that only publishes: batches as Celery tasks, questions to the other gateways.
 
+The broker confirms each batch, or refuses it when the queue is full; nobody waits for that (`inference.confirms`).
 py-amqp reads what has arrived before each publish, so a connection that also consumed would be slow here.
 """
 
@@ -10,11 +11,13 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import orjson
+from amqp.exceptions import MessageNacked
 from kombu import Connection, Producer, Queue
 
+from inference.confirms import Confirms
 from inference.errors import BrokerUnavailableError
 from inference.task_events import tell_sent
-from workers.celery import CONNECT_SECONDS, GATEWAYS, TRANSIENT, app
+from workers.celery import CONNECT_SECONDS, GATEWAYS, PREDICT, TRANSIENT, app
 from workers.protocol import PREDICT_QUEUE, PREDICT_TASK, PredictBatch
 from workers.settings import settings
 
@@ -44,9 +47,14 @@ class Publisher:
         self._stale = False
         self._connection: Connection | None = None
         self._producer: Producer | None = None
+        self._batches: tuple[Producer, Confirms] | None = None
+        self._refused: list[str] = []
+        self._lost: list[str] = []
 
     def send_batch(self, batch_id: str, batch: PredictBatch, reply_to: str, seconds_left: float) -> None:
         """Send a batch to the queue `predict`, to be dropped by the broker when its time is over.
+
+        Whether the broker takes it is told later, by `take_refused` and `take_lost`.
 
         Raises:
             BrokerUnavailableError: it could not be sent.
@@ -56,8 +64,12 @@ class Publisher:
         # As bytes: kombu would write the same JSON, but in four times the time.
         body = orjson.dumps([[batch.to_json()], {}, TASK_EMBED])
         headers = {**TASK_HEADERS, "id": batch_id, "root_id": batch_id}
-        self._with_producer(
-            lambda producer: producer.publish(
+
+        def publish(_: Producer) -> None:
+            producer, confirms = self._batches_producer()
+            confirms.expect(batch_id)
+            self._lost = [lost for lost in self._lost if lost != batch_id]  # this is its second connection
+            producer.publish(
                 body,
                 exchange="",
                 routing_key=PREDICT_QUEUE,
@@ -69,7 +81,44 @@ class Publisher:
                 expiration=max(seconds_left, 0.001),
                 delivery_mode=TRANSIENT,
             )
-        )
+
+        try:
+            self._with_producer(publish)
+        except MessageNacked:
+            self._refused.append(batch_id)
+
+    @property
+    def awaits_confirms(self) -> bool:
+        """Whether the broker has not said of every batch whether it has taken it, or that has not been read."""
+        return self._batches is not None and self._batches[1].awaits
+
+    def read_confirms(self) -> None:
+        """Read what the broker has said, without waiting for it.
+
+        Raises:
+            BrokerUnavailableError: it has gone.
+        """
+
+        def read(_: Producer) -> None:
+            while self.awaits_confirms and self._connection is not None:
+                try:
+                    self._connection.drain_events(timeout=0)
+                except TimeoutError:
+                    return
+
+        self._with_producer(read)
+
+    def take_refused(self) -> list[str]:
+        """The batches that the broker has refused since this was asked last: its queue is full."""
+        if self._batches is not None:
+            self._refused += self._batches[1].take_refused()
+        refused, self._refused = self._refused, []
+        return refused
+
+    def take_lost(self) -> list[str]:
+        """The batches since this was asked last of which nobody knows whether they reached the broker."""
+        lost, self._lost = self._lost, []
+        return lost
 
     def count_consumers(self, queue: Queue) -> int:
         """How many workers or gateways take messages from a queue now.
@@ -137,6 +186,14 @@ class Publisher:
         self._producer = Producer(self._connection.channel(), auto_declare=False)
         return self._producer
 
+    def _batches_producer(self) -> tuple[Producer, Confirms]:
+        """What batches are published by: a channel that confirms, and that nothing else is published on."""
+        if self._batches is None:
+            channel = self._connection.channel()  # type: ignore[union-attr]  # whoever acts on a producer has one
+            PREDICT(channel).queue_declare()
+            self._batches = Producer(channel, auto_declare=False), Confirms(channel)
+        return self._batches
+
     def _errors(self) -> tuple[type[BaseException], ...]:
         errors = self._connection.connection_errors + self._connection.channel_errors if self._connection else ()
         return (OSError, *errors)
@@ -144,9 +201,16 @@ class Publisher:
     def _drop(self) -> None:
         if self._connection is not None:
             self._connection.release()
-        self._connection = self._producer = None
+        if self._batches is not None:
+            self._lost += self._batches[1].missing
+            self._refused += self._batches[1].take_refused()
+        self._connection = self._producer = self._batches = None
 
 
 def _declare(queue: Queue, channel: Any) -> Any:
-    """Declare a queue; the answer has its `message_count` and `consumer_count`."""
-    return channel.queue_declare(queue.name, durable=queue.durable, auto_delete=queue.auto_delete)
+    """Declare a queue; the answer has its `message_count` and `consumer_count`.
+
+    One with arguments was declared when a gateway or worker connected, with these or, see `BoundedQueue`, others.
+    """
+    passive = bool(queue.queue_arguments)
+    return channel.queue_declare(queue.name, passive=passive, durable=queue.durable, auto_delete=queue.auto_delete)

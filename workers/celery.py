@@ -9,12 +9,22 @@ from celery import Celery
 from kombu import Exchange, Queue
 
 from workers import buffered, transport
+from workers.bounded_queue import BoundedQueue
 from workers.protocol import PREDICT_QUEUE, SUPPLY_QUEUE
 from workers.settings import settings
 
 #: The default exchange: a message goes to the queue that its routing key names.
 DIRECT = Exchange("")
-PREDICT = Queue(PREDICT_QUEUE, DIRECT, routing_key=PREDICT_QUEUE, durable=True)
+#: The most batches that wait in the broker, whoever sent them. No setting: gateways and workers that were told
+#: different numbers could not declare one queue. A policy of RabbitMQ may make it smaller.
+QUEUE_BATCHES_MAX = 16_384
+PREDICT = BoundedQueue(
+    PREDICT_QUEUE,
+    DIRECT,
+    routing_key=PREDICT_QUEUE,
+    durable=True,
+    queue_arguments={"x-max-length": QUEUE_BATCHES_MAX, "x-overflow": "reject-publish"},
+)
 SUPPLY = Queue(SUPPLY_QUEUE, DIRECT, routing_key=SUPPLY_QUEUE, durable=True)
 
 #: What is sent here reaches every gateway process.

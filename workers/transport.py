@@ -15,6 +15,7 @@ from queue import Empty, Queue
 from time import monotonic
 from typing import Any
 
+from amqp.exceptions import MessageNacked
 from amqp.protocol import queue_declare_ok_t
 from kombu.transport import TRANSPORT_ALIASES, memory
 
@@ -23,6 +24,7 @@ DRAIN_SECONDS_MAX = 0.25
 
 _registry_lock = threading.Lock()
 _consumers: defaultdict[str, list[Any]] = defaultdict(list)
+_lengths_max: dict[str, int] = {}
 
 
 class Channel(memory.Channel):
@@ -32,9 +34,11 @@ class Channel(memory.Channel):
     #: Messages stay in the process, so bodies stay as they are; kombu's own turns each into base64 and back.
     body_encoding: str | None = None  # type: ignore[assignment]  # kombu reads None as no encoding
 
-    def _new_queue(self, queue: str, **_: Any) -> None:
+    def _new_queue(self, queue: str, arguments: dict[str, Any] | None = None, **_: Any) -> None:
         with _registry_lock:
             self.queues.setdefault(queue, Queue())
+            if arguments and "x-max-length" in arguments:
+                _lengths_max[queue] = arguments["x-max-length"]
 
     def _get(self, queue: str, timeout: float | None = None) -> Any:
         try:
@@ -50,6 +54,9 @@ class Channel(memory.Channel):
         waiting = self.queues.get(queue)
         if waiting is None:
             return  # as RabbitMQ does: what is sent to a queue that does not exist is dropped
+        length_max = _lengths_max.get(queue)
+        if length_max is not None and waiting.qsize() >= length_max and not message.get("redelivered"):
+            raise MessageNacked  # as RabbitMQ says with reject-publish, where confirms are asked for
         waiting.put(message)
         for transport in tuple(_consumers.get(queue, ())):
             transport.wake()

@@ -14,7 +14,9 @@ from typing import Any
 
 import pytest
 
-from gateway_site.client_socket import ClientTimeoutError, GreenletSocket, SilentClients, ThreadSocket
+from gateway_site.client_socket import GreenletSocket
+from gateway_site.silent_clients import ClientTimeoutError, SilentClients
+from gateway_site.thread_socket import ThreadSocket
 from inference.http_client import PipelineClient
 from tests.support.system import System
 from tests.support.waiting import wait_until
@@ -209,7 +211,8 @@ def test_what_is_no_http_is_refused_in_json(service: System, sent: bytes, status
 def pair() -> Iterator[tuple[GreenletSocket, socket.socket]]:
     """A gateway's end with short deadlines, and its client's."""
     ours, theirs = socket.socketpair()
-    client = GreenletSocket.taking_over(ours, silent_seconds=0.2, idle_seconds=0.1, idle=SilentClients(9))
+    idle, arriving = SilentClients(9), SilentClients(9)
+    client = GreenletSocket.taking_over(ours, silent_seconds=0.2, idle_seconds=0.1, idle=idle, arriving=arriving)
     with client, theirs:
         yield client, theirs
 
@@ -268,7 +271,8 @@ def test_a_connection_that_a_thread_gave_back_is_the_loops_again(pair: tuple[Gre
 def test_one_silent_client_too_many_cuts_off_the_longest_silent() -> None:
     silent, ended = SilentClients(1), []
     ours, theirs = zip(*(socket.socketpair() for _ in range(2)), strict=True)
-    first, second = (GreenletSocket.taking_over(each, 60.0, 60.0, SilentClients(9)) for each in ours)
+    none = SilentClients(9), SilentClients(9)
+    first, second = (GreenletSocket.taking_over(each, 60.0, 60.0, *none) for each in ours)
 
     def read(client: GreenletSocket) -> None:
         try:

@@ -167,6 +167,7 @@ class PretendedDispatcher:
         self.outcome: Answer | InferenceError | None = None
         self.submitted: list[tuple[PredictInput, float]] = []
         self.requests_held = 0
+        self.full = False
 
     def submit(self, asked: PredictInput, seconds: float) -> AnswerFuture:
         self.submitted.append((asked, seconds))

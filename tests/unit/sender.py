@@ -29,6 +29,9 @@ class PretendedPublisher:
         self.sent: list[tuple[str, PredictBatch, str, float]] = []
         self.failures: list[Exception] = []
         self.on_send: Callable[[], None] = lambda: None
+        self.refused: list[str] = []
+        self.lost: list[str] = []
+        self.awaits_confirms = False
         self.consumers = {PREDICT_QUEUE: IN_FLIGHT // BATCHES_A_WORKER, SUPPLY_QUEUE: 1}
 
     def count_consumers(self, queue: Queue) -> int:
@@ -39,6 +42,17 @@ class PretendedPublisher:
             raise self.failures.pop(0)
         self.sent.append((batch_id, batch, reply_to, seconds_left))
         self.on_send()
+
+    def read_confirms(self) -> None:
+        self.awaits_confirms = False
+
+    def take_refused(self) -> list[str]:
+        refused, self.refused = self.refused, []
+        return refused
+
+    def take_lost(self) -> list[str]:
+        lost, self.lost = self.lost, []
+        return lost
 
     def renew(self) -> None:
         pass

@@ -9,9 +9,10 @@ import pytest
 from django.db import OperationalError
 
 from inference import dispatch
-from inference.errors import BrokerUnavailableError, PredictionFailedError
-from tests.unit.samples import VERSION, only_input, reply_to
-from tests.unit.sender import Sender, first_numbers
+from inference.errors import BrokerUnavailableError, BusyError, PredictionFailedError
+from tests.unit.samples import OTHER_NN_ID, VERSION, only_input, reply_to
+from tests.unit.sender import REQUESTS_MAX, Sender, first_numbers
+from workers.celery import QUEUE_BATCHES_MAX
 from workers.message import TRACE_CHARACTERS_MAX
 
 
@@ -155,3 +156,40 @@ def test_one_requests_numbers_fail_nobody_else(sender: Sender) -> None:
     assert isinstance(error, PredictionFailedError)
     assert error.trace == "NumbersError: too large"
     assert sender.dispatcher.requests_held == 0
+
+
+def test_what_the_broker_refuses_fails_at_once_and_frees_its_places(sender: Sender) -> None:
+    refused, kept = sender.submit(1), sender.submit(2, OTHER_NN_ID)
+    sender.steps()
+    sender.publisher.refused = [sender.publisher.sent[0][0], "a batch that was answered already"]
+    sender.dispatcher._heed_confirms()
+    sender.answer(1)
+
+    with pytest.raises(BusyError, match="Server is busy"):
+        refused.result(timeout=0)
+    assert first_numbers(kept) == [2.0]
+    assert (sender.dispatcher.requests_held, sender.dispatcher.batches_in_flight) == (0, 0)
+
+
+def test_what_may_never_have_reached_the_broker_is_sent_again(sender: Sender) -> None:
+    future = sender.submit(1)
+    sender.steps()
+    sender.publisher.lost = [sender.publisher.sent[0][0], "a batch that was answered already"]
+    sender.dispatcher._heed_confirms()
+    sender.steps()
+    sender.answer(1)
+
+    assert first_numbers(future) == [1.0]
+    assert len(sender.publisher.sent) == 2
+
+
+def test_all_gateways_together_hold_no_more_than_the_brokers_queue_takes(sender: Sender) -> None:
+    sender.dispatcher._limit.gateways = QUEUE_BATCHES_MAX // 2
+    assert sender.dispatcher.requests_max == 2
+    sender.submit()
+    sender.submit()
+    with pytest.raises(BusyError):
+        sender.submit()
+
+    sender.dispatcher._limit.gateways = 1
+    assert sender.dispatcher.requests_max == REQUESTS_MAX

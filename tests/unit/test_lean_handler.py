@@ -14,6 +14,7 @@ from django.http import HttpResponse
 from pytest_django.fixtures import Settings
 
 from inference.lean_handler import LeanHandler
+from inference.predictions import refuse_when_full
 from inference.views import Predict
 from tests.unit.samples import PretendedGateway
 from tests.unit.test_predictions import answer_of
@@ -35,7 +36,7 @@ def ask(handler: LeanHandler, path: str = "/predict", method: str = "POST", body
 
 @pytest.fixture
 def handler() -> LeanHandler:
-    return LeanHandler(get_wsgi_application(), "/predict", Predict.as_view())
+    return LeanHandler(get_wsgi_application(), "/predict", Predict.as_view(), refuse_when_full)
 
 
 def test_a_prediction_is_answered_as_everywhere(handler: LeanHandler, gateway: PretendedGateway) -> None:
@@ -45,6 +46,20 @@ def test_a_prediction_is_answered_as_everywhere(handler: LeanHandler, gateway: P
     assert status == "200 OK"
     assert (headers["Content-Type"], headers["X-Content-Type-Options"]) == ("application/json", "nosniff")
     assert (answer["status"], answer["result"]) == (True, 0.75)
+
+
+def test_what_there_is_no_room_for_is_refused_before_it_is_read(
+    handler: LeanHandler, gateway: PretendedGateway
+) -> None:
+    gateway.dispatcher.full = True
+    status, headers, answer = ask(handler, body=b'{"vector": [0.5, 0.25]}')
+    assert ask(handler, method="GET")[0] == "405 Method Not Allowed"
+
+    assert (status, headers["Retry-After"]) == ("503 Service Unavailable", "1")
+    assert answer == {"status": False, "message": "Server is busy"}
+    assert gateway.dispatcher.submitted == []
+    [timing] = gateway.timings.noted
+    assert (timing.outcome, timing.rows, timing.nn_id) == ("refused", 0, "")
 
 
 @pytest.mark.parametrize(
@@ -67,7 +82,7 @@ def test_what_is_refused_is_refused_in_json(
 
 def test_a_host_that_is_not_ours_is_refused(settings: Settings, gateway: PretendedGateway) -> None:
     settings.ALLOWED_HOSTS = ["there.example.com"]
-    handler = LeanHandler(get_wsgi_application(), "/predict", Predict.as_view())
+    handler = LeanHandler(get_wsgi_application(), "/predict", Predict.as_view(), refuse_when_full)
 
     assert ask(handler, body=b'{"vector": [1]}')[0] == "400 Bad Request"
 
@@ -76,7 +91,7 @@ def test_a_defect_is_answered_500_in_json(gateway: PretendedGateway) -> None:
     def broken(_: Any) -> HttpResponse:
         raise RuntimeError("a defect")
 
-    handler = LeanHandler(get_wsgi_application(), "/predict", broken)
+    handler = LeanHandler(get_wsgi_application(), "/predict", broken, refuse_when_full)
     status, _, answer = ask(handler)
 
     assert (status, answer["status"]) == ("500 Internal Server Error", False)

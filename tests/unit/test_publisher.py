@@ -161,3 +161,33 @@ def test_a_batch_is_told_of_before_it_is_sent_where_events_are_asked_for(
     event = events.get(accept=["json"]).payload
     assert (event["type"], event["uuid"], event["name"]) == ("task-sent", "batch-2", PREDICT_TASK)
     assert [receive(connection, queue).headers["id"] for _ in range(2)] == ["batch-1", "batch-2"]
+
+
+def test_a_full_queue_refuses_a_batch_and_the_publisher_tells(
+    publisher: Publisher, queue: Queue, connection: Connection
+) -> None:
+    bound = queue(connection.channel())
+    bound.queue_arguments = {"x-max-length": 1}
+    bound.queue_declare()
+    for name in ("batch-1", "batch-2", "batch-3"):
+        publisher.send_batch(name, BATCH, "replies.1", 12.5)
+
+    assert publisher.take_refused() == ["batch-2", "batch-3"]
+    assert publisher.take_refused() == publisher.take_lost() == []
+    assert receive(connection, queue).headers["id"] == "batch-1"
+    publisher.send_batch("batch-4", BATCH, "replies.1", 12.5)
+    assert publisher.take_refused() == []
+
+
+def test_a_batch_that_is_given_back_finds_room_in_a_full_queue(queue: Queue, connection: Connection) -> None:
+    bound = queue(connection.channel())
+    bound.queue_arguments = {"x-max-length": 1}
+    bound.queue_declare()
+    producer = connection.Producer(routing_key=queue.name)
+    producer.publish(1)
+    taken = bound.get()
+    producer.publish(2)
+
+    taken.reject(requeue=True)
+
+    assert bound.queue_declare().message_count == 2

@@ -1,0 +1,193 @@
+"""Clients that are slow, not silent: a byte a second of a head, a body, an upload. Nobody waits for them for ever."""
+
+from __future__ import annotations
+
+import selectors
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import nullcontext, suppress
+
+import numpy as np
+import pytest
+
+from gateway_site import pace
+from gateway_site.client_socket import GreenletSocket
+from gateway_site.silent_clients import SilentClients
+from gateway_site.thread_socket import ThreadSocket
+from tests.end_to_end.test_silent_clients import _enough_files as _enough_files
+from tests.support.keep_alive import KeptConnection, post_request
+from tests.support.system import System
+from tests.support.waiting import wait_until
+
+CLIENTS = 500
+CLIENT_TIMEOUT_SECONDS = 2.0
+#: What a request may take in all, and what a busy machine may need beyond that.
+WHOLE_REQUEST_SECONDS = CLIENT_TIMEOUT_SECONDS * pace.PATIENCE
+MARGIN_SECONDS = 6.0
+PREDICTIONS = 300
+
+BODY = b'{"vector": [0.3, 0.7]}' + b" " * 100
+HEAD = b"POST /predict HTTP/1.1\r\nHost: x\r\nX-Slow: %b\r\nContent-Length: %d\r\n" % (b"x" * 100, len(BODY))
+FORM = b'--b\r\nContent-Disposition: form-data; name="nn_id"\r\n\r\n' + b"0" * 100_000
+UPLOAD = b"PUT /set_weights HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=b\r\n"
+#: How much of what a client sends at once, and the rest byte by byte.
+KINDS = {
+    "head": (HEAD[:20], HEAD + b"\r\n" + BODY),
+    "body": (HEAD + b"\r\n", HEAD + b"\r\n" + BODY),
+    "upload": (UPLOAD + b"Content-Length: 100000\r\n\r\n", UPLOAD + b"Content-Length: 100000\r\n\r\n" + FORM),
+    "large": (
+        HEAD[:30] + b"\r\nContent-Length: 100000\r\n\r\n",
+        HEAD[:30] + b"\r\nContent-Length: 100000\r\n\r\n" + FORM,
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    """The embedded service, one gateway process, with the first sample network."""
+    settings = {"PIPELINE_CLIENT_TIMEOUT": str(CLIENT_TIMEOUT_SECONDS)}
+    system = System(tmp_path_factory.mktemp("slow"), broker_url="", **settings)
+    try:
+        yield system.start(workers=0, embedded=True).load_first_sample()
+    finally:
+        system.stop()
+
+
+class SlowClients:
+    """Clients that send a byte a second each, in a thread, until the gateway ends their connections."""
+
+    def __init__(self, service: System) -> None:
+        self._began = time.monotonic()
+        self.ended: list[tuple[float, bytes]] = []
+        self._open: dict[socket.socket, tuple[bytes, int]] = {}
+        for number in range(CLIENTS):
+            at_once, whole = list(KINDS.values())[number % len(KINDS)]
+            client = service.connect()
+            client.sendall(at_once)
+            client.setblocking(False)
+            self._open[client] = whole, len(at_once)
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
+
+    def wait(self) -> None:
+        self._thread.join(WHOLE_REQUEST_SECONDS + 10 * MARGIN_SECONDS)
+
+    def _run(self) -> None:
+        selector = selectors.DefaultSelector()
+        for client in self._open:
+            selector.register(client, selectors.EVENT_READ)
+        next_byte, last = self._began + 1, self._began + WHOLE_REQUEST_SECONDS + MARGIN_SECONDS
+        while self._open and time.monotonic() < last:
+            for key, _ in selector.select(max(0.0, next_byte - time.monotonic())):
+                client: socket.socket = key.fileobj  # type: ignore[assignment]
+                selector.unregister(client)
+                del self._open[client]
+                with suppress(ConnectionError), client:
+                    self.ended.append((time.monotonic() - self._began, client.recv(1000)))
+            if time.monotonic() >= next_byte:
+                next_byte += 1
+                self._send_a_byte_each()
+        for client in self._open:
+            client.close()
+
+    def _send_a_byte_each(self) -> None:
+        for client, (whole, sent) in self._open.items():
+            with suppress(OSError):
+                client.send(whole[sent : sent + 1])
+            self._open[client] = whole, sent + 1
+
+
+def p99_ms(service: System) -> float:
+    """Of predictions on one connection."""
+    connection, asked = KeptConnection(service.url, 60.0), post_request(service.url, "/predict", {"vector": [0.3, 0.7]})
+    times = []
+    for _ in range(PREDICTIONS):
+        began = time.perf_counter()
+        status, answer = connection.ask(asked)
+        times.append(time.perf_counter() - began)
+        assert status == 200
+        assert abs(answer["result"] - 1.0) < 0.01
+    connection.close()
+    return float(np.percentile(times, 99)) * 1000
+
+
+def test_nobody_waits_for_500_slow_clients_and_none_keeps_its_place(service: System) -> None:
+    p99_ms(service)
+    alone = p99_ms(service)
+    slow = SlowClients(service)
+    beside = p99_ms(service)
+    slow.wait()
+
+    assert beside < 3 * alone + 20, f"p99 {beside:.1f} ms beside slow clients, {alone:.1f} ms without"
+    assert len(slow.ended) == CLIENTS, f"{CLIENTS - len(slow.ended)} are still there"
+    assert all(b" 408 " in answer for _, answer in slow.ended if answer)
+    assert sum(b" 408 " in answer for _, answer in slow.ended) > CLIENTS * 0.9
+
+
+def test_when_every_connection_is_taken_the_slowest_makes_room(service: System) -> None:
+    worker_connections = (256 + 32) * 4
+    slow = [service.connect() for _ in range(worker_connections)]
+    try:
+        for client in slow:
+            client.sendall(HEAD[:20])
+        began = time.monotonic()
+        assert p99_ms(service) > 0
+        assert time.monotonic() - began < WHOLE_REQUEST_SECONDS
+        slow[0].settimeout(MARGIN_SECONDS)
+        assert b" 408 " in slow[0].recv(1000)
+    finally:
+        for client in slow:
+            client.close()
+
+
+@pytest.mark.parametrize("by_a_thread", [False, True])
+def test_a_client_that_reads_ever_so_slowly_counts_as_gone(monkeypatch: pytest.MonkeyPatch, by_a_thread: bool) -> None:
+    monkeypatch.setattr(pace, "LEAST_BYTES_A_SECOND", 1 << 30)
+    ours, theirs = socket.socketpair()
+    client = GreenletSocket.taking_over(ours, 0.5, 1.0, SilentClients(9), SilentClients(9))
+    enough = threading.Event()
+
+    def read() -> None:
+        with suppress(OSError):
+            while not enough.wait(0.05) and theirs.recv(20_000):
+                pass
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    began = time.monotonic()
+    lent = ThreadSocket.borrowing(client, SilentClients(9)) if by_a_thread else nullcontext(client)
+    try:
+        with lent as sending, pytest.raises(ConnectionResetError, match="does not read"):
+            sending.sendall(bytes(50_000_000))
+        assert 0.5 < time.monotonic() - began < 0.5 * pace.PATIENCE + MARGIN_SECONDS
+    finally:
+        enough.set()
+        theirs.close()
+        client.close()
+        reader.join(10.0)
+
+
+def test_a_fast_client_may_take_its_time_for_a_large_body(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pace, "LEAST_BYTES_A_SECOND", 1000)
+    ours, theirs = socket.socketpair()
+    client = GreenletSocket.taking_over(ours, 0.2, 1.0, SilentClients(9), SilentClients(9))
+
+    def send() -> None:
+        for _ in range(20):
+            theirs.sendall(bytes(200))
+            time.sleep(0.05)
+
+    sender = threading.Thread(target=send)
+    sender.start()
+    began, received = time.monotonic(), 0
+    try:
+        while received < 20 * 200:
+            received += len(client.recv(1000))
+        assert time.monotonic() - began > 0.2 * pace.PATIENCE
+    finally:
+        sender.join(10.0)
+        theirs.close()
+        client.close()
+    wait_until(lambda: not sender.is_alive(), 1.0)
