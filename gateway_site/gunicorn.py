@@ -6,8 +6,9 @@ import gc
 import resource
 from typing import Any
 
-from environs import validate
+from environs import EnvError, validate
 
+from inference.access.requirement import Address, OpenBindError, Requirement, listen_at
 from inference.monitoring.board import gateway_board, sit_down
 from inference.supervision.options import read_gateway_options
 from workers.settings import environment, settings
@@ -49,8 +50,22 @@ def on_starting(server: Any) -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
+def when_ready(server: Any) -> None:
+    """Refuse to begin where everybody would be let in by mistake; gunicorn ends with the message."""
+    try:
+        Requirement.read().refuse_open(_addresses(server))
+    except (OpenBindError, EnvError) as error:
+        raise RuntimeError(error) from error
+
+
+def _addresses(server: Any) -> list[Address]:
+    """Where it really listens, whoever has said so: settings, the command line, systemd, or the process before."""
+    return [listener.sock.getsockname() for listener in server.LISTENERS] or list(server.cfg.address)
+
+
 def pre_fork(server: Any, worker: Any) -> None:
-    """Give a process that is about to start a seat for its metrics."""
+    """Tell a process that is about to start where requests come from, and give it a seat for its metrics."""
+    listen_at(_addresses(server))
     worker.seat = board.take_seat()
 
 

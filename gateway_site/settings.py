@@ -10,12 +10,23 @@ from environs import EnvError, validate
 
 from gateway_site import admin_theme
 from gateway_site.secret_key import kept_secret_key
+from inference.access.buckets import Rate
+from inference.access.rights import PREDICT, STATUS, WEIGHTS
 from workers.settings import ROOT, environment
 from workers.settings import settings as shared_settings
 
 env = environment()
 positive = validate.Range(min=0, min_inclusive=False)
 days = validate.Range(min=0, max=36_500, min_inclusive=False)
+
+
+def rate(name: str, default: str) -> Rate | None:
+    """A variable's rate, like 1000/s; None where it is set to nothing."""
+    try:
+        return Rate.parse(env.str(name, default))
+    except ValueError as error:
+        raise EnvError(f'Environment variable "{name}" invalid: {error}') from error
+
 
 BASE_DIR = ROOT
 PIPELINE_BIND: str = env.str("PIPELINE_BIND", "127.0.0.1:54321")
@@ -27,6 +38,12 @@ PIPELINE_QUEUE_REQUESTS_MAX: int = env.int("PIPELINE_QUEUE_REQUESTS_MAX", 256, v
 PIPELINE_WEIGHT_CHANGES_MAX: int = env.int("PIPELINE_WEIGHT_CHANGES_MAX", 16, validate=positive)
 PIPELINE_MAX_UPLOAD_BYTES: int = env.int("PIPELINE_MAX_UPLOAD_BYTES", 384 * 1024**2, validate=positive)
 PIPELINE_MAX_BODY_BYTES: int = env.int("PIPELINE_MAX_BODY_BYTES", 8 * 1024**2, validate=positive)
+#: How often each token, or address, may ask one gateway process for something; None is no limit.
+PIPELINE_THROTTLES: dict[str, Rate | None] = {
+    right: rate(f"PIPELINE_THROTTLE_{right.upper()}", "") for right in (PREDICT, STATUS, WEIGHTS)
+}
+#: How many requests without a good token are answered in full, an address.
+PIPELINE_THROTTLE_FAILURES: Rate | None = rate("PIPELINE_THROTTLE_FAILURES", "10/s")
 #: Requests' timings are kept until there are more, or until they are older.
 PIPELINE_TIMINGS_MAX_ROWS: int = env.int("PIPELINE_TIMINGS_MAX_ROWS", 1_000_000, validate=positive)
 PIPELINE_TIMINGS_DAYS: float = env.float("PIPELINE_TIMINGS_DAYS", 30.0, validate=days)
@@ -115,8 +132,9 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["inference.json_format.JsonRenderer"],
     "DEFAULT_PARSER_CLASSES": ["inference.json_format.JsonParser"],
-    "DEFAULT_AUTHENTICATION_CLASSES": [],
-    "DEFAULT_PERMISSION_CLASSES": ["inference.origin.NoForeignPages"],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["inference.access.authentication.TokenAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["inference.origin.NoForeignPages", "inference.access.permission.HasRight"],
+    "DEFAULT_THROTTLE_CLASSES": ["inference.access.throttle.RightThrottle"] if any(PIPELINE_THROTTLES.values()) else [],
     "UNAUTHENTICATED_USER": None,
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "inference.negotiation.FirstOfEach",
     "EXCEPTION_HANDLER": "inference.responses.answer_exception",
