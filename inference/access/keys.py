@@ -14,6 +14,9 @@ import secrets
 PREFIX = "pipeline_"
 #: Nothing longer is a key, nor worth hashing.
 KEY_CHARACTERS_MAX = 128
+#: The variable with the SHA-256 of the key with which `scripts/serve` and `scripts/cluster` ask the gateway that they
+#: start. The key itself is in their memory only, and is good for that gateway only.
+START_TOKEN = "PIPELINE_START_TOKEN_SHA256"  # noqa: S105 - a variable's name
 
 
 def new_key() -> str:

@@ -19,7 +19,7 @@ from django.db import Error as DatabaseError
 from django.db import transaction
 from django.db.models import Q
 
-from inference.access.keys import KEY_CHARACTERS_MAX, digest_of
+from inference.access.keys import KEY_CHARACTERS_MAX, START_TOKEN, digest_of
 from inference.access.known_token import KnownToken
 from inference.access.requirement import tokens_required
 from inference.access.rights import RIGHTS, parse_rights
@@ -37,8 +37,6 @@ KEPT_SECONDS = 300.0
 FIRST_READING_SECONDS = 5.0
 #: A token's last use is written so often at most.
 WRITTEN_SECONDS = 60.0
-#: The SHA-256 of the key with which `scripts/serve` and `scripts/cluster` ask the gateway that they start.
-START_TOKEN = "PIPELINE_START_TOKEN_SHA256"  # noqa: S105 - a variable's name
 
 
 class KnownTokens:

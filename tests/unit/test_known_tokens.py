@@ -13,8 +13,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from inference.access import known_tokens
-from inference.access.keys import KEY_CHARACTERS_MAX, PREFIX, digest_of, new_key
-from inference.access.known_tokens import KEPT_SECONDS, START_TOKEN, KnownTokens
+from inference.access.keys import KEY_CHARACTERS_MAX, PREFIX, START_TOKEN, digest_of, new_key
+from inference.access.known_tokens import KEPT_SECONDS, KnownTokens
 from inference.access.rights import RIGHTS, UnknownRightError, parse_rights, written
 from inference.access.token import AccessToken
 from inference.errors import TokensUnknownError
