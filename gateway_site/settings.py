@@ -64,6 +64,19 @@ if not PIPELINE_DEFAULT_ARCHITECTURE.is_file():
 
 SECRET_KEY: str = env.str("PIPELINE_SECRET_KEY", "") or kept_secret_key(PIPELINE_DATA_DIR)
 DEBUG = False
+#: Whether a proxy in front speaks https: cookies go nowhere else then, and browsers are told so for so long.
+PIPELINE_HTTPS: bool = env.bool("PIPELINE_HTTPS", False)
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PIPELINE_HTTPS
+SECURE_HSTS_SECONDS: int = (
+    env.int("PIPELINE_HSTS_SECONDS", 3600, validate=validate.Range(min=0)) if PIPELINE_HTTPS else 0
+)
+SILENCED_SYSTEM_CHECKS = [
+    "security.W005",  # whether the other hosts of the domain speak https, too, is not ours to promise
+    "security.W021",  # nor to have it built into browsers
+    "security.W008",  # the proxy redirects to https; the gateway itself is asked by http, by the proxy and by commands
+]
+#: How many proxies stand in front, each of which adds the address that it was asked from to X-Forwarded-For.
+PIPELINE_PROXIES: int = env.int("PIPELINE_PROXIES", 0, validate=validate.Range(min=0, max=10))
 #: Where a proxy that speaks https is reached, with the scheme: the admin's forms are taken from there, too.
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("PIPELINE_TRUSTED_ORIGINS", [])
 ALLOWED_HOSTS: list[str] = env.list("PIPELINE_ALLOWED_HOSTS", ["*"])
@@ -82,6 +95,7 @@ INSTALLED_APPS = [
     "inference",
 ]
 MIDDLEWARE = [
+    "inference.security_headers.security_headers",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -119,8 +133,13 @@ def database(url: str) -> dict[str, Any]:
     """Django's settings for a database URL; SQLite in the data directory when it is empty."""
     try:
         config: dict[str, Any] = dict(dj_database_url.parse(url or f"sqlite:///{PIPELINE_DATA_DIR}/pipeline.sqlite3"))
-    except ValueError as error:
+    except dj_database_url.UnknownSchemeError as error:
         raise EnvError(f"DATABASE_URL cannot be read: {error}") from error
+    except ValueError:
+        # Whatever the reason quotes may be of the password.
+        raise EnvError(
+            "DATABASE_URL cannot be read as an address: in a password, write # / ? @ : and % as %23 %2F %3F …"
+        ) from None
     if config["ENGINE"] == "django.db.backends.sqlite3":
         config["OPTIONS"] = SQLITE_OPTIONS
     return config

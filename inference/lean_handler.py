@@ -14,8 +14,7 @@ from django.core.handlers.exception import response_for_exception
 from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
 from django.http import HttpResponseBase
 
-#: What Django's middleware would add for browsers.
-HEADERS = [("X-Content-Type-Options", "nosniff")]
+from inference.security_headers import NO_PAGE, strict_transport
 
 
 class LeanHandler:
@@ -26,6 +25,8 @@ class LeanHandler:
         self._path = path
         self._view = view
         self._any_host = "*" in settings.ALLOWED_HOSTS
+        self._headers = list(NO_PAGE.items())
+        self._headers_of_https = [*self._headers, *strict_transport(settings.SECURE_HSTS_SECONDS)]
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Answer a request."""
@@ -39,6 +40,7 @@ class LeanHandler:
         except Exception as error:  # noqa: BLE001 - Django logs it and answers 500, as it does elsewhere
             response = response_for_exception(request, error)
         content = response.content  # type: ignore[attr-defined]  # no view of ours streams on this path
-        headers = [*response.items(), ("Content-Length", str(len(content))), *HEADERS]
+        more = self._headers_of_https if environ["wsgi.url_scheme"] == "https" else self._headers
+        headers = [*response.items(), ("Content-Length", str(len(content))), *more]
         start_response(f"{response.status_code} {response.reason_phrase}", headers)
         return [content]

@@ -8,7 +8,7 @@ from django.conf import settings
 from rest_framework.request import Request
 
 from inference.access.buckets import Buckets
-from inference.access.client_address import client_address
+from inference.access.client_address import counted_address
 from inference.errors import TooManyRequestsError
 
 
@@ -25,5 +25,5 @@ def count(request: Request) -> None:
         TooManyRequestsError: there are too many.
     """
     buckets = _buckets()
-    if buckets is not None and (seconds := buckets.take(client_address(request))):
+    if buckets is not None and (seconds := buckets.take(counted_address(request))):
         raise TooManyRequestsError("too many requests without a good token come from your address", seconds)

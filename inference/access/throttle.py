@@ -11,7 +11,7 @@ from rest_framework.throttling import BaseThrottle
 
 from inference.access.authentication import token_of
 from inference.access.buckets import Buckets
-from inference.access.client_address import client_address
+from inference.access.client_address import counted_address
 from inference.access.rights import right_for
 from inference.errors import TooManyRequestsError
 
@@ -36,6 +36,6 @@ class RightThrottle(BaseThrottle):
         if buckets is None:
             return True
         token = token_of(request)
-        if seconds := buckets.take(token.digest if token else client_address(request)):
+        if seconds := buckets.take(token.digest if token else counted_address(request)):
             raise TooManyRequestsError(f"more requests for {right!r} than you may send", seconds)
         return True
