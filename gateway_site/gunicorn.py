@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import resource
+from collections.abc import Iterable
 from typing import Any
 
 from environs import EnvError, validate
@@ -43,7 +44,10 @@ board = gateway_board()
 
 
 def on_starting(server: Any) -> None:
-    """Let each process have as many files as connections: many systems allow 1024 unless asked for more."""
+    """Look whether this may begin, and let each process have as many files as connections: many systems allow 1024
+    unless asked for more.
+    """
+    _refuse_open(server.cfg.address)
     wanted, (soft, hard) = worker_connections + OTHER_FILES, resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != resource.RLIM_INFINITY and soft < wanted:
         most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
@@ -51,9 +55,14 @@ def on_starting(server: Any) -> None:
 
 
 def when_ready(server: Any) -> None:
+    """Look again whether this may begin, now where it really listens, and before anybody is answered."""
+    _refuse_open(_addresses(server))
+
+
+def _refuse_open(addresses: Iterable[Address]) -> None:
     """Refuse to begin where everybody would be let in by mistake; gunicorn ends with the message."""
     try:
-        Requirement.read().refuse_open(_addresses(server))
+        Requirement.read().refuse_open(addresses)
     except (OpenBindError, EnvError) as error:
         raise RuntimeError(error) from error
 

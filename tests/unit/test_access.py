@@ -21,25 +21,13 @@ from inference.asking import Answers
 from inference.errors import BrokerUnavailableError, PredictionFailedError
 from inference.models import Activation
 from inference.uploads import store_version
+from tests.support.rights import endpoints
 from tests.unit.samples import NN_ID, PretendedGateway, activated, loaded
 from tests.unit.test_predictions import answer_of
 from workers.protocol import Report
 
 NETWORK = f"/networks/{NN_ID}"
-ENDPOINTS = [
-    ("POST", "/predict", PREDICT),
-    ("GET", "/status", STATUS),
-    ("GET", "/metrics", STATUS),
-    ("GET", "/networks", STATUS),
-    ("GET", NETWORK, STATUS),
-    ("GET", f"{NETWORK}/versions/1", STATUS),
-    ("DELETE", f"{NETWORK}/versions/1", WEIGHTS),
-    ("GET", f"{NETWORK}/versions/1/weights", WEIGHTS),
-    ("HEAD", f"{NETWORK}/versions/1/weights", WEIGHTS),
-    ("POST", f"{NETWORK}/activate", WEIGHTS),
-    ("POST", f"{NETWORK}/rollback", WEIGHTS),
-    ("PUT", "/set_weights", WEIGHTS),
-]
+ENDPOINTS = endpoints(NN_ID)
 TRACE = "Traceback (most recent call last):\n  File secret.py\nRowsError: two numbers"
 
 
