@@ -38,6 +38,7 @@ UNFOLD: dict[str, Any] = {
     "SITE_URL": None,
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": icon}],
     "SHOW_VIEW_ON_SITE": False,
+    "LOGIN": {"form": "inference.access.login.LimitedLoginForm"},
     "BORDER_RADIUS": "6px",
     "STYLES": [own_style],
     "COLORS": {
@@ -70,6 +71,7 @@ UNFOLD: dict[str, Any] = {
                 "items": [
                     page("Users", "person", "auth_user_changelist", "auth.view_user"),
                     page("Groups", "group", "auth_group_changelist", "auth.view_group"),
+                    page("Tokens", "key", "inference_accesstoken_changelist", "inference.view_accesstoken"),
                 ],
             },
         ],

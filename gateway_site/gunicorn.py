@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import gc
 import resource
+from collections.abc import Iterable
 from typing import Any
 
-from environs import validate
+from environs import EnvError, validate
 
+from inference.access.requirement import Address, OpenBindError, Requirement, listen_at
 from inference.monitoring.board import gateway_board, sit_down
 from inference.supervision.options import read_gateway_options
 from workers.settings import environment, settings
@@ -42,15 +44,37 @@ board = gateway_board()
 
 
 def on_starting(server: Any) -> None:
-    """Let each process have as many files as connections: many systems allow 1024 unless asked for more."""
+    """Look whether this may begin, and let each process have as many files as connections: many systems allow 1024
+    unless asked for more.
+    """
+    _refuse_open(server.cfg.address)
     wanted, (soft, hard) = worker_connections + OTHER_FILES, resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != resource.RLIM_INFINITY and soft < wanted:
         most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
+def when_ready(server: Any) -> None:
+    """Look again whether this may begin, now where it really listens, and before anybody is answered."""
+    _refuse_open(_addresses(server))
+
+
+def _refuse_open(addresses: Iterable[Address]) -> None:
+    """Refuse to begin where everybody would be let in by mistake; gunicorn ends with the message."""
+    try:
+        Requirement.read().refuse_open(addresses)
+    except (OpenBindError, EnvError) as error:
+        raise RuntimeError(error) from error
+
+
+def _addresses(server: Any) -> list[Address]:
+    """Where it really listens, whoever has said so: settings, the command line, systemd, or the process before."""
+    return [listener.sock.getsockname() for listener in server.LISTENERS] or list(server.cfg.address)
+
+
 def pre_fork(server: Any, worker: Any) -> None:
-    """Give a process that is about to start a seat for its metrics."""
+    """Tell a process that is about to start where requests come from, and give it a seat for its metrics."""
+    listen_at(_addresses(server))
     worker.seat = board.take_seat()
 
 

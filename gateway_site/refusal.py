@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from gunicorn import util
 
+from inference.security_headers import NO_PAGE
 from workers.request_id import REQUEST_ID
 
 
@@ -39,6 +40,7 @@ def write_error(refused: Refused, status: int, reason: str, message: str) -> Non
     phrase = HTTPStatus(status).phrase
     body = json.dumps({"status": False, "message": message or reason or phrase})
     head = f"HTTP/1.1 {int(status)} {phrase}\r\nConnection: close\r\nContent-Type: application/json\r\n"
+    head += "".join(f"{name}: {value}\r\n" for name, value in NO_PAGE.items())
     head += f"X-Request-ID: {REQUEST_ID.get()}\r\nContent-Length: {len(body)}\r\n\r\n"
     refused.client.sendall((head + body).encode("ascii"))
 

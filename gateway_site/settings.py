@@ -10,12 +10,23 @@ from environs import EnvError, validate
 
 from gateway_site import admin_theme
 from gateway_site.secret_key import kept_secret_key
+from inference.access.buckets import Rate
+from inference.access.rights import PREDICT, STATUS, WEIGHTS
 from workers.settings import ROOT, environment
 from workers.settings import settings as shared_settings
 
 env = environment()
 positive = validate.Range(min=0, min_inclusive=False)
 days = validate.Range(min=0, max=36_500, min_inclusive=False)
+
+
+def rate(name: str, default: str) -> Rate | None:
+    """A variable's rate, like 1000/s; None where it is set to nothing."""
+    try:
+        return Rate.parse(env.str(name, default))
+    except ValueError as error:
+        raise EnvError(f'Environment variable "{name}" invalid: {error}') from error
+
 
 BASE_DIR = ROOT
 PIPELINE_BIND: str = env.str("PIPELINE_BIND", "127.0.0.1:54321")
@@ -27,6 +38,12 @@ PIPELINE_QUEUE_REQUESTS_MAX: int = env.int("PIPELINE_QUEUE_REQUESTS_MAX", 256, v
 PIPELINE_WEIGHT_CHANGES_MAX: int = env.int("PIPELINE_WEIGHT_CHANGES_MAX", 16, validate=positive)
 PIPELINE_MAX_UPLOAD_BYTES: int = env.int("PIPELINE_MAX_UPLOAD_BYTES", 384 * 1024**2, validate=positive)
 PIPELINE_MAX_BODY_BYTES: int = env.int("PIPELINE_MAX_BODY_BYTES", 8 * 1024**2, validate=positive)
+#: How often each token, or address, may ask one gateway process for something; None is no limit.
+PIPELINE_THROTTLES: dict[str, Rate | None] = {
+    right: rate(f"PIPELINE_THROTTLE_{right.upper()}", "") for right in (PREDICT, STATUS, WEIGHTS)
+}
+#: How many requests without a good token are answered in full, an address.
+PIPELINE_THROTTLE_FAILURES: Rate | None = rate("PIPELINE_THROTTLE_FAILURES", "10/s")
 #: Requests' timings are kept until there are more, or until they are older.
 PIPELINE_TIMINGS_MAX_ROWS: int = env.int("PIPELINE_TIMINGS_MAX_ROWS", 1_000_000, validate=positive)
 PIPELINE_TIMINGS_DAYS: float = env.float("PIPELINE_TIMINGS_DAYS", 30.0, validate=days)
@@ -47,6 +64,19 @@ if not PIPELINE_DEFAULT_ARCHITECTURE.is_file():
 
 SECRET_KEY: str = env.str("PIPELINE_SECRET_KEY", "") or kept_secret_key(PIPELINE_DATA_DIR)
 DEBUG = False
+#: Whether a proxy in front speaks https: cookies go nowhere else then, and browsers are told so for so long.
+PIPELINE_HTTPS: bool = env.bool("PIPELINE_HTTPS", False)
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PIPELINE_HTTPS
+SECURE_HSTS_SECONDS: int = (
+    env.int("PIPELINE_HSTS_SECONDS", 3600, validate=validate.Range(min=0)) if PIPELINE_HTTPS else 0
+)
+SILENCED_SYSTEM_CHECKS = [
+    "security.W005",  # whether the other hosts of the domain speak https, too, is not ours to promise
+    "security.W021",  # nor to have it built into browsers
+    "security.W008",  # the proxy redirects to https; the gateway itself is asked by http, by the proxy and by commands
+]
+#: How many proxies stand in front, each of which adds the address that it was asked from to X-Forwarded-For.
+PIPELINE_PROXIES: int = env.int("PIPELINE_PROXIES", 0, validate=validate.Range(min=0, max=10))
 #: Where a proxy that speaks https is reached, with the scheme: the admin's forms are taken from there, too.
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("PIPELINE_TRUSTED_ORIGINS", [])
 ALLOWED_HOSTS: list[str] = env.list("PIPELINE_ALLOWED_HOSTS", ["*"])
@@ -65,6 +95,7 @@ INSTALLED_APPS = [
     "inference",
 ]
 MIDDLEWARE = [
+    "inference.security_headers.security_headers",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -102,8 +133,13 @@ def database(url: str) -> dict[str, Any]:
     """Django's settings for a database URL; SQLite in the data directory when it is empty."""
     try:
         config: dict[str, Any] = dict(dj_database_url.parse(url or f"sqlite:///{PIPELINE_DATA_DIR}/pipeline.sqlite3"))
-    except ValueError as error:
+    except dj_database_url.UnknownSchemeError as error:
         raise EnvError(f"DATABASE_URL cannot be read: {error}") from error
+    except ValueError:
+        # Whatever the reason quotes may be of the password.
+        raise EnvError(
+            "DATABASE_URL cannot be read as an address: in a password, write # / ? @ : and % as %23 %2F %3F …"
+        ) from None
     if config["ENGINE"] == "django.db.backends.sqlite3":
         config["OPTIONS"] = SQLITE_OPTIONS
     return config
@@ -115,8 +151,9 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["inference.json_format.JsonRenderer"],
     "DEFAULT_PARSER_CLASSES": ["inference.json_format.JsonParser"],
-    "DEFAULT_AUTHENTICATION_CLASSES": [],
-    "DEFAULT_PERMISSION_CLASSES": ["inference.origin.NoForeignPages"],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["inference.access.authentication.TokenAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["inference.origin.NoForeignPages", "inference.access.permission.HasRight"],
+    "DEFAULT_THROTTLE_CLASSES": ["inference.access.throttle.RightThrottle"] if any(PIPELINE_THROTTLES.values()) else [],
     "UNAUTHENTICATED_USER": None,
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "inference.negotiation.FirstOfEach",
     "EXCEPTION_HANDLER": "inference.responses.answer_exception",

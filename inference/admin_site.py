@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from unfold.sites import UnfoldAdminSite
@@ -22,6 +22,14 @@ class PipelineAdminSite(UnfoldAdminSite):
         from inference.dashboard import views  # which uses this site
 
         return views.page(request) if views.may_look(request) else super().index(request, extra_context)
+
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """The login form; 429 when too many passwords were wrong."""
+        response = super().login(request, extra_context)
+        form = getattr(response, "context_data", {}).get("form")
+        if request.method == "POST" and form is not None and form.has_error("__all__", "too_many"):
+            response.status_code = 429
+        return response
 
     def extra_urls(self) -> list[URLPattern]:
         """The pages beside those of models; unfold adds them to its own."""

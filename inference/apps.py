@@ -9,3 +9,7 @@ class InferenceConfig(AppConfig):
     name = "inference"
     verbose_name = "Inference"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Have Django know the checks of a deployment."""
+        from inference.access import checks  # noqa: F401 - registers them

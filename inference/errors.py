@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import ceil
+
 from workers.message import shorten, storable
 from workers.protocol import VersionRef
 
@@ -12,6 +14,26 @@ class InferenceError(Exception):
 
 class BadInputError(InferenceError):
     """The request does not say what is needed; the message tells what to send instead."""
+
+
+class NoTokenError(InferenceError):
+    """The request needs a token, and has none that is known."""
+
+
+class NoRightError(InferenceError):
+    """The request's token has not the right that it needs."""
+
+
+class TokensUnknownError(InferenceError):
+    """Nobody knows which tokens there are: the database is away."""
+
+
+class TooManyRequestsError(InferenceError):
+    """The client asks more often than it may; `seconds` is how long it has to wait."""
+
+    def __init__(self, message: str, seconds: float) -> None:
+        self.seconds = max(1, ceil(seconds))
+        super().__init__(f"{message}: try again in {self.seconds} s")
 
 
 class ForeignPageError(InferenceError):

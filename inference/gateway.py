@@ -10,6 +10,7 @@ from socket import gethostname
 from django.conf import settings
 
 from inference import selectors
+from inference.access.known_tokens import KnownTokens
 from inference.dispatch import Dispatcher
 from inference.fleet import Fleet
 from inference.monitoring import catalogue
@@ -34,7 +35,8 @@ class Gateway:
         self.dispatcher = Dispatcher(self.replies, selectors.version_to_use, settings.PIPELINE_QUEUE_REQUESTS_MAX)
         self.fleet = Fleet(self.replies)
         self._supply = Supply()
-        self.timings = Timings()
+        self.tokens = KnownTokens()
+        self.timings = Timings(also_write=self.tokens.write_uses)
         self.recorder = Recorder(self._totals, self._gauges)
         self.outlook = Outlook(self.fleet)
         self._connects = 0
@@ -45,6 +47,7 @@ class Gateway:
         """Start all parts; none waits for the broker."""
         self.recorder.start()
         self.timings.start()
+        self.tokens.start()
         self.replies.start()
         self._supply.start()
         self.dispatcher.start()
@@ -85,6 +88,7 @@ class Gateway:
         self.fleet.stop()
         self._supply.stop()
         self.replies.stop()
+        self.tokens.stop()
         self.timings.stop()
         self.recorder.stop()
 

@@ -8,6 +8,7 @@ from typing import IO, Any
 from urllib.parse import urlsplit
 
 import requests
+from requests.auth import AuthBase
 
 from inference.multipart import MultipartForm
 
@@ -23,12 +24,13 @@ class ClientError(Exception):
 
 
 class PipelineClient:
-    """A client of one gateway; `timeout_seconds` holds for every request."""
+    """A client of one gateway; `timeout_seconds` holds for every request, and `token` is the key sent with each."""
 
-    def __init__(self, url: str, timeout_seconds: float = 60.0) -> None:
+    def __init__(self, url: str, timeout_seconds: float = 60.0, token: str = "") -> None:
         self.url = url.rstrip("/")
         self.timeout_seconds = timeout_seconds
         self._session = requests.Session()
+        self._session.auth = _Token(token) if token else None
         # A proxy of the environment cannot reach this machine's loopback interface.
         self._session.trust_env = not _is_loopback(urlsplit(self.url).hostname or "")
 
@@ -119,6 +121,17 @@ class PipelineClient:
             message = str(answer.get("message") or response.reason)
             raise ClientError(f"{what} was refused with {response.status_code}: {message}", response.status_code)
         return answer
+
+
+class _Token(AuthBase):
+    """Sends a key. As a header of the session, a password that ~/.netrc has for the host would take its place."""
+
+    def __init__(self, key: str) -> None:
+        self._key = key
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["Authorization"] = f"Token {self._key}"
+        return request
 
 
 def _is_loopback(host: str) -> bool:

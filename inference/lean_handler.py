@@ -17,9 +17,7 @@ from django.http import HttpResponseBase
 
 from inference.errors import BUSY_MESSAGE
 from inference.responses import RETRY_AFTER_SECONDS
-
-#: What Django's middleware would add for browsers.
-HEADERS = [("X-Content-Type-Options", "nosniff")]
+from inference.security_headers import NO_PAGE, strict_transport
 
 BUSY = orjson.dumps({"status": False, "message": BUSY_MESSAGE})
 BUSY_HEADERS = [
@@ -47,13 +45,16 @@ class LeanHandler:
         self._view = view
         self._full = full
         self._any_host = "*" in settings.ALLOWED_HOSTS
+        self._headers = list(NO_PAGE.items())
+        self._headers_of_https = [*self._headers, *strict_transport(settings.SECURE_HSTS_SECONDS)]
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Answer a request."""
         if environ["PATH_INFO"] != self._path:
             return self._django(environ, start_response)
+        more = self._headers_of_https if environ["wsgi.url_scheme"] == "https" else self._headers
         if environ["REQUEST_METHOD"] == "POST" and self._full():
-            start_response("503 Service Unavailable", [*BUSY_HEADERS, *HEADERS])
+            start_response("503 Service Unavailable", [*BUSY_HEADERS, *more])
             return [BUSY]
         request = WSGIRequest(environ)
         try:
@@ -63,6 +64,6 @@ class LeanHandler:
         except Exception as error:  # noqa: BLE001 - Django logs it and answers 500, as it does elsewhere
             response = response_for_exception(request, error)
         content = response.content  # type: ignore[attr-defined]  # no view of ours streams on this path
-        headers = [*response.items(), ("Content-Length", str(len(content))), *HEADERS]
+        headers = [*response.items(), ("Content-Length", str(len(content))), *more]
         start_response(f"{response.status_code} {response.reason_phrase}", headers)
         return [content]

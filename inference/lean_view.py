@@ -6,11 +6,13 @@ from typing import Any
 
 import orjson
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from rest_framework.authentication import BaseAuthentication
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
 
@@ -20,11 +22,17 @@ class LeanView(APIView):
     _parsers: list[BaseParser]
     _renderers: list[BaseRenderer]
     _negotiator: BaseContentNegotiation
+    _authenticators: list[BaseAuthentication]
+    _permissions: list[Any]
+    _throttles: list[BaseThrottle]
 
     def __init_subclass__(cls) -> None:
         cls._parsers = [kind() for kind in cls.parser_classes]
         cls._renderers = [kind() for kind in cls.renderer_classes]
         cls._negotiator = cls.content_negotiation_class()
+        cls._authenticators = [kind() for kind in cls.authentication_classes]
+        cls._permissions = [kind() for kind in cls.permission_classes]
+        cls._throttles = [kind() for kind in cls.throttle_classes]
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Answer, and leave nothing to the garbage collector: what a request held is free for the next one at once."""
@@ -47,10 +55,20 @@ class LeanView(APIView):
         """The negotiation of every request."""
         return self._negotiator
 
+    def get_authenticators(self) -> list[BaseAuthentication]:
+        """Those of every request."""
+        return self._authenticators
+
+    def get_permissions(self) -> list[Any]:
+        """Those of every request."""
+        return self._permissions
+
+    def get_throttles(self) -> list[BaseThrottle]:
+        """Those of every request."""
+        return self._throttles
+
     def perform_authentication(self, request: Request) -> None:
-        """Who asks is found out only where somebody may say so."""
-        if self.authentication_classes:
-            super().perform_authentication(request)
+        """Not now: a permission that needs to know who asks finds it out."""
 
     @property
     def default_response_headers(self) -> dict[str, str]:

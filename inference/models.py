@@ -7,7 +7,8 @@ from datetime import timedelta
 from django.db import models
 from django.utils import timezone
 
-from inference.statistics.rollup import Rollup as Rollup  # Django looks for models here
+from inference.access.token import AccessToken as AccessToken  # Django looks for models here
+from inference.statistics.rollup import Rollup as Rollup  # so it does
 from workers.protocol import VersionRef
 from workers.settings import settings as shared_settings
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from rest_framework.request import Request
+
+from inference.access.traces import told_of
 from inference.base64_text import encode_text
 from inference.models import Activation, Version, WorkerReport
 from inference.switch import SwitchResult
@@ -13,14 +16,14 @@ from workers.protocol import Report
 LOADING_FAILED = "One or more workers were failed with weights loading"
 
 
-def switch_answer(result: SwitchResult) -> dict[str, Any]:
-    """The answer to an upload, an activation and a rollback."""
+def switch_answer(result: SwitchResult, request: Request) -> dict[str, Any]:
+    """The answer to an upload, an activation and a rollback, for who asks."""
     activation = result.activation
     return {
         "status": result.loaded,
         "message": "OK" if result.loaded else LOADING_FAILED,
         "workers_count": len(result.reports),
-        "workers": [report_answer(report) for report in result.reports],
+        "workers": [report_answer(report, request) for report in result.reports],
         "version": activation.version.number,
         "nn_id": activation.version.network_id,
         "previous_version": _number(activation.previous),
@@ -29,11 +32,11 @@ def switch_answer(result: SwitchResult) -> dict[str, Any]:
     }
 
 
-def report_answer(report: Report | WorkerReport) -> dict[str, Any]:
-    """One worker's report; a trace only when it failed."""
+def report_answer(report: Report | WorkerReport, request: Request) -> dict[str, Any]:
+    """One worker's report; a trace only when it failed, and as much of it as who asks may see."""
     if report.loaded:
         return {"result": True, "worker": report.worker}
-    return {"result": False, "trace": encode_text(report.trace), "worker": report.worker}
+    return {"result": False, "trace": encode_text(told_of(report.trace, request)), "worker": report.worker}
 
 
 def network_answer(network: Any) -> dict[str, Any]:
@@ -61,7 +64,7 @@ def version_answer(version: Version, active_number: int | None) -> dict[str, Any
     }
 
 
-def activation_answers(activations: Iterable[Activation]) -> list[dict[str, Any]]:
+def activation_answers(activations: Iterable[Activation], request: Request) -> list[dict[str, Any]]:
     """Activations with every worker's report."""
     return [
         {
@@ -74,7 +77,9 @@ def activation_answers(activations: Iterable[Activation]) -> list[dict[str, Any]
             "workers_asked": activation.workers_asked,
             "workers_answered": activation.workers_answered,
             "detail": activation.detail,
-            "reports": [{**report_answer(report), "seconds": report.seconds} for report in activation.reports.all()],
+            "reports": [
+                {**report_answer(report, request), "seconds": report.seconds} for report in activation.reports.all()
+            ],
         }
         for activation in activations
     ]

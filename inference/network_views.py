@@ -12,6 +12,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from inference import history, services, switch
+from inference.access.rights import STATUS, WEIGHTS
 from inference.body_limit import refuse_larger
 from inference.network_answers import activation_answers, network_answer, switch_answer, version_answer
 from inference.requester import requester
@@ -26,6 +27,8 @@ ACTIVATIONS_MAX = 100
 class Networks(APIView):
     """GET /networks: every network, page by page."""
 
+    right = STATUS
+
     def get(self, request: Request) -> Response:
         """List them."""
         page, found = _page(request), history.networks()
@@ -35,6 +38,8 @@ class Networks(APIView):
 
 class Network(APIView):
     """GET /networks/<nn_id>: a network and its versions, newest first, page by page."""
+
+    right = STATUS
 
     def get(self, request: Request, nn_id: str) -> Response:
         """Tell of it."""
@@ -47,11 +52,14 @@ class Network(APIView):
 class Version(APIView):
     """GET and DELETE /networks/<nn_id>/versions/<n>."""
 
+    right = STATUS
+    rights = {"DELETE": WEIGHTS}
+
     def get(self, request: Request, nn_id: str, number: int) -> Response:
         """Tell of it and of its latest activations."""
         version, active = history.version(nn_id, number), history.network(nn_id).active
         about = version_answer(version, active.number if active else None)
-        activations = activation_answers(history.activations(version, ACTIVATIONS_MAX))
+        activations = activation_answers(history.activations(version, ACTIVATIONS_MAX), request)
         return Response({"status": True, "message": "OK", "nn_id": nn_id, **about, "activations": activations})
 
     def delete(self, request: Request, nn_id: str, number: int) -> Response:
@@ -63,6 +71,8 @@ class Version(APIView):
 
 class Weights(APIView):
     """GET /networks/<nn_id>/versions/<n>/weights: the bytes that were uploaded, decoded."""
+
+    right = WEIGHTS
 
     def get(self, request: Request, nn_id: str, number: int) -> HttpResponseBase:
         """Stream them."""
@@ -84,6 +94,8 @@ class Weights(APIView):
 class Activate(APIView):
     """POST /networks/<nn_id>/activate: any version becomes active once every worker has loaded it."""
 
+    right = WEIGHTS
+
     def post(self, request: Request, nn_id: str) -> Response:
         """Load it everywhere, switch."""
         refuse_larger(request, settings.PIPELINE_MAX_BODY_BYTES)
@@ -91,18 +103,20 @@ class Activate(APIView):
             serializer = ActivateSerializer(data=request.data)
             serializer.is_valid(raise_exception=True)
             result = switch.activate(nn_id, serializer.validated_data["version"], requester(request))
-        return Response(switch_answer(result))
+        return Response(switch_answer(result, request))
 
 
 class Rollback(APIView):
     """POST /networks/<nn_id>/rollback: the version that was active before becomes active again."""
+
+    right = WEIGHTS
 
     def post(self, request: Request, nn_id: str) -> Response:
         """Load it everywhere, switch."""
         refuse_larger(request, settings.PIPELINE_MAX_BODY_BYTES)
         with weight_change(request):
             result = switch.rollback(nn_id, requester(request))
-        return Response(switch_answer(result))
+        return Response(switch_answer(result, request))
 
 
 def _page(request: Request) -> slice:

@@ -13,18 +13,24 @@ from rest_framework.exceptions import APIException
 from rest_framework.response import Response
 
 from inference import errors
+from inference.access.authentication import CHALLENGE
+from inference.access.traces import told_of
 from inference.base64_text import encode_text
 
 logger = logging.getLogger(__name__)
 
 STATUS_OF: dict[type[errors.InferenceError], int] = {
     errors.BadInputError: 400,
+    errors.NoTokenError: 401,
     errors.ForeignPageError: 403,
+    errors.NoRightError: 403,
     errors.NotFoundError: 404,
     errors.ConflictError: 409,
     errors.LengthRequiredError: 411,
     errors.TooLargeError: 413,
+    errors.TooManyRequestsError: 429,
     errors.BusyError: 503,
+    errors.TokensUnknownError: 503,
     errors.NoWorkersError: 503,
     errors.BrokerUnavailableError: 503,
     errors.RequestTimeoutError: 504,
@@ -37,12 +43,11 @@ def answer_exception(error: Exception, context: dict[str, Any]) -> Response | No
     """The answer to an exception that a view raised; None lets Django answer 500."""
     match error:
         case errors.PredictionFailedError():
-            return failed_prediction(encode_text(error.trace))
+            return failed_prediction(encode_text(told_of(error.trace, context["request"])))
         case errors.NoNetworkError():
             return failed_prediction("No weights loaded")
         case errors.InferenceError():
-            status = status_of(error)
-            return _failure(str(error), status, {"Retry-After": RETRY_AFTER_SECONDS} if status == 503 else {})
+            return _failure(str(error), status_of(error), _headers_of(error))
         case UnreadablePostError():
             return _failure("the client has gone in the middle of the body", 400, {})
         case RequestDataTooBig():
@@ -76,6 +81,15 @@ def flatten(detail: Any) -> str:
 def status_of(error: errors.InferenceError) -> int:
     """The HTTP status of what a gateway raises on purpose."""
     return next((STATUS_OF[kind] for kind in type(error).__mro__ if kind in STATUS_OF), 500)
+
+
+def _headers_of(error: errors.InferenceError) -> dict[str, str]:
+    match error:
+        case errors.NoTokenError():
+            return {"WWW-Authenticate": CHALLENGE}
+        case errors.TooManyRequestsError():
+            return {"Retry-After": str(error.seconds)}
+    return {"Retry-After": RETRY_AFTER_SECONDS} if status_of(error) == 503 else {}
 
 
 def _failure(message: str, status: int, headers: dict[str, str]) -> Response:

@@ -32,17 +32,21 @@ BUFFERED_TIMINGS_MAX = 50_000
 class Timings:
     """Owns the buffer and the writer thread."""
 
-    def __init__(self, clock: Callable[[], datetime] = timezone.now) -> None:
+    def __init__(
+        self, clock: Callable[[], datetime] = timezone.now, also_write: Callable[[], None] = lambda: None
+    ) -> None:
+        """`also_write` is what else the thread writes, each turn."""
         self.dropped = 0
         self._clock = clock
         self._buffer: deque[Timing] = deque()
         self._tallies = Tallies()
         self._pruner = Pruner(clock)
+        self._also_write = also_write
         #: So many timings at the buffer's beginning are counted already, and not written yet.
         self._counted = 0
         self._wake = threading.Event()
         self._writing = threading.Lock()
-        self._thread = ServiceThread("timings", self._write_next, finish=self._flush_or_keep)
+        self._thread = ServiceThread("timings", self._write_next, finish=self._write_all)
 
     def start(self) -> None:
         """Start writing."""
@@ -92,8 +96,12 @@ class Timings:
     def _write_next(self) -> None:
         self._wake.wait(FLUSH_SECONDS)
         self._wake.clear()
-        self._flush_or_keep()
+        self._write_all()
         self._pruner.take_turn()
+
+    def _write_all(self) -> None:
+        self._flush_or_keep()
+        self._also_write()
 
     def _flush_or_keep(self) -> None:
         try:

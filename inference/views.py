@@ -10,6 +10,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from inference import predictions, status
+from inference.access.rights import PREDICT, STATUS, WEIGHTS
 from inference.body_limit import refuse_larger
 from inference.json_format import JsonParser
 from inference.lean_view import LeanView, json_answer
@@ -25,6 +26,8 @@ from inference.weight_changes import weight_change
 class Predict(LeanView):
     """POST /predict: one row or a batch of rows, answered by the default network's active version or the one named."""
 
+    right = PREDICT
+
     def post(self, request: Request) -> HttpResponse:
         """Predict."""
         refuse_larger(request, settings.PIPELINE_MAX_BODY_BYTES)
@@ -38,6 +41,7 @@ class Predict(LeanView):
 class SetWeights(APIView):
     """PUT /set_weights: new weights for a network, which becomes the default one when every worker has loaded them."""
 
+    right = WEIGHTS
     parser_classes = (UploadParser, FormParser, JsonParser)
 
     def put(self, request: Request) -> Response:
@@ -50,11 +54,13 @@ class SetWeights(APIView):
             file = serializer.validated_data["data"]
             with decoded(file) as weights:
                 result = set_weights(serializer.validated_data["nn_id"], file.name, weights, requester(request))
-        return Response(switch_answer(result))
+        return Response(switch_answer(result, request))
 
 
 class Status(APIView):
     """GET /status: the gateway's queue and times, and every worker's own account."""
+
+    right = STATUS
 
     def get(self, request: Request) -> Response:
         """Ask all workers."""

@@ -1,5 +1,5 @@
 # Sourced by the curl scripts: `request METHOD PATH [curl arguments]` prints the gateway's JSON answer and a newline.
-# PIPELINE_URL points elsewhere than to a gateway on this machine.
+# PIPELINE_URL points elsewhere than to a gateway on this machine; PIPELINE_TOKEN is the key that is sent along.
 
 DATA=$(cd "$(dirname "${BASH_SOURCE[0]}")/../data" && pwd -P)
 URL=${PIPELINE_URL:-http://127.0.0.1:54321}
@@ -10,11 +10,14 @@ fail() {
   exit 1
 }
 
+# The key as a line of curl's configuration: an argument could be read by whoever lists the processes.
+token() { [[ -z ${PIPELINE_TOKEN:-} ]] || printf 'header = "Authorization: Token %s"\n' "$PIPELINE_TOKEN"; }
+
 request() {
   local method=$1 path=$2 status=0
   shift 2
   command -v curl >/dev/null || fail 'curl is not installed: apt-get install curl'
-  curl --silent --noproxy localhost,127.0.0.1,::1 --write-out '\n' --request "$method" "$@" "$URL$path" || status=$?
+  curl --config <(token) --silent --noproxy localhost,127.0.0.1,::1 --write-out '\n' --request "$method" "$@" "$URL$path" || status=$?
   ((status == 0)) || fail "no server answers at $URL (curl's exit status $status): start one with scripts/serve"
 }
 

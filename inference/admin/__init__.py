@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from inference.admin import activations, networks, people, requests, versions
+from inference.admin import activations, networks, people, requests, tokens, versions
 
-__all__ = ["activations", "networks", "people", "requests", "versions"]
+__all__ = ["activations", "networks", "people", "requests", "tokens", "versions"]

@@ -28,10 +28,10 @@ def add_url_argument(parser: ArgumentParser) -> None:
 
 @contextmanager
 def asking(url: str) -> Iterator[PipelineClient]:
-    """A client of the gateway at `url`; what goes wrong ends the command with one line."""
+    """A client of the gateway at `url` with PIPELINE_TOKEN as its key; what goes wrong ends the command with a line."""
     shared = shared_settings()
     longest = max(shared.load_timeout_seconds, shared.request_timeout_seconds)
     try:
-        yield PipelineClient(url, longest + MARGIN_SECONDS)
+        yield PipelineClient(url, longest + MARGIN_SECONDS, environment().str("PIPELINE_TOKEN", "").strip())
     except ClientError as error:
         raise CommandError(str(error)) from error

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.http import HttpResponse
 from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from inference.access.permission import may
+from inference.access.rights import EVERYBODY, STATUS
 from inference.monitoring.exposition import metrics_text
-from inference.monitoring.readiness import check_readiness
+from inference.monitoring.readiness import Check, check_readiness
 
 
 class Metrics(APIView):
     """GET /metrics: what this gateway and the workers have counted, in Prometheus' text format."""
+
+    right = STATUS
 
     def get(self, request: Request) -> HttpResponse:
         """Tell it."""
@@ -23,6 +29,8 @@ class Metrics(APIView):
 class Health(APIView):
     """GET /healthz: this process answers; it looks at nothing else."""
 
+    right = EVERYBODY
+
     def get(self, request: Request) -> Response:
         """Answer."""
         return Response({"status": True, "message": "OK"})
@@ -31,13 +39,22 @@ class Health(APIView):
 class Readiness(APIView):
     """GET /readyz: whether predictions can be answered now, else 503 and why not."""
 
+    right = EVERYBODY
+
     def get(self, request: Request) -> Response:
         """Look at everything that predictions need."""
         checks = check_readiness()
         missing = [f"{check.name}: {check.reason}" for check in checks if not check.passed]
+        # Orchestrators ask without a token; whoever may not see the status is not told what is wrong with what.
+        told = may(request, STATUS)
         answer = {
             "status": not missing,
-            "message": "; ".join(missing) or "OK",
-            "checks": {check.name: {"status": check.passed, "message": check.reason or "OK"} for check in checks},
+            "message": ("; ".join(missing) if told else "not ready") if missing else "OK",
+            "checks": {check.name: _check_answer(check, told) for check in checks},
         }
         return Response(answer, status=503 if missing else 200)
+
+
+def _check_answer(check: Check, told: bool) -> dict[str, Any]:
+    reason = check.reason if told or check.passed else "not ready"
+    return {"status": check.passed, "message": reason or "OK"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from inference.access.keys import new_key
 from inference.http_client import PipelineClient
 from inference.supervision import come_up, first_answer, programs, rabbitmq
 from inference.supervision.addresses import LOOPBACK, Bind
@@ -24,7 +25,8 @@ def run(options: ClusterOptions, progress: Progress, supervisor: Supervisor) -> 
     if node:
         supervisor.start(node)
     broker_url = node.url if node else str(options.broker_url)
-    env = programs.environment(options.data_dir, bind, broker_url)
+    key = new_key()
+    env = programs.environment(options.data_dir, bind, broker_url, key)
     with progress.step("preparing the database"):
         programs.migrate(env)
     if node:
@@ -33,10 +35,10 @@ def run(options: ClusterOptions, progress: Progress, supervisor: Supervisor) -> 
     supervisor.start(*(programs.worker(number, options.data_dir, env) for number in range(1, options.workers + 1)))
     gateway = programs.gateway(options.data_dir, env)
     supervisor.start(gateway)
-    client = PipelineClient(bind.url)
+    client = PipelineClient(bind.url, token=key)
     come_up.wait_for_gateway(client, options.workers, supervisor, progress, gateway)
     come_up.make_first_answer(client, supervisor, progress)
-    progress.say(first_answer.banner(bind.url, options.data_dir, ROOT))
+    progress.say(first_answer.banner(bind.url, options.data_dir, ROOT, tokens=options.tokens_required))
     progress.say("one more worker, from another terminal:")
     progress.say(f"  {first_answer.worker_hint(ROOT, node.url if node else '$BROKER_URL')}\n")
     supervisor.watch()

@@ -106,15 +106,26 @@ def without_password(broker_url: str) -> str:
     return ";".join(maybe_sanitize_url(url) for url in broker_url.split(";"))
 
 
-def banner(url: str, data_dir: Path, root: Path, heading: str = "Pipeline answers at {url}") -> str:
-    """What a user who has just started the service wants to know, with lines that work when copied."""
+def banner(
+    url: str, data_dir: Path, root: Path, heading: str = "Pipeline answers at {url}", *, tokens: bool = False
+) -> str:
+    """What a user who has just started the service wants to know, with lines that work when copied.
+
+    `tokens` says that requests need one.
+    """
     setting = "" if data_dir == root / "var" else f"PIPELINE_DATA_DIR={shlex.quote(str(data_dir))} "
-    superuser = f"{setting}{_shown(Path(sys.executable))} {_shown(root / 'manage.py')} createsuperuser"
+    manage = f"{setting}{_shown(Path(sys.executable))} {_shown(root / 'manage.py')}"
     body = json.dumps({"vector": QUESTION})
+    make_token = (
+        f"Requests need a token here; NAME is who it is for:\n\n"
+        f"  export PIPELINE_TOKEN=$({manage} create_token NAME --may predict,status,weights)\n"
+    )
+    header = '-H "Authorization: Token $PIPELINE_TOKEN" ' if tokens else ""
     return (
         f"\n{heading.format(url=url)}\n\n"
-        f"  curl -X POST {url}/predict -H 'Content-Type: application/json' -d '{body}'\n\n"
-        f"admin: {url}/admin/  (make a user for it first: {superuser})\n"
+        f"{make_token if tokens else ''}"
+        f"  curl -X POST {url}/predict {header}-H 'Content-Type: application/json' -d '{body}'\n\n"
+        f"admin: {url}/admin/  (make a user for it first: {manage} createsuperuser)\n"
         f"logs:  {data_dir / 'log'}\n"
         "stop:  Ctrl-C\n"
     )

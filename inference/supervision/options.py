@@ -11,8 +11,10 @@ from typing import Any
 
 from environs import validate
 
+from inference.access.requirement import OpenBindError, Requirement
 from inference.supervision import data_directory
 from inference.supervision.addresses import Bind
+from inference.supervision.errors import BindError
 from workers.settings import ROOT, environment, settings
 
 DEFAULT_BIND = "127.0.0.1:54321"
@@ -29,6 +31,7 @@ class Options:
     bind: Bind
     data_dir: Path
     broker_url: str | None
+    tokens_required: bool
 
 
 @dataclass(frozen=True)
@@ -89,15 +92,26 @@ def read_serve_options(flags: Mapping[str, Any]) -> Options:
 
     Raises:
         environs.EnvError: a variable cannot be read; the message names it.
-        BindError: the address cannot be read.
+        BindError: the address cannot be read, or would be open to everybody.
     """
     env = environment()
     read_gateway_options()  # what gunicorn could not read is said now, not in its log
+    bind = Bind.parse(flags.get("bind") or env.str("PIPELINE_BIND", "") or DEFAULT_BIND)
     return Options(
-        bind=Bind.parse(flags.get("bind") or env.str("PIPELINE_BIND", "") or DEFAULT_BIND),
+        bind=bind,
         data_dir=data_directory.choose(flags.get("data_dir"), env.str("PIPELINE_DATA_DIR", ""), ROOT),
         broker_url=None if settings().embedded else settings().broker_url,
+        tokens_required=_tokens_required(bind),
     )
+
+
+def _tokens_required(bind: Bind) -> bool:
+    address, said = (bind.host, bind.port), Requirement.read()
+    try:
+        said.refuse_open([address])
+    except OpenBindError as error:
+        raise BindError(str(error)) from error
+    return said.required([address])
 
 
 def read_cluster_options(flags: Mapping[str, Any]) -> ClusterOptions:
@@ -109,6 +123,7 @@ def read_cluster_options(flags: Mapping[str, Any]) -> ClusterOptions:
         bind=common.bind,
         data_dir=common.data_dir,
         broker_url=common.broker_url,
+        tokens_required=common.tokens_required,
         workers=env.int("PIPELINE_WORKERS", DEFAULT_WORKERS, validate=validate.Range(min=1))
         if workers is None
         else workers,

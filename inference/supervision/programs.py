@@ -9,6 +9,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from inference.access.keys import START_TOKEN, digest_of
 from inference.supervision.addresses import Bind
 from inference.supervision.errors import StartError
 from inference.supervision.processes import Child
@@ -18,9 +19,17 @@ GATEWAY_GRACE_SECONDS = 10.0  # beyond the time a request may take
 WORKER_STOP_SECONDS = 20.0
 
 
-def environment(data_dir: Path, bind: Bind, broker_url: str | None = None) -> dict[str, str]:
-    """The environment of the programs: this process's own, and what the command's flags say."""
-    said = {"PIPELINE_DATA_DIR": str(data_dir), "PIPELINE_BIND": str(bind), "PYTHONUNBUFFERED": "1"}
+def environment(data_dir: Path, bind: Bind, broker_url: str | None = None, key: str = "") -> dict[str, str]:
+    """The environment of the programs: this process's own, and what the command's flags say.
+
+    `key` is that of the token with which this process asks the gateway.
+    """
+    said = {
+        "PIPELINE_DATA_DIR": str(data_dir),
+        "PIPELINE_BIND": str(bind),
+        "PYTHONUNBUFFERED": "1",
+        START_TOKEN: digest_of(key) if key else "",
+    }
     return {**os.environ, **said, **({"BROKER_URL": broker_url} if broker_url else {})}
 
 

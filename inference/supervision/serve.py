@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from inference.access.keys import new_key
 from inference.http_client import PipelineClient
 from inference.supervision import come_up, first_answer, programs
 from inference.supervision.options import Options
@@ -17,17 +18,18 @@ def run(options: Options, progress: Progress, supervisor: Supervisor) -> None:
         SupervisionError: it cannot start.
     """
     bind = come_up.claim(options)
-    env = programs.environment(options.data_dir, bind, options.broker_url)
+    key = new_key()
+    env = programs.environment(options.data_dir, bind, options.broker_url, key)
     with progress.step("preparing the database"):
         programs.migrate(env)
     gateway = programs.gateway(options.data_dir, env)
     supervisor.start(gateway)
-    client = PipelineClient(bind.url)
+    client = PipelineClient(bind.url, token=key)
     workers_needed = 0 if options.broker_url else 1
     workers = come_up.wait_for_gateway(client, workers_needed, supervisor, progress, gateway)
     if workers:
         come_up.make_first_answer(client, supervisor, progress)
-        progress.say(first_answer.banner(bind.url, options.data_dir, ROOT))
+        progress.say(first_answer.banner(bind.url, options.data_dir, ROOT, tokens=options.tokens_required))
     else:
         _say_what_is_missing(client, options, progress)
     supervisor.watch()
@@ -37,12 +39,18 @@ def _say_what_is_missing(client: PipelineClient, options: Options, progress: Pro
     refusal = first_answer.refusal(client)
     if refusal:
         progress.say(
-            first_answer.banner(client.url, options.data_dir, ROOT, "The gateway runs at {url}, without its broker yet")
+            first_answer.banner(
+                client.url,
+                options.data_dir,
+                ROOT,
+                "The gateway runs at {url}, without its broker yet",
+                tokens=options.tokens_required,
+            )
         )
         broker = first_answer.without_password(str(options.broker_url))
         progress.say(f"The broker at {broker} cannot be reached; the gateway keeps trying. Now: {refusal}\n")
         return
-    progress.say(first_answer.banner(client.url, options.data_dir, ROOT))
+    progress.say(first_answer.banner(client.url, options.data_dir, ROOT, tokens=options.tokens_required))
     progress.say(
         "No worker is connected to the broker yet. On this host or another, start one with the same BROKER_URL:"
     )

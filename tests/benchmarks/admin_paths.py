@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from django.contrib.auth.models import Group, User
 from django.db.models import Model
 
-from inference.models import Activation, Network, PredictionTiming, Version
+from inference.models import AccessToken, Activation, Network, PredictionTiming, Version
 from tests.benchmarks.filled import NETWORKS, WORKERS
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -34,6 +34,7 @@ def paths(until: datetime) -> Paths:
         "workers": "/admin/workers/",
         **_requests(until),
         **_people(),
+        **_tokens(),
         **_api(),
     }
 
@@ -79,6 +80,19 @@ def _activations() -> Paths:
         "activations, the slowest": f"{page}/?o=-8",
         "an activation": f"{page}/{failed.pk}/change/",
         "its record": f"{page}/{failed.pk}/history/",
+    }
+
+
+def _tokens() -> Paths:
+    page, one = f"{MODELS}/accesstoken", AccessToken.objects.filter(revoked_at__isnull=True).latest("id")
+    return {
+        "tokens": f"{page}/",
+        "tokens, the last page": f"{page}/?p={_last_page(AccessToken)}",
+        "tokens, searched": f"{page}/?q={one.name}",
+        "tokens that live": f"{page}/?revoked_at__isempty=1",
+        "a token": f"{page}/{one.pk}/change/",
+        "its record of changes": f"{page}/{one.pk}/history/",
+        "confirm: revoke": f"{page}/{one.pk}/revoke/",
     }
 
 

@@ -13,6 +13,7 @@ from django.contrib.auth.models import Group, User
 from django.db import transaction
 
 from inference.models import (
+    AccessToken,
     Activation,
     DefaultNetwork,
     FileChunk,
@@ -141,6 +142,10 @@ def fill_people(count: int = USERS) -> None:
     people = User.objects.bulk_create([User(username=f"person-{number}", is_staff=True) for number in range(count)])
     for group in Group.objects.all():
         group.user_set.add(*people[:: 1 if group.name == "viewer" else 3])
+    AccessToken.objects.bulk_create(
+        AccessToken(name=f"client-{number}", digest=f"{number:064x}", rights="predict,status")
+        for number in range(count)
+    )
 
 
 def answer_no_more(count: int) -> None:

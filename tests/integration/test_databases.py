@@ -20,7 +20,7 @@ from workers.settings import ROOT
 DATABASE_TESTS = [
     "uploads", "stored_files", "migrations", "services", "history", "selectors", "timings", "switch", "admin",
     "network_views", "weights_view", "activate_view", "statistics", "retention", "year_of_statistics",
-    "admin_queries",
+    "admin_queries", "known_tokens", "token_commands",
 ]  # fmt: skip
 BAD_ID = "f" * 32
 

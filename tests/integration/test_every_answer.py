@@ -74,12 +74,16 @@ CASES: dict[str, tuple[bytes, list[Counted]]] = {
 }
 
 
+#: A Unix socket is not loopback: tokens would be required.
+OPEN = {"PIPELINE_REQUIRE_TOKEN": "false", "PIPELINE_ALLOW_OPEN": "true"}
+
+
 @pytest.fixture(scope="module", params=["", "--access-logfile -"], ids=["lean", "with an access log"])
 def system(
     request: pytest.FixtureRequest, rabbitmq: PrivateNode, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[System]:
     """A worker and two gateway processes that predict, also on a Unix socket."""
-    made = System(tmp_path_factory.mktemp("system"), rabbitmq.url, PIPELINE_CLIENT_TIMEOUT="1")
+    made = System(tmp_path_factory.mktemp("system"), rabbitmq.url, PIPELINE_CLIENT_TIMEOUT="1", **OPEN)
     binds = f"--bind {made.environment['PIPELINE_BIND']} --bind unix:{unix_socket(made)}"
     made.environment["GUNICORN_CMD_ARGS"] = f"{binds} {request.param}"
     made.gateway = programs.gateway(made.directory, made.environment)

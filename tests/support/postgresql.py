@@ -74,6 +74,15 @@ class PrivatePostgresql:
             connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
         return self._url_of(name)
 
+    def require_password(self, role: str, password: str) -> None:
+        """Make a role that has to say its password."""
+        rules = self._data / "pg_hba.conf"
+        rules.write_text(f"host all {role} {LOOPBACK}/32 scram-sha-256\n{rules.read_text()}")
+        make = sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(sql.Identifier(role), sql.Literal(password))
+        with psycopg.connect(self._url_of("postgres"), autocommit=True) as connection:
+            connection.execute(make)
+            connection.execute("SELECT pg_reload_conf()")
+
     def stop(self) -> None:
         """End the server, and its data with it."""
         if self._process is not None:

@@ -17,6 +17,7 @@ with pytest.MonkeyPatch.context() as environment:
     environment.setenv("BROKER_URL", "memory://")
     shared_settings.cache_clear()
     from inference import gateway as gateway_module
+    from inference.access import requirement
     from inference.asking import Answers
     from inference.dashboard.kept import Kept
     from tests.unit.admin_samples import person
@@ -36,6 +37,12 @@ def no_connections(monkeypatch: pytest.MonkeyPatch) -> None:
         raise AssertionError(f"a unit test connects to {address[-1]}")
 
     monkeypatch.setattr(socket.socket, "connect", refuse)
+
+
+@pytest.fixture(autouse=True)
+def on_loopback() -> None:
+    """A gateway that only this machine reaches."""
+    requirement.listen_at([("127.0.0.1", 54321)])
 
 
 @pytest.fixture(autouse=True)

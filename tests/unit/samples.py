@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from inference import services
+from inference.access.known_tokens import KnownTokens
 from inference.alarm import Alarm
 from inference.answer import Answer
 from inference.answer_future import AnswerFuture
@@ -248,6 +249,7 @@ class PretendedGateway:
         self.replies = PretendedReplies()
         self.outlook = PretendedOutlook()
         self.recorder = Recorder(dict, lambda: {catalogue.REQUESTS_HELD: 3})
+        self.tokens = KnownTokens()
         self.own_status = GatewayStatus("one", 1, 256)
 
     def status(self) -> GatewayStatus:

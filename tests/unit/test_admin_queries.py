@@ -21,7 +21,16 @@ from django.urls import URLPattern, URLResolver, resolve
 from gateway_site.urls import urlpatterns
 from inference import architecture_summaries
 from inference.asking import Answers
-from inference.models import Activation, DefaultNetwork, FileChunk, Network, StoredFile, Version, WorkerReport
+from inference.models import (
+    AccessToken,
+    Activation,
+    DefaultNetwork,
+    FileChunk,
+    Network,
+    StoredFile,
+    Version,
+    WorkerReport,
+)
 from inference.statistics.timing import Timing
 from inference.timings import Timings
 from tests.benchmarks.admin_paths import paths
@@ -36,7 +45,7 @@ QUERIES_MAX = 16
 #: What is not asked for by its address alone, or is refused whatever is there.
 NOT_READ = {
     "login", "logout", "autocomplete", "view_on_site", "inference_network_load",
-    *(f"inference_{model}_{change}" for model in ("network", "version", "activation", "predictiontiming")
+    *(f"inference_{model}_{change}" for model in ("network", "version", "activation", "predictiontiming", "accesstoken")
       for change in ("add", "delete")),
 }  # fmt: skip
 
@@ -48,6 +57,10 @@ def fill(count: int, now: datetime) -> None:
         model.objects.all().delete()
     fill_networks(now, others=count, versions=count)
     User.objects.bulk_create([User(username=f"{count} {number}", is_staff=True) for number in range(count)])
+    AccessToken.objects.bulk_create(
+        AccessToken(name=f"{count} {number}", digest=f"{count:032x}{number:032x}", rights="predict")
+        for number in range(count)
+    )
     changed = User.objects.latest("id")
     log = {"user": changed, "content_type": ContentType.objects.get_for_model(User), "object_id": changed.pk}
     LogEntry.objects.bulk_create([LogEntry(action_flag=CHANGE, object_repr="x", **log) for _ in range(count)])

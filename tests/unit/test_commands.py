@@ -28,8 +28,11 @@ class PretendedClient:
     answer: Any = {}
     sent: list[Any] = []
 
-    def __init__(self, url: str, timeout_seconds: float) -> None:
+    tokens: list[str] = []
+
+    def __init__(self, url: str, timeout_seconds: float, token: str) -> None:
         self.url = url
+        self.tokens.append(token)
 
     def _answer(self, *sent: Any, **named: Any) -> Any:
         self.sent.append((self.url, *sent, *([named] if named else [])))
@@ -247,3 +250,12 @@ def test_status_is_json_for_machines(asked: type[PretendedClient]) -> None:
 
 def test_a_tables_columns_are_as_wide_as_their_widest_cell() -> None:
     assert table(["A", "LONG"], [["wide", 1], ["x", ""]]) == "A     LONG\nwide  1\nx"
+
+
+def test_the_token_is_that_of_the_environment(asked: type[PretendedClient], monkeypatch: pytest.MonkeyPatch) -> None:
+    asked.answer = {"status": True, "message": "n", "result": 1.0, "version": 1}
+    monkeypatch.setattr(PretendedClient, "tokens", [])
+    monkeypatch.setenv("PIPELINE_TOKEN", "a key")
+    run("predict", "0.3", "0.7")
+
+    assert asked.tokens == ["a key"]

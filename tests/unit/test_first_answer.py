@@ -136,3 +136,13 @@ def test_the_banner_names_another_data_directory_for_the_admin_user(tmp_path: Pa
     assert f"PIPELINE_DATA_DIR={tmp_path}" in text
     assert "-d '{\"vector\": [0.1, 0.2]}'" in text
     assert "PIPELINE_DATA_DIR" not in first_answer.banner("http://127.0.0.1:1", Path("/r/var"), Path("/r"))
+
+
+def test_the_banner_tells_how_to_make_a_token_where_one_is_needed() -> None:
+    root = Path("/r")
+    text = first_answer.banner("http://127.0.0.1:1", root / "var", root, tokens=True)
+
+    assert "export PIPELINE_TOKEN=$(" in text
+    assert "create_token NAME --may predict,status,weights)" in text
+    assert '/predict -H "Authorization: Token $PIPELINE_TOKEN" -H' in text
+    assert "TOKEN" not in first_answer.banner("http://127.0.0.1:1", root / "var", root)

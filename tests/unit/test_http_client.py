@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -159,3 +160,25 @@ def test_a_gateway_that_does_not_answer_is_told(
 )
 def test_a_proxy_is_passed_by_on_the_way_to_this_machine(url: str, direct: bool) -> None:
     assert PipelineClient(url)._session.trust_env is not direct
+
+
+def test_a_token_is_sent_with_every_request_whatever_netrc_says(
+    wire: Wire, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine gateway.example.com login somebody password else\n")
+    monkeypatch.setenv("NETRC", str(netrc))
+    wire.body = b"{}"
+    client = PipelineClient("http://gateway.example.com", token="a key")
+    client._session.mount("http://", wire)
+    client.status()
+    client.networks()
+
+    assert [request.headers["Authorization"] for request, _ in wire.sent] == ["Token a key"] * 2
+
+
+def test_without_a_token_none_is_sent(client: PipelineClient, wire: Wire) -> None:
+    wire.body = b"{}"
+    client.status()
+
+    assert "Authorization" not in wire.sent[0][0].headers

@@ -31,7 +31,7 @@ class View:
 
 
 def answer(error: Exception) -> Any:
-    response = answer_exception(error, {"view": View()})
+    response = answer_exception(error, {"view": View(), "request": None})
     assert response is not None
     return response
 
@@ -40,7 +40,10 @@ def answer(error: Exception) -> Any:
     ("error", "status"),
     [
         (errors.BadInputError("why"), 400),
+        (errors.NoTokenError("why"), 401),
         (errors.ForeignPageError("why"), 403),
+        (errors.NoRightError("why"), 403),
+        (errors.TokensUnknownError("why"), 503),
         (errors.NotFoundError("why"), 404),
         (errors.ConflictError("why"), 409),
         (errors.TooLargeError("why"), 413),

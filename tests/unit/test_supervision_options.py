@@ -119,3 +119,35 @@ def test_two_directories_make_two_node_names_and_one_directory_always_the_same(t
     assert one.node_name != other.node_name
     assert one.node_name == PrivateNode(tmp_path / "x" / ".." / "one").node_name
     assert one.node_name.endswith("@localhost")
+
+
+@pytest.mark.parametrize(
+    ("bind", "variables", "required"),
+    [
+        ("127.0.0.1:80", {}, False),
+        ("localhost:80", {}, False),
+        ("[::1]:80", {}, False),
+        ("127.0.0.1:80", {"PIPELINE_REQUIRE_TOKEN": "true"}, True),
+        ("0.0.0.0:80", {}, True),
+        (":80", {}, True),
+        ("[::]:80", {}, True),
+        ("gateway.example.com:80", {}, True),
+        ("0.0.0.0:80", {"PIPELINE_REQUIRE_TOKEN": "false", "PIPELINE_ALLOW_OPEN": "true"}, False),
+    ],
+)
+def test_beyond_loopback_tokens_are_required(
+    bind: str, variables: dict[str, str], required: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+
+    assert read_serve_options({"bind": bind}).tokens_required is required
+    assert read_cluster_options({"bind": bind}).tokens_required is required
+
+
+def test_nothing_starts_that_would_be_open_to_everybody_by_mistake(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PIPELINE_REQUIRE_TOKEN", "false")
+
+    read_serve_options({"bind": "127.0.0.1:80"})
+    with pytest.raises(BindError, match=r"^PIPELINE_REQUIRE_TOKEN=false would let in everybody who reaches 0.0.0.0:80"):
+        read_serve_options({"bind": "0.0.0.0:80"})

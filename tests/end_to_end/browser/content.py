@@ -41,6 +41,9 @@ PAGES = {
     "new user": "/admin/auth/user/add/",
     "groups": "/admin/auth/group/",
     "group": "/admin/auth/group/1/change/",
+    "tokens": f"{RECORDS}/accesstoken/",
+    "token": f"{RECORDS}/accesstoken/1/change/",
+    "revoke": f"{RECORDS}/accesstoken/1/revoke/",
     "own password": "/admin/password_change/",
 }
 #: Pages that say what cannot be done, and the status that says so.
@@ -64,7 +67,10 @@ def network_page(nn_id: str) -> str:
 
 
 def make_content(system: System) -> None:
-    """Upload two good files and a bad one for a network, so that version 2 is active; and ask it, once impossibly."""
+    """Upload two good files and a bad one for a network, so that version 2 is active; ask it, once impossibly; and make
+    a token.
+    """
+    assert system.manage("create_token", "loader", "--may", "predict,weights").returncode == 0
     client = system.client
     for file, loaded in ((samples()[0].file, True), (samples()[1].file, True), (BAD_FILE, False)):
         assert client.set_weights(NN_ID, file.name, file.read_bytes())["status"] is loaded

@@ -1,0 +1,32 @@
+"""Where a request comes from: the client's address, and whom it is counted for when it names no token."""
+
+from __future__ import annotations
+
+from ipaddress import IPv6Address
+
+from django.conf import settings
+from django.http import HttpRequest
+from rest_framework.request import Request
+
+
+def client_address(request: Request | HttpRequest) -> str:
+    """The address that the connection comes from; behind proxies the one that the outermost of them was asked from.
+
+    What stands before that in `X-Forwarded-For` is the client's own word. PIPELINE_PROXIES says how many there are.
+    """
+    proxies: int = settings.PIPELINE_PROXIES
+    forwarded = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",") if proxies else []
+    if proxies and len(forwarded) >= proxies and forwarded[-proxies].strip():
+        return str(forwarded[-proxies]).strip()
+    return str(request.META.get("REMOTE_ADDR") or "an unknown address")
+
+
+def counted_address(request: Request | HttpRequest) -> str:
+    """Whom a request is counted for: of IPv6 the network of 64 bits, which one host commonly has whole."""
+    address = client_address(request)
+    if ":" not in address:
+        return address
+    try:
+        return IPv6Address(address.partition("%")[0]).exploded[:19]
+    except ValueError:
+        return address

@@ -1,0 +1,16 @@
+"""What a caller is told of a stack trace: where tokens are required, all of it only with the right `traces`."""
+
+from __future__ import annotations
+
+from rest_framework.request import Request
+
+from inference.access.permission import may_see_traces
+from inference.access.rights import TRACES
+
+
+def told_of(trace: str, request: Request) -> str:
+    """The trace, or its last line, which is the reason."""
+    if may_see_traces(request):
+        return trace
+    reason = trace.strip().rpartition("\n")[2]
+    return f"{reason} (the stack trace is for tokens with the right {TRACES!r})"

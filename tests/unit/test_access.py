@@ -1,0 +1,202 @@
+"""Every endpoint with no token, with a wrong one, with one that lacks the right, and with one that has it."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import get_resolver
+from pytest_django.fixtures import Settings
+
+from inference.access import failures, requirement, throttle
+from inference.access.buckets import Rate
+from inference.access.keys import digest_of
+from inference.access.known_token import KnownToken
+from inference.access.known_tokens import KnownTokens
+from inference.access.rights import EVERYBODY, PREDICT, RIGHTS, STATUS, TRACES, WEIGHTS, right_for
+from inference.asking import Answers
+from inference.errors import BrokerUnavailableError, PredictionFailedError
+from inference.models import Activation
+from inference.uploads import store_version
+from tests.support.rights import endpoints
+from tests.unit.samples import NN_ID, PretendedGateway, activated, loaded
+from tests.unit.test_predictions import answer_of
+from workers.protocol import Report
+
+NETWORK = f"/networks/{NN_ID}"
+ENDPOINTS = endpoints(NN_ID)
+TRACE = "Traceback (most recent call last):\n  File secret.py\nRowsError: two numbers"
+
+
+def key(right: str) -> str:
+    return f"the key of who may {right}"
+
+
+@pytest.fixture
+def tokens(db: None, gateway: PretendedGateway, settings: Settings) -> Iterator[None]:
+    """A gateway that listens to the world, with a token for each right."""
+    settings.PIPELINE_THROTTLE_FAILURES = None
+    requirement.listen_at([("192.0.2.1", 80)])
+    living = [
+        KnownToken(number, f"who may {right}", digest_of(key(right)), frozenset({right}))
+        for number, right in enumerate(RIGHTS)
+    ]
+    gateway.tokens = KnownTokens(lambda: living)
+    gateway.tokens.refresh()
+    gateway.dispatcher.outcome = answer_of(0.75)
+    forget_limits()
+    yield
+    forget_limits()
+
+
+def forget_limits() -> None:
+    failures._buckets.cache_clear()
+    throttle._buckets.cache_clear()
+
+
+def ask(client: Client, method: str, path: str, token: str = "", **options: Any) -> Any:
+    headers = {"Authorization": f"Token {token}"} if token else {}
+    body = b'{"vector": [0.5, 0.25]}' if path == "/predict" else b"{}"
+    return client.generic(method, path, body, "application/json", headers=headers, **options)
+
+
+def activate(client: Client) -> Any:
+    headers = {"Authorization": f"Bearer {key(WEIGHTS)}"}
+    return client.post(f"{NETWORK}/activate", b'{"version": 1}', "application/json", headers=headers)
+
+
+@pytest.mark.parametrize(("method", "path", "right"), ENDPOINTS)
+def test_an_endpoint_needs_a_token_with_its_right(
+    method: str, path: str, right: str, client: Client, tokens: None
+) -> None:
+    without, wrong = ask(client, method, path), ask(client, method, path, "made up")
+    others = [ask(client, method, path, key(other)) for other in RIGHTS if other != right]
+    with_it = ask(client, method, path, key(right))
+
+    assert [each.status_code for each in (without, wrong)] == [401, 401]
+    assert [each.status_code for each in others] == [403] * len(others)
+    assert with_it.status_code not in (401, 403)
+    for refused in (without, wrong):
+        assert refused["WWW-Authenticate"] == 'Bearer realm="pipeline", Token realm="pipeline"'
+    for refused in (without, wrong, *others) if method != "HEAD" else ():
+        assert refused["Content-Type"] == "application/json"
+        answer = refused.json()
+        assert answer.keys() == {"status", "message"}
+        assert answer["status"] is False
+        assert f"create_token NAME --may {right}" in answer["message"]
+
+
+def test_no_address_of_the_rest_interface_is_left_out(gateway: PretendedGateway) -> None:
+    views = [getattr(pattern.callback, "cls", None) for pattern in get_resolver().url_patterns if pattern.callback]
+    needed = {right_for(view, "GET") for view in views if view}
+
+    assert len([view for view in views if view and right_for(view, "GET") != EVERYBODY]) == len(
+        {path for _, path, _ in ENDPOINTS}
+    )
+    assert needed == {PREDICT, STATUS, WEIGHTS, EVERYBODY}
+
+
+@pytest.mark.parametrize("scheme", ["Token", "token", "Bearer", "bearer"])
+def test_a_token_comes_by_either_scheme(scheme: str, client: Client, tokens: None) -> None:
+    headers = {"Authorization": f"{scheme} {key(STATUS)}"}
+
+    assert client.get("/networks", headers=headers).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "",
+        "Token",
+        "Token ",
+        key(STATUS),
+        f"Basic {key(STATUS)}",
+        f"Token {key(STATUS)},x",
+        "Token é",
+        "Token " + 999 * "x",
+    ],
+)
+def test_whatever_is_no_token_is_401(header: str, client: Client, tokens: None) -> None:
+    assert client.get("/networks", headers={"Authorization": header}).status_code == 401
+
+
+@pytest.mark.parametrize("address", [("127.0.0.1", 80), ("::1", 80, 0, 0)])
+def test_on_loopback_everything_is_open_and_no_token_is_looked_at(address: Any, client: Client, tokens: None) -> None:
+    requirement.listen_at([address])
+
+    assert ask(client, "POST", "/predict").status_code == 200
+    assert ask(client, "GET", "/networks", "made up").status_code == 200
+
+
+def test_who_asked_is_the_tokens_name(client: Client, tokens: None, workers: PretendedGateway) -> None:
+    activated(store_version(NN_ID, "w.h5", b"weights", b"{}"))
+
+    assert ask(client, "POST", f"{NETWORK}/activate", key(WEIGHTS)).status_code == 400  # no version named
+    activate(client)
+    assert Activation.objects.first().requested_by == "who may weights"  # type: ignore[union-attr]
+
+
+def test_the_admins_cookie_opens_nothing(operator: Client, tokens: None) -> None:
+    assert operator.get("/admin/").status_code == 200
+    assert operator.get("/status").status_code == 401
+
+
+def test_an_orchestrator_needs_no_token_and_hears_no_details(
+    client: Client, gateway: PretendedGateway, tokens: None
+) -> None:
+    gateway.outlook.what_workers_tell = BrokerUnavailableError("broker.example.com is away")
+    assert client.get("/healthz").json() == {"status": True, "message": "OK"}
+
+    stranger = client.get("/readyz").json()
+    told = client.get("/readyz", headers={"Authorization": f"Token {key(STATUS)}"}).json()
+
+    assert stranger["message"] == "not ready"
+    assert stranger["checks"]["workers"] == {"status": False, "message": "not ready"}
+    assert told["message"].startswith("broker: broker.example.com is away")
+    assert stranger["checks"].keys() == told["checks"].keys()
+
+
+def message(response: Any) -> str:
+    return base64.b64decode(response.json()["message"]).decode()
+
+
+def test_a_failed_predictions_trace_needs_a_right_of_its_own(
+    client: Client, gateway: PretendedGateway, tokens: None
+) -> None:
+    both = KnownToken(9, "both", digest_of("both"), frozenset({PREDICT, TRACES}))
+    gateway.tokens = KnownTokens(lambda: [both, KnownToken(8, "one", digest_of("one"), frozenset({PREDICT}))])
+    gateway.tokens.refresh()
+    gateway.dispatcher.outcome = PredictionFailedError(TRACE)
+
+    assert message(ask(client, "POST", "/predict", "both")) == TRACE
+    assert message(ask(client, "POST", "/predict", "one")) == (
+        "RowsError: two numbers (the stack trace is for tokens with the right 'traces')"
+    )
+
+
+def test_a_reports_trace_needs_it_too(client: Client, gateway: PretendedGateway, tokens: None) -> None:
+    activated(store_version(NN_ID, "w.h5", b"weights", b"{}"))
+    gateway.fleet.reports = Answers([Report("w1", False, TRACE, 0.1), loaded("w2")], 0)
+    response = activate(client)
+    kept = ask(client, "GET", f"{NETWORK}/versions/1", key(STATUS))
+
+    assert response.json()["workers"][0]["result"] is False
+    for answer in (response, kept):
+        assert base64.b64encode(b"RowsError: two numbers (the").decode()[:30] in answer.content.decode()
+        assert base64.b64encode(b"Traceback (most").decode()[:20] not in answer.content.decode()
+
+
+def test_too_many_failures_are_told_to_wait_and_a_good_token_is_not(
+    client: Client, tokens: None, settings: Settings
+) -> None:
+    settings.PIPELINE_THROTTLE_FAILURES = Rate(3, 60.0)
+    answers = [ask(client, "GET", "/networks", f"guess {number}") for number in range(5)]
+
+    assert [each.status_code for each in answers] == [401, 401, 401, 429, 429]
+    assert 1 <= int(answers[-1]["Retry-After"]) <= 20
+    assert answers[-1].json()["status"] is False
+    assert ask(client, "GET", "/networks", "guess", REMOTE_ADDR="192.0.2.9").status_code == 401
+    assert ask(client, "GET", "/networks", key(STATUS)).status_code == 200
