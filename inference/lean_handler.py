@@ -11,8 +11,10 @@ from typing import Any
 
 from django.conf import settings
 from django.core.handlers.exception import response_for_exception
-from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
+from django.core.handlers.wsgi import WSGIHandler
 from django.http import HttpResponseBase
+
+from inference.gateway_request import GatewayRequest
 
 #: What Django's middleware would add for browsers.
 HEADERS = [("X-Content-Type-Options", "nosniff")]
@@ -31,7 +33,7 @@ class LeanHandler:
         """Answer a request."""
         if environ["PATH_INFO"] != self._path:
             return self._django(environ, start_response)
-        request = WSGIRequest(environ)
+        request = GatewayRequest(environ)
         try:
             if not self._any_host:
                 request.get_host()  # refuses a host that is not ours
