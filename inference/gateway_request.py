@@ -9,8 +9,9 @@ from django.utils.http import parse_header_parameters
 
 
 class GatewayRequest(WSGIRequest):
-    """Text is UTF-8, and no charset that a client names is looked up: Python has some that are none of text (`zlib`), or
-    that cannot replace what they cannot read (`punycode`), by which Django fails. A content type that cannot be read is none.
+    """Text is UTF-8, and no charset that a client names is looked up: Django fails by those that are none of text
+    (`zlib`) and by those that cannot replace what they cannot read (`punycode`). A content type that cannot be read is
+    taken for none.
     """
 
     def _set_content_type_params(self, meta: dict[str, Any]) -> None:

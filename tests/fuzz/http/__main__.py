@@ -11,8 +11,9 @@ import argparse
 import sys
 from time import perf_counter
 
-from tests.fuzz.http.gateway import embedded, cluster, log
+from tests.fuzz.http.gateway import cluster, embedded, log
 from tests.fuzz.http.run import run
+
 
 def main() -> None:
     """Run, print, and end with 1 when something failed."""
@@ -22,7 +23,7 @@ def main() -> None:
     parser.add_argument("--connections", type=int, default=32)
     parser.add_argument("--cluster", action="store_true")
     options = parser.parse_args()
-    with (cluster() if options.cluster else embedded()) as system:
+    with cluster() if options.cluster else embedded() as system:
         warm_up = run(system.url, range(options.seed, options.seed + options.cases // 10), options.connections)
         began = perf_counter()
         summary = run(system.url, range(options.seed, options.seed + options.cases), options.connections)
@@ -30,7 +31,7 @@ def main() -> None:
         print(f"{perf_counter() - began:.0f} s")
         text = log(system)
         print(len(text), "log bytes", text.count("Traceback"), "traces", text.count("failed with"))
-        print(text[text.find("Traceback"):][:6000] if "Traceback" in text else "")
+        print(text[text.find("Traceback") :][:6000] if "Traceback" in text else "")
     sys.exit(1 if summary.findings or warm_up.findings else 0)
 
 

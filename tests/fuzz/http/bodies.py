@@ -14,13 +14,14 @@ from tests.fuzz.http.case import NN_ID, Rows
 #: Below these, a number is one that float32, and any reading of JSON, takes without a doubt.
 CERTAIN_WHOLE, CERTAIN_FLOAT = 2**53, 1e38
 NUMBERS = [
-    "0", "-0", "-0.0", "1", "-1", "0.1", "1e-300", "5e-324", "1E5", "1e+5", "3.4e38", "3.5e38", "1e39", "1e308", "1e309",
-    "-1e400", "9007199254740993", "18446744073709551615", "18446744073709551616", "-9223372036854775808",
+    "0", "-0", "-0.0", "1", "-1", "0.1", "1e-300", "5e-324", "1E5", "1e+5", "3.4e38", "3.5e38", "1e39", "1e308",
+    "1e309", "-1e400", "9007199254740993", "18446744073709551615", "18446744073709551616", "-9223372036854775808",
     "-9223372036854775809", "1" * 40, "9" * 400, "0." + "1" * 5000, "1" * 5000, "1e99999999999999999999", "0e0",
 ]  # fmt: skip
 NO_NUMBERS = [
-    "NaN", "Infinity", "-Infinity", "nan", "+1", ".5", "1.", "01", "0x10", "1_000", "1,5", "--1", "1e", "1e+", "true",
-    "null", '"1"', '""', "{}", "[]", "[1]", "'1'", "\u0661", "\uff11", "1\x00", "\x00", "undefined", "1n", "/**/1",
+    "NaN", "Infinity", "-Infinity", "nan", "+1", ".5", "1.", "01", "0x10", "1_000", "1,5", "--1", "1e", "1e+",
+    "true", "null", '"1"', '""', "{}", "[]", "[1]", "'1'", "\u0661", "\uff11", "1\x00", "\x00", "undefined", "1n",
+    "/**/1",
 ]  # fmt: skip
 #: Whatever rows they are, they may be answered.
 ANY_ROWS = Rows([], certain=False)
@@ -65,9 +66,11 @@ def odd_number(chance: random.Random) -> bytes:
 def nested(chance: random.Random) -> bytes:
     """Lists or objects in one another, sometimes very deep, sometimes without their ends."""
     depth = chance.choice([1, 2, 5, 31, 32, 33, 100, 1000, 1023, 1024, 1025, 5000, 60_000])
-    opens, closes = chance.choice([("[", "]"), ('{"a":', "}"), ('[[1],', "]"), ('{"vector":', "}")])
+    opens, closes = chance.choice([("[", "]"), ('{"a":', "}"), ("[[1],", "]"), ('{"vector":', "}")])
     inner = opens * depth + "1" + closes * (depth if chance.random() < 0.8 else chance.randrange(depth + 1))
-    return chance.choice([f'{{"vector":{inner}}}', f'{{"data":{inner}}}', inner, f'{{"x":{inner},"vector":[1,2]}}']).encode()
+    return chance.choice(
+        [f'{{"vector":{inner}}}', f'{{"data":{inner}}}', inner, f'{{"x":{inner},"vector":[1,2]}}']
+    ).encode()
 
 
 def other_shape(chance: random.Random) -> bytes:
@@ -104,7 +107,9 @@ def damaged(chance: random.Random) -> bytes:
         place = chance.randrange(len(body) + 1)
         match chance.randrange(5):
             case 0:
-                body[place:place] = chance.choice([b"\x00", b"\xff", b"[", b"}", b'"', b",", b"\\", b"-", b"e", b"\r\n"])
+                body[place:place] = chance.choice(
+                    [b"\x00", b"\xff", b"[", b"}", b'"', b",", b"\\", b"-", b"e", b"\r\n"]
+                )
             case 1:
                 del body[place : place + chance.randint(1, 9)]
             case 2:

@@ -115,7 +115,10 @@ def target(chances: Chances, kind: str) -> Case:
 def lying_length(chances: Chances, kind: str) -> Case:
     """A Content-Length that is none, that is twice there, or too large."""
     chance, body = chances.chance, b'{"vector":[1,2]}'
-    line, lengths = "POST /predict HTTP/1.1", chance.choice([[each] for each in framing.LENGTHS] + [["16", "16"], ["16", "2"]])
+    line, lengths = (
+        "POST /predict HTTP/1.1",
+        chance.choice([[each] for each in framing.LENGTHS] + [["16", "16"], ["16", "2"]]),
+    )
     if chance.random() < 0.3:
         line = UPLOAD
     if chance.random() < 0.3:
@@ -151,12 +154,15 @@ def too_short_length(chances: Chances, kind: str) -> Case:
 def chunked(chances: Chances, kind: str) -> Case:
     """Sound chunks, which are refused with 411 where nobody could bound them, and a prediction behind them."""
     chance, request_id = chances.chance, chances.new_id()
-    body = bodies.sound(chance) if chance.random() < 0.9 else b" " * 300_000
-    said = [f"Host: h\r\nX-Request-ID: {request_id}\r\nTransfer-Encoding: {chance.choice(['chunked', 'Chunked', ' chunked '])}"]
+    is_large = chance.random() < 0.1
+    body = b" " * 300_000 if is_large else bodies.sound(chance)
+    coding = chance.choice(["chunked", "Chunked", " chunked "])
+    said = [f"Host: h\r\nX-Request-ID: {request_id}\r\nTransfer-Encoding: {coding}"]
     line = chance.choice(["POST /predict HTTP/1.1", "POST /predict HTTP/1.1", UPLOAD, "POST /status HTTP/1.1"])
     sent, asked = head(line, said) + framing.chunks(chance, body), Asked(request_id, statuses=frozenset({405, 411}))
     behind, next_asked = sound_prediction(chances)
-    return Case(kind, framing.pieces(chance, sent + behind), (asked, next_asked), 1, 2)
+    # Of a large body the gateway reads no more than a part: a client that sends on may not see the answer.
+    return Case(kind, framing.pieces(chance, sent + behind), (asked, next_asked), 0 if is_large else 1, 2)
 
 
 def broken_chunks(chances: Chances, kind: str) -> Case:
@@ -198,18 +204,21 @@ def truncated(chances: Chances, kind: str) -> Case:
     sent = sent[: chances.chance.randrange(len(sent))]
     waits = chances.chance.random() < 0.01 and bool(sent)
     some = Asked(asked.request_id, statuses=frozenset({400, 408}))
-    return Case(kind, framing.pieces(chances.chance, sent), (some,), int(waits), 1, Ending.WAITS if waits else Ending.ENDS)
+    return Case(
+        kind, framing.pieces(chances.chance, sent), (some,), int(waits), 1, Ending.WAITS if waits else Ending.ENDS
+    )
 
 
 def other_bytes(chances: Chances, kind: str) -> Case:
     """No HTTP at all: random bytes, or another protocol's."""
     chance = chances.chance
-    preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00"
     sent = chance.choice([
-        lambda: chance.randbytes(chance.randint(1, 2000)), lambda: preface, lambda: b"\r\n" * chance.randint(1, 3000), lambda: b"\n",
-        lambda: b"\x00" * chance.randint(1, 20_000), lambda: b"GET /\r\n", lambda: b"GET /predict\n\n", lambda: b" " * 9000,
-        lambda: b"\x16\x03\x01\x00\xa5\x01\x00\x00\xa1\x03\x03" + chance.randbytes(160), lambda: b"PROXY TCP4 1.2.3.4 5.6.7.8 1 2\r\n",
-        lambda: b"\r\n\r\n\x00\r\nQUIT\n", lambda: b"AMQP\x00\x00\x09\x01", lambda: b"",
+        lambda: chance.randbytes(chance.randint(1, 2000)), lambda: b"\x00" * chance.randint(1, 20_000),
+        lambda: b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00",
+        lambda: b"\x16\x03\x01\x00\xa5\x01\x00\x00\xa1\x03\x03" + chance.randbytes(160),
+        lambda: b"\r\n" * chance.randint(1, 3000), lambda: b"PROXY TCP4 1.2.3.4 5.6.7.8 1 2\r\n", lambda: b"GET /\r\n",
+        lambda: b"GET /predict\n\n", lambda: b" " * 9000, lambda: b"\n", lambda: b"\r\n\r\n\x00\r\nQUIT\n", lambda: b"",
+        lambda: b"AMQP\x00\x00\x09\x01",
     ])()  # fmt: skip
     return Case(kind, framing.pieces(chance, sent), (), 0, 1)
 
@@ -224,7 +233,9 @@ def damaged_request(chances: Chances, kind: str) -> Case:
             case 0:
                 changed[place] ^= 1 << chances.chance.randrange(8)
             case 1:
-                changed[place:place] = chances.chance.choice([b"\r\n", b"\n", b"\x00", b" ", b":", b"\t", b"\r", b"\xff"])
+                changed[place:place] = chances.chance.choice(
+                    [b"\r\n", b"\n", b"\x00", b" ", b":", b"\t", b"\r", b"\xff"]
+                )
             case _:
                 del changed[place : place + chances.chance.randint(1, 5)]
     # The changed bytes may be digits of its rows, or of its id.
@@ -240,7 +251,9 @@ def odd_form(chances: Chances, kind: str) -> Case:
         content_type = f"Content-Type: {heads.content_type(chance, *forms.CONTENT_TYPES * 3)}"
         body = chance.choice([body, forms.urlencoded(chance)])
     said = [content_type, *(["Expect: 100-continue"] if chance.random() < 0.05 else [])]
-    return one(chances, kind, request(request_id, body, *said, line=UPLOAD), Asked(request_id, statuses=REFUSED | {200}))
+    return one(
+        chances, kind, request(request_id, body, *said, line=UPLOAD), Asked(request_id, statuses=REFUSED | {200})
+    )
 
 
 def weights(chances: Chances, kind: str) -> Case:
@@ -253,7 +266,7 @@ def weights(chances: Chances, kind: str) -> Case:
 
 KINDS: dict[str, tuple[int, Callable[[Chances, str], Case]]] = {
     "predictions": (12, prediction),
-    **{kind: (5, odd_body) for kind in bodies.KINDS},
+    **dict.fromkeys(bodies.KINDS, (5, odd_body)),
     "pipelined": (4, pipelined),
     "broken lines": (6, broken_line),
     "broken headers": (7, broken_header),

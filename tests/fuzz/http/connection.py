@@ -27,7 +27,7 @@ def exchange(address: tuple[str, int], case: Case, seconds: float) -> bytes:
     with socket.create_connection(address, seconds) as connection:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         # A gateway that refuses may close before it has read everything: its answer is there nevertheless.
-        with suppress(ConnectionError):
+        with suppress(OSError):
             for number, piece in enumerate(case.pieces):
                 if number:
                     sleep(BETWEEN_PIECES_SECONDS)

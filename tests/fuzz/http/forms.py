@@ -15,26 +15,31 @@ OCTETS = "Content-Type: application/octet-stream"
 FORM = f"Content-Type: multipart/form-data; boundary={BOUNDARY}"
 CONTENT_TYPES = [
     "multipart/form-data", "multipart/form-data; boundary=", "multipart/form-data; boundary=other",
-    "multipart/form-data; boundary=\xff", 'multipart/form-data; boundary="boundary"', "MULTIPART/FORM-DATA; BOUNDARY=boundary",
-    "multipart/form-data; boundary=" + "b" * 300, "multipart/mixed; boundary=boundary", "application/x-www-form-urlencoded",
+    "multipart/form-data; boundary=\xff", 'multipart/form-data; boundary="boundary"',
+    "MULTIPART/FORM-DATA; BOUNDARY=boundary", "multipart/form-data; boundary=" + "b" * 300,
+    "multipart/mixed; boundary=boundary", "application/x-www-form-urlencoded",
     "multipart/form-data; boundary*=utf-8''boundary", "multipart/form-data; boundary=boundary; boundary=other",
-    "multipart/form-data;boundary=a b", "multipart/form-data; boundary*=zlib''%41", "multipart/form-data; boundary=boundary",
+    "multipart/form-data;boundary=a b", "multipart/form-data; boundary*=zlib''%41",
+    "multipart/form-data; boundary=boundary",
 ]  # fmt: skip
 FILE_NAMES = [
-    'filename="w.b64"', 'filename=""', "filename=", "", 'filename="../../etc/passwd"', 'filename="a\x00b"', 'filename="C:\\a"',
-    'filename="' + "n" * 5000 + '"', "filename*=utf-8''%ff%fe", "filename*=nonsense''a", "filename*=utf-8''..%2f..%2fa",
-    'filename="a"; filename="b"', 'filename="a\\"b"', 'filename="\xff\xfe"', 'filename="."', 'filename=".."', 'filename="/"',
-    "filename*=zlib''%41", "filename*=idna''%ff", "filename*=utf-8''%00", "filename*0=a; filename*1=b", 'filename="\ud7ff"'.encode().decode("latin-1"), "filename*=''",
+    'filename="w.b64"', 'filename=""', "filename=", "", 'filename="../../etc/passwd"', 'filename="a\x00b"',
+    'filename="C:\\a"', 'filename="' + "n" * 5000 + '"', "filename*=utf-8''%ff%fe", "filename*=nonsense''a",
+    "filename*=utf-8''..%2f..%2fa", 'filename="a"; filename="b"', 'filename="a\\"b"', 'filename="\xff\xfe"',
+    'filename="."', 'filename=".."', 'filename="/"', "filename*=zlib''%41", "filename*=idna''%ff",
+    "filename*=utf-8''%00", "filename*0=a; filename*1=b", 'filename="\ud7ff"'.encode().decode("latin-1"),
+    "filename*=''",
 ]  # fmt: skip
 PART_HEADERS = [
-    OCTETS, "Content-Type: text/plain", "Content-Type:", "Content-Type: application/octet-stream; charset=zlib", "nonsense",
-    "Content-Transfer-Encoding: base64", "Content-Transfer-Encoding: quoted-printable", "Content-Length: 99999999999999",
-    "Content-Length: nonsense", "Content-Length: -1", "X: " + "a" * 2000, "Content-Type: a/b; c=\"" , "Content-Disposition: x",
-    OCTETS + "; charset=utf-16", "Content-Type: multipart/mixed; boundary=inner", "Content-Length: " + "9" * 5000,
+    OCTETS, "Content-Type: text/plain", "Content-Type:", "Content-Type: application/octet-stream; charset=zlib",
+    "nonsense", "Content-Transfer-Encoding: base64", "Content-Transfer-Encoding: quoted-printable",
+    "Content-Length: 99999999999999", "Content-Length: nonsense", "Content-Length: -1", "X: " + "a" * 2000,
+    "Content-Type: a/b; c=\"", "Content-Disposition: x", OCTETS + "; charset=utf-16",
+    "Content-Type: multipart/mixed; boundary=inner", "Content-Length: " + "9" * 5000,
 ]  # fmt: skip
 NN_IDS_SENT = [
-    "", "0", "b" * 31, "b" * 33, "B" * 32, "b" * 31 + "\n", "\xff" * 32, "\x00" * 32, "b" * 100_000, NN_ID, BROKEN_NN_ID,
-    "\u0661" * 16, "../" * 10, "' OR 1=1 --",
+    "", "0", "b" * 31, "b" * 33, "B" * 32, "b" * 31 + "\n", "\xff" * 32, "\x00" * 32, "b" * 100_000, NN_ID,
+    BROKEN_NN_ID, "\u0661" * 16, "../" * 10, "' OR 1=1 --",
 ]  # fmt: skip
 
 
@@ -69,7 +74,9 @@ def odd(chance: random.Random) -> bytes:
     """Odd parts, one of which lacks what an upload needs: there is no file that is base64 of something."""
     parts = []
     for _ in range(chance.choice([0, 1, 2, 2, 3, 5])):
-        name = chance.choice(['name="nn_id"', 'name="data"', "name=data", "name=", "", 'name="x"', 'name="data\x00"', "name=\"_charset_\""])
+        name = chance.choice(
+            ['name="nn_id"', 'name="data"', "name=data", "name=", "", 'name="x"', 'name="data\x00"', 'name="_charset_"']
+        )
         names = f"{name}; {chance.choice(FILE_NAMES)}"
         headers = chance.sample(PART_HEADERS, chance.choice([0, 1, 1, 2]))
         parts.append(part(names, _content(chance), *headers))
@@ -83,9 +90,9 @@ def odd(chance: random.Random) -> bytes:
 
 def _content(chance: random.Random) -> bytes:
     choice: bytes = chance.choice([
-        chance.choice(NN_IDS_SENT).encode("utf-8", "replace"), b"", b"!no base64!", b"AAA", b"=" * 9, b"A=A=", b"\xff" * 50, b"\r\n",
-        f"--{BOUNDARY}".encode(), b"\r\n--boundary", b"zlib", b"utf-16", chance.randbytes(chance.randint(0, 3000)) + b"!",
-        b"!" * chance.choice([70_000, 300_000]),
+        chance.choice(NN_IDS_SENT).encode("utf-8", "replace"), b"", b"!no base64!", b"AAA", b"=" * 9, b"A=A=",
+        b"\xff" * 50, b"\r\n", f"--{BOUNDARY}".encode(), b"\r\n--boundary", b"zlib", b"utf-16",
+        chance.randbytes(chance.randint(0, 3000)) + b"!", b"!" * chance.choice([70_000, 300_000]),
     ])  # fmt: skip
     return choice
 
@@ -101,7 +108,9 @@ def damage(chance: random.Random, body: bytes) -> bytes:
             case 1:
                 del content[place : place + chance.randint(1, 30)]
             case 2:
-                content[place:place] = chance.choice([b"\r\n", b"--", b"\x00", b"\n", f"\r\n--{BOUNDARY}".encode(), b"\xff"])
+                content[place:place] = chance.choice(
+                    [b"\r\n", b"--", b"\x00", b"\n", f"\r\n--{BOUNDARY}".encode(), b"\xff"]
+                )
             case _ if place < len(content):
                 content[place] ^= 1 << chance.randrange(8)
     return bytes(content)
@@ -110,6 +119,7 @@ def damage(chance: random.Random, body: bytes) -> bytes:
 def urlencoded(chance: random.Random) -> bytes:
     """What a form without files looks like, or not."""
     return chance.choice([
-        f"nn_id={BROKEN_NN_ID}&data=AAAA".encode(), b"%ff%fe=%00&" * 50, b"a=1&" * 1500, b"&&&&====", b"nn_id=%", b"\xff\xfe",
-        b"nn_id=" + b"b" * 32 + b"&data=%ZZ", b"[" * 3000, b'{"nn_id": 5, "data": null}', b"{}", b"null", b'"\\ud800"', b"",
+        f"nn_id={BROKEN_NN_ID}&data=AAAA".encode(), b"%ff%fe=%00&" * 50, b"a=1&" * 1500, b"&&&&====", b"nn_id=%",
+        b"\xff\xfe", b"nn_id=" + b"b" * 32 + b"&data=%ZZ", b"[" * 3000, b'{"nn_id": 5, "data": null}', b"{}",
+        b"null", b'"\\ud800"', b"",
     ])  # fmt: skip

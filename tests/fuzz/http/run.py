@@ -44,7 +44,9 @@ class Summary:
         lines = [f"{'kind':20}{'cases':>8}  answers"]
         for kind in KINDS:
             counted = sorted((status, count) for (its, status), count in self.statuses.items() if its == kind)
-            lines.append(f"{kind:20}{self.cases[kind]:>8}  " + ", ".join(f"{count} x {status}" for status, count in counted))
+            lines.append(
+                f"{kind:20}{self.cases[kind]:>8}  " + ", ".join(f"{count} x {status}" for status, count in counted)
+            )
         lines.append(f"{'all':20}{self.cases.total():>8}  {sum(self.statuses.values())} answers")
         lines.append(f"slowest case {self.slowest_seconds:.2f} s: {self.slowest}")
         return "\n".join([*lines, f"{len(self.findings)} findings", *self.findings[:40]])
