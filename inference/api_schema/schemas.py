@@ -53,8 +53,9 @@ PREDICTION = record(
         "status": truth("true", const=True),
         "message": {**NN_ID, "description": "The network that made it"},
         "result": {
-            "description": "A number when one row was asked for and the network's output is one; else the output as "
-            "nested lists, of `data` one for each row. Of a network with several outputs an object, with each by its name",
+            "description": "A number when one row was asked for and the network's output is one; else the "
+            "output as nested lists, of `data` one for each row. Of a network with several outputs an object, with "
+            "each by its name",
             "anyOf": [ref("Numbers"), NAMED],
         },
         "version": {**VERSION, "description": "The version that made it"},
@@ -246,8 +247,8 @@ SCHEMAS: dict[str, Schema] = {
             "data": {
                 "type": "string",
                 "contentMediaType": "application/octet-stream",
-                "description": "A file: a Keras `.weights.h5` or `.keras`, safetensors, or a PyTorch `state_dict`; as it "
-                "is or as its base64 text",
+                "description": "A file: a Keras `.weights.h5` or `.keras`, safetensors, or a PyTorch `state_dict`; as "
+                "it is or as its base64 text",
             },
         },
     ),
