@@ -35,6 +35,8 @@ class Generator(SchemaGenerator):
         components["responses"] = shared
         for address in document["paths"].values():
             for operation in address.values():
+                if "requestBody" in operation:
+                    operation["requestBody"]["required"] = True
                 _share(operation["responses"], shared)
         return document
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from drf_spectacular.utils import OpenApiResponse
+from drf_spectacular.utils import OpenApiRequest, OpenApiResponse
 
 from inference.api_schema.fields import NN_ID as NN_ID_FIELD
 from inference.api_schema.fields import Schema, ref
@@ -92,7 +92,11 @@ describe(
         "The upload is stored as the network's next version, and loaded by every worker. When all have, it becomes the "
         "network's active version and the network the default one; else nothing changes.",
         right="weights",
-        request={"multipart/form-data": ref("Upload")},
+        request={
+            "multipart/form-data": OpenApiRequest(
+                ref("Upload"), encoding={"data": {"contentType": "application/octet-stream"}}
+            )
+        },
         answers=switch_answers(OTHER, 1, None),
         refused=(*WITH_BODY, 409, 507),
         messages={400: "nn_id: must be 32 lower-case hex digits", 503: "no worker is connected"},
