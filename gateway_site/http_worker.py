@@ -37,6 +37,7 @@ from inference.supervision.options import read_gateway_options
 #: What is answered in the server's loop, unless its body is large: reading much JSON would keep the others waiting.
 IN_LOOP = ("POST", "/predict")
 SMALL_BODY_BYTES = 64 * 1024
+HTTP_1_1 = (1, 1)
 #: How often the server looks whether it is to stop, and tells gunicorn that it lives.
 LOOK_SECONDS = 0.2
 
@@ -116,6 +117,9 @@ class HttpWorker(AsyncWorker):  # type: ignore[misc]  # gunicorn has no types
 
     def handle_request(self, listener_name: Any, req: Any, sock: GreenletSocket, addr: Any) -> None:
         """Answer one request; StopIteration says that it was the connection's last."""
+        if req.version > HTTP_1_1:
+            # gunicorn would say in its answer that it speaks HTTP/1.9, too.
+            req.version = HTTP_1_1
         small = isinstance(req.body.reader, LengthReader) and req.body.reader.length <= SMALL_BODY_BYTES
         if small and not req._expected_100_continue:
             # A client that sends half of it keeps a greenlet, not a thread.
@@ -131,7 +135,7 @@ class HttpWorker(AsyncWorker):  # type: ignore[misc]  # gunicorn has no types
         sock.await_request(begun=bool(req.unreader.buf.getbuffer()))
 
     def _answer_in_loop(self, listener_name: Any, req: Any, sock: GreenletSocket, addr: Any) -> None:
-        plain = req.version == (1, 1) and not req._expected_100_continue and isinstance(addr, tuple)
+        plain = req.version == HTTP_1_1 and not req._expected_100_continue and isinstance(addr, tuple)
         if self._lean is None or not plain:
             with sock.gathering():
                 super().handle_request(listener_name, req, sock, addr)

@@ -12,6 +12,7 @@ from gateway_site import admin_theme
 from gateway_site.secret_key import kept_secret_key
 from inference.access.buckets import Rate
 from inference.access.rights import PREDICT, STATUS, WEIGHTS
+from inference.api_schema import about
 from workers.settings import ROOT, environment
 from workers.settings import settings as shared_settings
 
@@ -92,6 +93,8 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django.contrib.humanize",
     "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
     "inference",
 ]
 MIDDLEWARE = [
@@ -157,6 +160,7 @@ REST_FRAMEWORK = {
     "UNAUTHENTICATED_USER": None,
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "inference.negotiation.FirstOfEach",
     "EXCEPTION_HANDLER": "inference.responses.answer_exception",
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
 }
 #: Files of a form go to files; its other fields, which stay in memory, have the limit of other bodies.
 FILE_UPLOAD_HANDLERS = ["inference.upload_files.SpoolingHandler"]
@@ -168,6 +172,7 @@ WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False
 
 UNFOLD = admin_theme.UNFOLD
+SPECTACULAR_SETTINGS = about.SPECTACULAR_SETTINGS
 
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"

@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.urls import path, register_converter
 
 from inference import network_views
+from inference.api_schema.views import Document, Page
 from inference.monitoring.views import Health, Metrics, Readiness
 from inference.path_parts import NnIdConverter, VersionNumberConverter
 from inference.views import Predict, SetWeights, Status
@@ -24,6 +25,8 @@ urlpatterns = [
     path("metrics", Metrics.as_view()),
     path("healthz", Health.as_view()),
     path("readyz", Readiness.as_view()),
+    path("api/schema", Document.as_view(), name="api-schema"),
+    path("api/docs", Page.as_view()),
     path("admin/", admin.site.urls),
 ]
 

@@ -12,10 +12,11 @@ from typing import Any
 import orjson
 from django.conf import settings
 from django.core.handlers.exception import response_for_exception
-from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
+from django.core.handlers.wsgi import WSGIHandler
 from django.http import HttpResponseBase
 
 from inference.errors import BUSY_MESSAGE
+from inference.gateway_request import GatewayRequest
 from inference.responses import RETRY_AFTER_SECONDS
 from inference.security_headers import NO_PAGE, strict_transport
 
@@ -56,7 +57,7 @@ class LeanHandler:
         if environ["REQUEST_METHOD"] == "POST" and self._full():
             start_response("503 Service Unavailable", [*BUSY_HEADERS, *more])
             return [BUSY]
-        request = WSGIRequest(environ)
+        request = GatewayRequest(environ)
         try:
             if not self._any_host:
                 request.get_host()  # refuses a host that is not ours

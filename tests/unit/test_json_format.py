@@ -11,7 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rest_framework.exceptions import ParseError
+from rest_framework.request import Request
+from rest_framework.test import APIRequestFactory
 
+from inference.errors import BadInputError
 from inference.json_format import JsonParser, JsonRenderer
 
 
@@ -79,3 +82,15 @@ def test_answers_are_utf8_and_compact() -> None:
 
 def test_a_number_that_json_does_not_have_is_written_as_null() -> None:
     assert JsonRenderer().render({"result": math.nan}) == b'{"result":null}'
+
+
+def test_a_body_that_breaks_off_is_refused_even_when_it_is_json() -> None:
+    whole = APIRequestFactory().post("/predict", b"{}", content_type="application/json")
+
+    def parse(content: bytes) -> object:
+        return JsonParser().parse(BytesIO(content), None, {"request": Request(whole)})
+
+    assert parse(b"{}") == {}
+    whole.META["CONTENT_LENGTH"] = "5"
+    with pytest.raises(BadInputError, match="broke off: 3 bytes are missing"):
+        parse(b"{}")

@@ -1,0 +1,256 @@
+"""Every object that requests and answers hold, field by field: the document's components."""
+
+from __future__ import annotations
+
+from inference.api_schema.fields import (
+    NN_ID,
+    OK,
+    TRACE,
+    Schema,
+    listing,
+    milliseconds,
+    one_of,
+    optional,
+    record,
+    ref,
+    text,
+    truth,
+    whole,
+)
+
+VERSION = whole("A version's number: 1, 2, 3 …", 1, minimum=1, maximum=999_999_999)
+ACTIVE_VERSION = optional(whole("The version that predictions are made with; null when there is none", 2, minimum=1))
+UPLOADED_AT = "2026-11-23T00:29:57.226772+00:00"
+DIGEST = "e5c1b6c9860b6a92cd8248d289da6e2a7945fb369acf7f29e6963dff4e8eaec4"
+
+NUMBERS: Schema = {
+    "description": "A number, a truth value, or lists of them, nested as deep as the network's arrays are; all lists "
+    "of one depth have the same length. In answers, a number that JSON cannot say (infinite, or none) is null",
+    "anyOf": [
+        {"type": "number"},
+        {"type": "boolean"},
+        {"type": "null"},
+        {"type": "array", "items": {"$ref": "#/components/schemas/Numbers"}},
+    ],
+}
+ROWS = "nested as deep as the network's input is. A network with several inputs takes an object, with each by its name"
+NAMED: Schema = {"type": "object", "additionalProperties": ref("Numbers"), "minProperties": 1}
+
+
+def asked(name: str, description: str, inputs: Schema) -> Schema:
+    """A request for a prediction by `vector` or by `data`."""
+    fields = {
+        name: {"description": description, "anyOf": [inputs, NAMED]},
+        "nn_id": {**NN_ID, "description": "The network that is asked; else the default one"},
+        "version": whole("The version that is asked; else the active one", 1, minimum=1, maximum=2**31 - 1),
+    }
+    return record("A request for a prediction", fields, may_lack=("nn_id", "version"))
+
+
+PREDICTION = record(
+    "A prediction",
+    {
+        "status": truth("true", const=True),
+        "message": {**NN_ID, "description": "The network that made it"},
+        "result": {
+            "description": "A number when one row was asked for and the network's output is one; else the "
+            "output as nested lists, of `data` one for each row. Of a network with several outputs an object, with "
+            "each by its name",
+            "anyOf": [ref("Numbers"), NAMED],
+        },
+        "version": {**VERSION, "description": "The version that made it"},
+    },
+)
+FAILED_PREDICTION = record(
+    "A prediction that could not be made",
+    {
+        "status": truth("false", const=False),
+        "message": text("Why: a stack trace, base64 of UTF-8; or `No weights loaded`", "No weights loaded"),
+        "result": {"type": "number", "const": 0.0, "description": "Nothing: 0.0"},
+    },
+)
+LOADED = {
+    "result": truth("Whether the worker has loaded the version"),
+    "worker": text("The worker's name", "worker@embedded"),
+    "trace": text("Only when it has not: its stack trace, base64 of UTF-8", TRACE),
+}
+SWITCHED = record(
+    "How a weight change went. It took effect on every worker or on none",
+    {
+        "status": truth("Whether every worker has loaded the version, and it is the active one now"),
+        "message": text("`OK`, or `One or more workers were failed with weights loading`", "OK"),
+        "workers_count": whole("How many workers have reported", 1),
+        "workers": listing("What each worker reported", "Loaded"),
+        "version": {**VERSION, "description": "The version that was to become active"},
+        "nn_id": NN_ID,
+        "previous_version": {
+            **ACTIVE_VERSION,
+            "description": "The version that it replaced, or would have; null: none",
+        },
+        "workers_asked": whole("How many workers were connected", 1),
+        "workers_answered": whole("How many of them answered in time", 1),
+    },
+)
+STATUS_WORKER = record(
+    "A worker's own account",
+    {
+        "address": {
+            "type": "array",
+            "items": text("An address", "192.0.2.2"),
+            "description": "The addresses of its host, loopback left out",
+        },
+        "nn_id": optional(
+            text("The network that is the default one there; null before there is one", NN_ID["examples"][0])
+        ),
+        "req_handling_time_avg_ms": milliseconds("From a batch's arrival to its answer, mean of the last 100", 4.18),
+        "count_requests_handled": whole("Requests answered since it started", 2),
+        "inference_time_avg_ms": milliseconds("The network's own time for a batch, mean of the last 100", 3.99),
+        "worker": text("Its name", "worker@embedded"),
+        "version": optional(whole("The version of that network; null before there is one", 1)),
+    },
+)
+STATUS = record(
+    "This gateway and its workers",
+    {
+        **OK,
+        "queue_requests_current": whole("Predictions that wait for their answer, in all gateway processes", 0),
+        "queue_requests_max": whole("How many may; more are answered 503", 256),
+        "timings_dropped": whole("Requests whose timing could not be stored", 0),
+        "req_handling_time_avg_ms": milliseconds("A prediction's time in the gateway, mean of the last 100", 11.09),
+        "workers_count": whole("Workers that are connected", 1),
+        "workers_silent": whole("Those of them that did not answer in time", 0),
+        "workers": listing("Those that did", "StatusWorker"),
+    },
+)
+NETWORK_FIELDS = {
+    "nn_id": NN_ID,
+    "active_version": ACTIVE_VERSION,
+    "default": truth("Whether it answers predictions that name no network"),
+    "versions_count": whole("How many versions it has", 2),
+    "last_upload": optional(text("When the last one was uploaded; null: never", UPLOADED_AT, format="date-time")),
+}
+VERSION_FIELDS = {
+    "number": VERSION,
+    "state": one_of(
+        "How it fared on the workers",
+        "loaded",
+        {
+            "pending": "no worker has loaded it yet",
+            "loaded": "loaded by every worker",
+            "failed": "at least one could not",
+            "deleted": "its weights are gone, the record stays",
+        },
+    ),
+    "active": truth("Whether predictions are made with it"),
+    "file_name": text("The uploaded file's name", "0d3c5dffa4374c77a554ed38c9c50296_1ee9dd03.b64"),
+    "size": whole("Bytes of the weights file", 17216),
+    "digest": text("The SHA-256 of these bytes", DIGEST),
+    "architecture": text("The SHA-256 of its architecture's Keras JSON", DIGEST),
+    "uploaded_at": text("When it was uploaded", UPLOADED_AT, format="date-time"),
+}
+ACTIVATION = record(
+    "One attempt to make a version active",
+    {
+        "kind": one_of(
+            "What asked for it",
+            "upload",
+            {"upload": "new weights", "activate": "an earlier version was named", "rollback": "a step back"},
+        ),
+        "outcome": one_of(
+            "How it ended",
+            "activated",
+            {
+                "running": "not yet",
+                "activated": "every worker had loaded it",
+                "failed": "a worker could not, or was silent",
+                "no_workers": "none was connected",
+                "unavailable": "the broker or the database failed",
+                "interrupted": "its gateway died",
+            },
+        ),
+        "requested_by": text("A person's or token's name, or the client's address", "127.0.0.1"),
+        "started_at": text("When", UPLOADED_AT, format="date-time"),
+        "seconds": optional(
+            {"type": "number", "description": "How long it took; null while it runs", "examples": [0.2]}
+        ),
+        "previous_version": {**ACTIVE_VERSION, "description": "What was active when it ended; null: none"},
+        "workers_asked": whole("How many workers were connected", 1),
+        "workers_answered": whole("How many of them answered in time", 1),
+        "detail": text("Why it failed, beside the reports; else empty", ""),
+        "reports": listing("What each worker reported", "Report"),
+    },
+)
+CHECK = record(
+    "One thing that predictions need",
+    {"status": truth("Whether it is there"), "message": text("`OK`, or what is missing", "OK")},
+)
+READINESS = record(
+    "Whether predictions can be answered now",
+    {
+        "status": truth("Whether everything is there"),
+        "message": text("`OK`, or everything that is missing", "OK"),
+        "checks": record("Each thing", {name: ref("Check") for name in ("database", "broker", "workers")}),
+    },
+)
+FAILURE = record(
+    "What every error looks like",
+    {
+        "status": truth("false", const=False),
+        "message": text("What is wrong, and what to do about it", "nn_id must be 32 lower-case hex digits"),
+    },
+)
+
+SCHEMAS: dict[str, Schema] = {
+    "Numbers": NUMBERS,
+    "OneRow": asked("vector", f"One row, {ROWS}", {"type": "array", "items": ref("Numbers"), "minItems": 1}),
+    "Rows": asked("data", f"A list of rows, each {ROWS}", {"type": "array", "items": ref("Numbers"), "minItems": 1}),
+    "Prediction": PREDICTION,
+    "FailedPrediction": FAILED_PREDICTION,
+    "Loaded": record("What a worker reported", LOADED, may_lack=("trace",)),
+    "Switched": SWITCHED,
+    "StatusWorker": STATUS_WORKER,
+    "Status": STATUS,
+    "NetworkEntry": record("A network", NETWORK_FIELDS),
+    "Networks": record(
+        "A part of all networks",
+        {**OK, "count": whole("How many there are in all", 2), "networks": listing("This part", "NetworkEntry")},
+    ),
+    "VersionEntry": record("A version", VERSION_FIELDS),
+    "Network": record(
+        "A network and a part of its versions",
+        {
+            **OK,
+            **NETWORK_FIELDS,
+            "count": whole("How many versions there are in all", 2),
+            "versions": listing("This part, newest first", "VersionEntry"),
+        },
+    ),
+    "Report": record(
+        "What a worker reported, and when",
+        {**LOADED, "seconds": {"type": "number", "description": "How long it took", "examples": [0.05]}},
+        may_lack=("trace",),
+    ),
+    "Activation": ACTIVATION,
+    "Version": record(
+        "A version and its activations",
+        {**OK, "nn_id": NN_ID, **VERSION_FIELDS, "activations": listing("The latest 100, newest first", "Activation")},
+    ),
+    "Deleted": record("What was deleted", {**OK, "nn_id": NN_ID, "version": VERSION}),
+    "Check": CHECK,
+    "Readiness": READINESS,
+    "Health": record("The process lives", OK),
+    "Failure": FAILURE,
+    "Upload": record(
+        "New weights",
+        {
+            "nn_id": {**NN_ID, "description": "The network that they are for, known or new"},
+            "data": {
+                "type": "string",
+                "contentMediaType": "application/octet-stream",
+                "description": "A file: a Keras `.weights.h5` or `.keras`, safetensors, or a PyTorch `state_dict`; as "
+                "it is or as its base64 text",
+            },
+        },
+    ),
+    "Activate": record("Which version", {"version": VERSION}),
+}
