@@ -35,6 +35,7 @@ transport.install()
 app = Celery("workers")
 app.conf.update(
     broker_url=settings().broker_url,
+    broker_use_ssl=settings().broker_tls,
     broker_heartbeat=HEARTBEAT_SECONDS,
     broker_connection_timeout=CONNECT_SECONDS,
     # A broker that hangs is noticed: no read or write of a socket waits longer.
@@ -56,6 +57,7 @@ app.conf.update(
     task_acks_late=True,
     # TensorFlow hangs after a fork, and control commands must see what the tasks see: threads, not processes.
     worker_pool="workers.pool:Pool",
+    worker_consumer="workers.intake:Intake",
     worker_concurrency=settings().worker_concurrency,
     worker_prefetch_multiplier=1,
     worker_disable_rate_limits=True,
