@@ -81,8 +81,8 @@ class Connection(pyamqp.Connection):
 
     Channel = Channel
 
-    def __init__(self, *arguments: Any, **options: Any) -> None:
-        super().__init__(*arguments, frame_handler=bounded_frames, **options)
+    def __init__(self, **options: Any) -> None:
+        super().__init__(frame_handler=bounded_frames, **options)
         #: By channel, the size of a message whose body is thrown away.
         self.too_large: dict[int, int] = {}
 

@@ -32,10 +32,9 @@ ANSWER_SECONDS = 3
 
 buffered.install()
 transport.install()
-app = Celery("workers")
+app = Celery("workers", amqp="workers.connection:Messaging")
 app.conf.update(
     broker_url=settings().broker_url,
-    broker_use_ssl=settings().broker_tls,
     broker_heartbeat=HEARTBEAT_SECONDS,
     broker_connection_timeout=CONNECT_SECONDS,
     # A broker that hangs is noticed: no read or write of a socket waits longer.

@@ -1,7 +1,7 @@
 """The channel of every connection to RabbitMQ: signs what is published, and refuses what must not be read.
 
-A refused message reaches a consumer's `on_decode_error` and nothing else. It is judged before kombu decompresses it, and
-one that is larger than any of ours is thrown away piece by piece as it arrives.
+A refused message reaches a consumer's `on_decode_error` and nothing else. It is judged before kombu decompresses it,
+and one that is larger than any of ours is thrown away piece by piece as it arrives.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Channel(pyamqp.Channel):
             signature = keys.sign(msg.body, exchange, routing_key, msg.properties)
             headers = msg.properties.get("application_headers") or {}
             msg.properties["application_headers"] = {**headers, SIGNATURE: signature}
-        return super()._basic_publish(msg, exchange, routing_key, *arguments, **options)
+        return super()._basic_publish(msg, exchange, routing_key, *arguments, **options)  # type: ignore[misc]  # amqp's
 
     # py-amqp has it under two names, and calls the other one to have a message confirmed.
     basic_publish = _basic_publish

@@ -48,7 +48,8 @@ class Control(CelerysControl):
     def __init__(self, c: Any, **options: Any) -> None:
         super().__init__(c, **options)
         self.box = Mailbox(c)
-        self.start, self.stop, self.shutdown = self.box.start, self.box.stop, self.box.shutdown
+        for name in ("start", "stop", "shutdown"):  # Celery's sets them on the instance, too
+            setattr(self, name, getattr(self.box, name))
 
 
 def require_command(body: Any, message: Message, reply_exchange: str) -> None:

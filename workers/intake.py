@@ -33,7 +33,9 @@ AFTERWARDS = ("callbacks", "errbacks", "chain", "chord")
 class Intake(consumer.Consumer):
     """What a worker takes from the queue `predict`."""
 
-    class Blueprint(consumer.Consumer.Blueprint):
+    connection_errors: tuple[type[BaseException], ...]
+
+    class Blueprint(consumer.Consumer.Blueprint):  # type: ignore[misc, valid-type]  # not in the stubs
         """Celery's parts, with commands of our own."""
 
         default_steps = tuple(

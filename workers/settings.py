@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 from environs import Env, EnvError, validate
 
-from workers.broker_address import BrokerAddress, read_broker_address
+from workers.broker_address import read_broker_address
 
 ROOT = Path(__file__).resolve().parent.parent
 EMBEDDED_BROKER_URL = "memory://localhost//"
@@ -38,8 +37,6 @@ class Settings:
     log_level: str
     log_format: str
     task_events: bool
-    #: How connections to the broker are encrypted; see `workers.broker_address`.
-    broker_tls: dict[str, Any] | None = None
     #: The first signs messages on the broker, all of them verify; none: nothing is signed. Not to be shown.
     message_keys: tuple[str, ...] = field(default=(), repr=False)
 
@@ -49,12 +46,14 @@ class Settings:
         return self.broker_url.startswith("memory:")
 
 
-def _broker(env: Env) -> BrokerAddress:
+def _broker_url(env: Env) -> str:
+    """What is set, if it is an address with which a connection can be made, and is verified if it is encrypted."""
     url = env.str("BROKER_URL", "")
     try:
-        return read_broker_address(EMBEDDED_BROKER_URL if url in ("", "memory://") else url)
+        read_broker_address(url)
     except ValueError as error:
         raise EnvError(f'Environment variable "BROKER_URL" {error}') from None
+    return EMBEDDED_BROKER_URL if url in ("", "memory://") else url
 
 
 def _message_keys(env: Env) -> tuple[str, ...]:
@@ -78,10 +77,8 @@ def settings() -> Settings:
     env = environment()
     positive = validate.Range(min=0, min_inclusive=False)
     seconds = validate.Range(min=0, max=86_400, min_inclusive=False)
-    broker = _broker(env)
     return Settings(
-        broker_url=broker.url,
-        broker_tls=broker.tls,
+        broker_url=_broker_url(env),
         request_timeout_seconds=env.float("PIPELINE_REQUEST_TIMEOUT", 30.0, validate=seconds),
         load_timeout_seconds=env.float("PIPELINE_LOAD_TIMEOUT", 60.0, validate=seconds),
         status_timeout_seconds=env.float("PIPELINE_STATUS_TIMEOUT", 2.0, validate=seconds),

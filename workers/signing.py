@@ -1,7 +1,7 @@
 """Signatures over what gateways and workers send each other: HMAC-SHA256 with PIPELINE_MESSAGE_KEY.
 
-Signed is the body together with what gives it its meaning: where it is sent, whom it answers, when it expires, and every
-header, such as a task's name. The broker adds headers of its own, whose names begin with `x-`; they are left out.
+Signed is the body together with what gives it its meaning: where it is sent, whom it answers, when it expires, and
+every header, such as a task's name. The broker adds headers of its own, whose names begin with `x-`; they are left out.
 """
 
 from __future__ import annotations
