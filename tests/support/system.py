@@ -110,6 +110,11 @@ class System:
         except ClientError:
             return None
 
+    def change_gateway(self, **settings: str) -> None:
+        """Have the gateway, which is stopped, start with other settings."""
+        self.environment |= settings
+        self.gateway = programs.gateway(self.directory, self.environment)
+
     def restart_gateway(self) -> None:
         """Stop the gateway and start it again."""
         self.gateway.stop()

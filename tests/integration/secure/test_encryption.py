@@ -57,8 +57,8 @@ def test_a_broker_of_another_name_is_refused(broker: SecureBroker) -> None:
     with pytest.raises(ssl.SSLCertVerificationError, match="Hostname mismatch"):
         connect(broker.url("worker", server_name_indication="other.test"))
     connect(broker.url("worker", server_name_indication="broker.test"))
-    with pytest.raises(ssl.SSLCertVerificationError, match="IP address mismatch"):
-        connect(broker.url("worker", host="127.0.0.2").replace("127.0.0.2", "127.1"))
+    with pytest.raises(ssl.SSLCertVerificationError, match="mismatch"):
+        connect(broker.url("worker", host="127.1"))  # the same, by another name
 
 
 def test_kombus_own_switch_for_encryption_verifies_as_well(broker: SecureBroker) -> None:
