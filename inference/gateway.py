@@ -21,6 +21,7 @@ from inference.replies import Replies
 from inference.supply import Supply
 from inference.timings import Timings
 from workers.protocol import GatewayStatus
+from workers.refusals import refusals
 from workers.settings import settings as shared_settings
 from workers.usage import cpu_seconds, memory_bytes
 
@@ -68,6 +69,7 @@ class Gateway:
         return {
             catalogue.TIMINGS_DROPPED: self.timings.dropped,
             catalogue.BROKER_RECONNECTS: max(0, self._connects - 1),
+            catalogue.MESSAGES_REFUSED: refusals.count,
             catalogue.GATEWAY_CPU: cpu_seconds(),
         }
 

@@ -24,6 +24,7 @@ from inference.models import PredictionTiming
 from inference.monitoring import observations
 from inference.predict_input import PredictInput
 from inference.statistics.timing import Timing
+from workers.refusals import HINT_SECONDS, refusals
 
 logger = logging.getLogger(__name__)
 Outcome = PredictionTiming.Outcome
@@ -73,6 +74,7 @@ def _wait_for_answer(asked: PredictInput) -> Answer:
             raise BrokerUnavailableError(f"the broker could not be reached for {seconds:g} s") from error
         raise RequestTimeoutError(
             f"no worker answered within {seconds:g} s; see /status for the workers that are connected"
+            f"{refusals.hint(HINT_SECONDS)}"
         ) from error
 
 

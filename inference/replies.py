@@ -17,7 +17,8 @@ from kombu.message import Message
 from inference.alarm import LOOK_SECONDS, Alarm
 from inference.service_thread import ServiceThread
 from workers.celery import GATEWAYS, HEARTBEAT_SECONDS, PREDICT, SUPPLY, TRANSIENT, app
-from workers.protocol import GatewayStatus
+from workers.protocol import GatewayStatus, TicketAnswer, TicketQuestion
+from workers.refusals import SignatureError, refusals
 
 logger = logging.getLogger(__name__)
 
@@ -75,8 +76,9 @@ def _drain(connection: Connection, stopping: threading.Event, alarm: Alarm | Non
 
 
 def drop_undecodable(message: Message, error: Exception) -> None:
-    """Log and drop a message that is no JSON, or compressed in an unknown way."""
-    logger.warning("Dropping a message that cannot be decoded: %r", error)
+    """Drop a message that is refused, or no JSON; it is counted, and logged once."""
+    if not message.errors:  # else it was counted where it came in
+        refusals.add(error, message.delivery_info)
     message.ack()
 
 
@@ -87,6 +89,7 @@ class Replies:
         self.queue = ""
         self.alarm = Alarm()
         self._receivers: dict[str, Callable[[Any], None]] = {}
+        self._told_of_refusals: dict[str, Callable[[str], None]] = {}
         self._on_connected: list[Callable[[], None]] = []
         self._tell: Callable[[], GatewayStatus] | None = None
         self._connected = threading.Event()
@@ -117,13 +120,21 @@ class Replies:
         """Answer other gateways' questions with what `tell` returns."""
         self._tell = tell
 
-    def expect(self, ticket: str, receiver: Callable[[Any], None]) -> None:
-        """Hand messages with the correlation id `ticket` to `receiver`, in the reply thread."""
+    def expect(
+        self, ticket: str, receiver: Callable[[Any], None], refused: Callable[[str], None] | None = None
+    ) -> None:
+        """Hand messages with the correlation id `ticket` to `receiver`, in the reply thread.
+
+        `refused` is told why, when one comes that is not signed as this gateway signs.
+        """
         self._receivers[ticket] = receiver
+        if refused is not None:
+            self._told_of_refusals[ticket] = refused
 
     def forget(self, ticket: str) -> None:
         """Drop later messages with the correlation id `ticket`."""
         self._receivers.pop(ticket, None)
+        self._told_of_refusals.pop(ticket, None)
 
     def _receive_all(self) -> None:
         keep_consuming(self._consume, self._thread.stopping, self._connected.clear, self.alarm)
@@ -138,7 +149,7 @@ class Replies:
             channel,
             [queue],
             on_message=self._receive,
-            on_decode_error=drop_undecodable,
+            on_decode_error=self._refuse,
             no_ack=True,
             auto_declare=False,
             accept=["json"],
@@ -152,7 +163,7 @@ class Replies:
 
     def _receive(self, message: Message) -> None:
         if message.properties.get("reply_to"):
-            self._answer_gateway(message.properties)
+            self._answer(message)
             return
         receiver = self._receivers.get(str(message.properties.get("correlation_id")))
         if receiver is None:
@@ -162,18 +173,38 @@ class Replies:
         except Exception:
             logger.exception("A message from a worker could not be handled; its request will time out.")
 
-    def _answer_gateway(self, properties: dict[str, Any]) -> None:
-        if self._tell is None:
+    def _answer(self, message: Message) -> None:
+        """Answer another gateway's question how this process is, or a worker's whether a ticket is waited for."""
+        try:
+            question = _read(message)
+            answer = self._status() if question == {} else self._awaits(TicketQuestion.from_json(question))
+        except ValueError as error:
+            refusals.add(error, message.delivery_info)
+            return
+        if answer is None:
             return
         with app.producer_pool.acquire(block=True) as producer:
             producer.publish(
-                self._tell().to_json(),
+                answer.to_json(),
                 exchange="",
-                routing_key=properties["reply_to"],
-                correlation_id=properties.get("correlation_id"),
+                routing_key=message.properties["reply_to"],
+                correlation_id=message.properties.get("correlation_id"),
                 serializer="json",
                 delivery_mode=TRANSIENT,
             )
+
+    def _awaits(self, question: TicketQuestion) -> TicketAnswer:
+        return TicketAnswer(question.ticket in self._receivers)
+
+    def _status(self) -> GatewayStatus | None:
+        return None if self._tell is None else self._tell()
+
+    def _refuse(self, message: Message, error: Exception) -> None:
+        """Drop a message; a batch whose answer it would have been fails now, and not when its time is over."""
+        drop_undecodable(message, error)
+        ticket = str(message.properties.get("correlation_id"))
+        if isinstance(error, SignatureError) and ticket in self._told_of_refusals:
+            self._told_of_refusals[ticket](f"a worker's answer is refused: {error}")
 
 
 def _read(message: Message) -> Any:

@@ -20,6 +20,7 @@ from inference.service_thread import ServiceThread
 from workers.celery import SUPPLY, TRANSIENT, app
 from workers.message import ProtocolError
 from workers.protocol import CHUNK_CONTENT_TYPE, ActiveVersions, FileChunk, FileRequest
+from workers.refusals import SignatureError, refusals
 
 logger = logging.getLogger(__name__)
 
@@ -50,7 +51,7 @@ class Supply:
             channel,
             [queue],
             on_message=self._receive,
-            on_decode_error=drop_undecodable,
+            on_decode_error=self._refuse,
             prefetch_count=1,
             auto_declare=False,
             accept=["json"],
@@ -63,11 +64,17 @@ class Supply:
         try:
             self._send(on_live_connection(lambda: _answer(message.decode())), message.properties)
         except (ProtocolError, ContentDisallowed, DecodeError) as error:
-            logger.warning("A request on the queue supply cannot be read: %s", error)
+            refusals.add(error, message.delivery_info)
         except DatabaseError as error:
             logger.warning("The database cannot answer a worker's request: %s", error)
         finally:
             message.ack()
+
+    def _refuse(self, message: Message, error: Exception) -> None:
+        """Drop a message; a worker whose key is another one sees so from an answer, and takes no batches."""
+        drop_undecodable(message, error)
+        if isinstance(error, SignatureError) and isinstance(message.properties.get("reply_to"), str):
+            self._send(ActiveVersions(()), message.properties)
 
     @staticmethod
     def _send(answer: FileChunk | ActiveVersions, properties: dict[str, Any]) -> None:

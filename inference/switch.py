@@ -21,6 +21,7 @@ from inference.monitoring import observations
 from inference.uploads import store_upload
 from workers.logs import about
 from workers.protocol import Report
+from workers.refusals import HINT_SECONDS, refusals
 from workers.settings import settings as shared_settings
 
 logger = logging.getLogger(__name__)
@@ -99,11 +100,12 @@ def switch_to(version: Version, kind: Activation.Kind, requested_by: str) -> Swi
 def _load(activation: Activation) -> list[Report]:
     timeout = shared_settings().load_timeout_seconds
     answer = gateway().fleet.load(activation.version.ref(), timeout, partial(_note_reports, activation))
-    trace = f"the worker did not report within {timeout:g} s"
+    hint = refusals.hint(timeout)
+    trace = f"the worker did not report within {timeout:g} s{hint}"
     silent = Report(services.SILENT, loaded=False, trace=trace, seconds=timeout)
     reports = answer.messages + [silent] * answer.silent
     if not reports:
-        raise NoWorkersError("no worker is connected")
+        raise NoWorkersError(f"no worker is connected{refusals.hint(HINT_SECONDS)}")
     return reports
 
 

@@ -15,6 +15,8 @@ from amqp.exceptions import UnexpectedFrame
 from amqp.transport import TCPTransport
 from kombu.transport import TRANSPORT_ALIASES, pyamqp
 
+from workers.channel import Channel, bounded_frames
+
 #: Bytes asked for at a time; a frame has at most so many by RabbitMQ's default.
 READ_BYTES = 128 * 1024
 _HEADER = struct.Struct(">BHI")
@@ -75,14 +77,23 @@ class BufferedSocket(TCPTransport):
 
 
 class Connection(pyamqp.Connection):
-    """An AMQP connection that reads so, unless it is encrypted."""
+    """An AMQP connection that reads so, unless it is encrypted; see `workers.channel` for what it takes."""
+
+    Channel = Channel
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(frame_handler=bounded_frames, **options)
+        #: By channel, the size of a message whose body is thrown away.
+        self.too_large: dict[int, int] = {}
 
     def Transport(  # noqa: N802 - py-amqp names it so, and gives all by their places
         self, host: str, connect_timeout: float | None, ssl: Any = False, *timeouts: Any, **options: Any
     ) -> Any:
         """The socket to the broker; called by py-amqp when it connects."""
         if ssl:
-            return super().Transport(host, connect_timeout, ssl, *timeouts, **options)
+            # The name that the broker's certificate must have; py-amqp looks at no name unless it is told one.
+            name = {"server_hostname": host.rpartition(":")[0].strip("[]")}
+            return super().Transport(host, connect_timeout, name | ssl, *timeouts, **options)
         return BufferedSocket(host, connect_timeout, *timeouts, **options)
 
     def blocking_read(self, timeout: float | None = None) -> Any:
@@ -99,5 +110,5 @@ class Transport(pyamqp.Transport):
 
 
 def install() -> None:
-    """Make `amqp://` mean this transport in this process."""
-    TRANSPORT_ALIASES["amqp"] = "workers.buffered:Transport"
+    """Make `amqp://` and `amqps://` mean this transport in this process."""
+    TRANSPORT_ALIASES["amqp"] = TRANSPORT_ALIASES["amqps"] = "workers.buffered:Transport"

@@ -42,7 +42,7 @@ ANSWER_SECONDS = 3
 
 buffered.install()
 transport.install()
-app = Celery("workers")
+app = Celery("workers", amqp="workers.connection:Messaging")
 app.conf.update(
     broker_url=settings().broker_url,
     broker_heartbeat=HEARTBEAT_SECONDS,
@@ -66,7 +66,7 @@ app.conf.update(
     task_acks_late=True,
     # TensorFlow hangs after a fork, and control commands must see what the tasks see: threads, not processes.
     worker_pool="workers.pool:Pool",
-    worker_consumer="workers.consumer:Consumer",
+    worker_consumer="workers.intake:Intake",
     worker_concurrency=settings().worker_concurrency,
     worker_prefetch_multiplier=1,
     worker_disable_rate_limits=True,

@@ -20,7 +20,7 @@ ATTEMPTS_A_LINE = 30
 
 
 class Consumer(consumer.Consumer):
-    """What `worker_consumer` names."""
+    """One that keeps trying."""
 
     def ensure_connected(self, conn: Connection) -> Connection:
         """Connect, trying until the broker accepts or the worker is told to stop."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from workers.details import WorkerDetails
 from workers.message import Message, is_count, require
 from workers.protocol import is_nn_id, is_worker
+from workers.refusals import refusals
 
 MEASURES_COMMAND = "report_measures"
 
@@ -32,10 +33,11 @@ class Counts:
     failed_loads: int = 0
     load_seconds: float = 0.0
     evictions: int = 0
+    messages_refused: int = 0
 
     def __post_init__(self) -> None:
         numbers = (self.requests, self.rows, self.failed_batches, self.loads, self.failed_loads, self.evictions)
-        require(all(map(is_count, numbers)), "what is counted must be counts")
+        require(all(map(is_count, (*numbers, self.messages_refused))), "what is counted must be counts")
         inference = isinstance(self.inference, list) and len(self.inference) == len(INFERENCE_BOUNDS) + 1
         require(inference and all(map(is_count, self.inference)), "inference must be the counts of all buckets")
         require(is_seconds(self.inference_seconds) and is_seconds(self.load_seconds), "seconds must be numbers")
@@ -93,6 +95,7 @@ class Measured:
                 self._failed_loads,
                 self._load_seconds,
                 self._evictions,
+                refusals.count,
             )
 
 

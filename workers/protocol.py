@@ -18,7 +18,8 @@ PREDICT_TASK = "workers.tasks.predict"
 LOAD_COMMAND = "load_network"
 STATUS_COMMAND = "report_status"
 
-#: No message is larger than RabbitMQ 4 takes by default (16 MiB), with room for headers.
+#: No message is larger than RabbitMQ 4 takes by default, with room for headers.
+MESSAGE_BYTES_MAX = 16 * 1024 * 1024
 CHUNK_BYTES = 4 * 1024 * 1024
 CHUNK_CONTENT_TYPE = "application/octet-stream"
 
@@ -207,6 +208,29 @@ class GatewayStatus(Message):
         require(isinstance(self.gateway, str), "gateway must be text")
         require(is_count(self.requests_held) and is_count(self.requests_max), "requests must be counts")
         require(is_count(self.timings_dropped), "timings_dropped must be a count")
+
+
+@dataclass(frozen=True, slots=True)
+class TicketQuestion(Message):
+    """A worker's question to a gateway process: whether it still waits for answers with this ticket.
+
+    A command that was recorded and is sent again, even with its signature, is nobody's any more.
+    """
+
+    ticket: str
+
+    def __post_init__(self) -> None:
+        require(isinstance(self.ticket, str), "ticket must be text")
+
+
+@dataclass(frozen=True, slots=True)
+class TicketAnswer(Message):
+    """A gateway process's answer to a `TicketQuestion`."""
+
+    awaited: bool
+
+    def __post_init__(self) -> None:
+        require(isinstance(self.awaited, bool), "awaited must be true or false")
 
 
 @dataclass(frozen=True, slots=True)

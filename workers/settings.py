@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from environs import Env, EnvError, validate
 
+from workers.broker_address import read_broker_address
+
 ROOT = Path(__file__).resolve().parent.parent
 EMBEDDED_BROKER_URL = "memory://localhost//"
+MESSAGE_KEY_CHARACTERS_MIN = 16
 
 
 def environment() -> Env:
@@ -35,6 +37,8 @@ class Settings:
     log_level: str
     log_format: str
     task_events: bool
+    #: The first signs messages on the broker, all of them verify; none: nothing is signed. Not to be shown.
+    message_keys: tuple[str, ...] = field(default=(), repr=False)
 
     @property
     def embedded(self) -> bool:
@@ -43,15 +47,24 @@ class Settings:
 
 
 def _broker_url(env: Env) -> str:
-    """What is set, if it is an address: else Python's own message would show a piece of the password to the log."""
+    """What is set, if it is an address with which a connection can be made, and is verified if it is encrypted."""
     url = env.str("BROKER_URL", "")
     try:
-        _ = urlsplit(url).port
-    except ValueError:
+        read_broker_address(url)
+    except ValueError as error:
+        raise EnvError(f'Environment variable "BROKER_URL" {error}') from None
+    return EMBEDDED_BROKER_URL if url in ("", "memory://") else url
+
+
+def _message_keys(env: Env) -> tuple[str, ...]:
+    """The keys, if each is long enough not to be guessed; an error does not show them."""
+    keys = tuple(key.strip() for key in env.str("PIPELINE_MESSAGE_KEY", "").split(",") if key.strip())
+    if any(len(key) < MESSAGE_KEY_CHARACTERS_MIN for key in keys):
         raise EnvError(
-            'Environment variable "BROKER_URL" is no address: in a password, write # / ? @ : and % as %23 %2F %3F …'
-        ) from None
-    return url
+            f'Environment variable "PIPELINE_MESSAGE_KEY" has a key of fewer than {MESSAGE_KEY_CHARACTERS_MIN} '
+            "characters: make one with `openssl rand -hex 32`"
+        )
+    return keys
 
 
 @cache
@@ -64,9 +77,8 @@ def settings() -> Settings:
     env = environment()
     positive = validate.Range(min=0, min_inclusive=False)
     seconds = validate.Range(min=0, max=86_400, min_inclusive=False)
-    broker_url = _broker_url(env)
     return Settings(
-        broker_url=EMBEDDED_BROKER_URL if broker_url in ("", "memory://") else broker_url,
+        broker_url=_broker_url(env),
         request_timeout_seconds=env.float("PIPELINE_REQUEST_TIMEOUT", 30.0, validate=seconds),
         load_timeout_seconds=env.float("PIPELINE_LOAD_TIMEOUT", 60.0, validate=seconds),
         status_timeout_seconds=env.float("PIPELINE_STATUS_TIMEOUT", 2.0, validate=seconds),
@@ -77,4 +89,5 @@ def settings() -> Settings:
         log_level=env.str("PIPELINE_LOG_LEVEL", "INFO", validate=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"])),
         log_format=env.str("PIPELINE_LOG_FORMAT", "text", validate=validate.OneOf(["text", "json"])),
         task_events=env.bool("PIPELINE_TASK_EVENTS", False),
+        message_keys=_message_keys(env),
     )

@@ -7,19 +7,25 @@ from __future__ import annotations
 
 import logging
 import sys
+from time import monotonic, sleep
 from typing import Any
 from uuid import uuid4
 
 from celery import bootsteps, signals
 from celery.utils.nodenames import default_nodename
+from celery.worker import state
 
 from workers.celery import app
 from workers.log_limit import LimitedLines
 from workers.logs import use_formatter
+from workers.runtime.errors import KeyMismatchError
 from workers.settings import settings
 from workers.worker import Worker, set_worker, this_worker
 
 logger = logging.getLogger(__name__)
+
+#: How often a worker whose key is not the gateways' looks whether it is by now.
+KEY_PAUSE_SECONDS = 5.0
 
 
 def unique_name(given: str) -> str:
@@ -75,14 +81,22 @@ class LoadFirst(bootsteps.StartStopStep):
     requires = ("celery.worker.components:Pool",)
 
     def start(self, parent: Any) -> None:
-        """Called by Celery once, when the worker starts."""
-        this_worker().catch_up()
+        """Called by Celery once, when the worker starts; one whose key is not the gateways' takes no batches."""
+        while True:
+            try:
+                return this_worker().catch_up()
+            except KeyMismatchError as error:
+                logger.critical("Taking no batches, asking again every %g s: %s.", KEY_PAUSE_SECONDS, error)
+            until = monotonic() + KEY_PAUSE_SECONDS
+            while monotonic() < until:
+                state.maybe_shutdown()
+                sleep(0.1)
 
 
 class CatchUp(bootsteps.StartStopStep):
     """After every (re)connect, load what became active while this worker was away."""
 
-    requires = ("celery.worker.consumer.control:Control",)
+    requires = ("workers.commands:Control",)
 
     def start(self, parent: Any) -> None:
         """Called by Celery when the worker has connected."""
@@ -105,7 +119,7 @@ for chatty in ("celery.worker.strategy", "celery.app.trace"):
     logging.getLogger(chatty).setLevel(logging.WARNING)
 
 # What requests can have written, in the worker's own words and, of what nobody expected, in Celery's.
-for of_batches in ("workers.tasks", "celery.app.trace"):
+for of_batches in ("workers.tasks", "celery.app.trace", "kombu.pidbox", "celery.worker.pidbox"):
     logging.getLogger(of_batches).addFilter(LimitedLines())
 
 app.steps["worker"].add(LoadFirst)

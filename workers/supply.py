@@ -23,8 +23,17 @@ from kombu.message import Message as BrokerMessage
 
 from workers.celery import TRANSIENT
 from workers.message import ProtocolError
-from workers.protocol import CHUNK_BYTES, SUPPLY_QUEUE, ActiveVersions, FileChunk, FileRequest
-from workers.runtime.errors import SupplyError
+from workers.protocol import (
+    CHUNK_BYTES,
+    SUPPLY_QUEUE,
+    ActiveVersions,
+    FileChunk,
+    FileRequest,
+    TicketAnswer,
+    TicketQuestion,
+)
+from workers.refusals import SignatureError, refusals
+from workers.runtime.errors import KeyMismatchError, SupplyError
 
 logger = logging.getLogger(__name__)
 
@@ -73,6 +82,15 @@ class Supply:
         """
         with self._questions(timeout_seconds) as questions:
             return questions.ask_for_active_versions()
+
+    def is_awaited(self, reply_queue: str, ticket: str) -> bool:
+        """Whether the gateway process that owns `reply_queue` waits for answers with this ticket now.
+
+        Raises:
+            SupplyError: no such process answered in time.
+        """
+        with self._questions(ASK_AGAIN_SECONDS) as questions:
+            return questions.ask_for_ticket(reply_queue, TicketQuestion(ticket)).awaited
 
     def renew(self) -> None:
         """Have later calls open new connections: the idle ones may lead nowhere without anybody knowing."""
@@ -123,35 +141,35 @@ class _Questions:
 
     def ask_for_active_versions(self) -> ActiveVersions:
         """What is active; raises as `ask_for_chunk` does."""
-        answer = self._ask({})
-        try:
-            return ActiveVersions.from_json(answer.decode())
-        except (ContentDisallowed, DecodeError) as error:
-            raise ProtocolError(f"ActiveVersions: {error}") from error
+        return ActiveVersions.from_json(_read(self._ask({})))
 
-    def _ask(self, question: dict[str, Any]) -> BrokerMessage:
+    def ask_for_ticket(self, reply_queue: str, question: TicketQuestion) -> TicketAnswer:
+        """Whether a gateway process waits for a ticket; raises as `ask_for_chunk` does."""
+        return TicketAnswer.from_json(_read(self._ask(question.to_json(), reply_queue)))
+
+    def _ask(self, question: dict[str, Any], queue: str = SUPPLY_QUEUE) -> BrokerMessage:
         while monotonic() < self._deadline:
-            answer = self._ask_once(question, min(self._deadline, monotonic() + ASK_AGAIN_SECONDS))
+            answer = self._ask_once(question, queue, min(self._deadline, monotonic() + ASK_AGAIN_SECONDS))
             if answer is not None:
                 self._proven = True
                 return answer
             if not self._proven:
                 self._drop()
-            logger.info("No gateway answers on the queue %s yet; asking again.", SUPPLY_QUEUE)
+            logger.info("No gateway answers on the queue %s yet.", queue)
         raise SupplyError("no gateway answered in time")
 
-    def _ask_once(self, question: dict[str, Any], until: float) -> BrokerMessage | None:
+    def _ask_once(self, question: dict[str, Any], queue: str, until: float) -> BrokerMessage | None:
         connection = self._app.connection_for_write() if self.conversation is None else self.conversation.connection
         try:
             if self.conversation is None:
                 self.conversation = _Conversation(connection)
-            return self.conversation.ask(question, until)
+            return self.conversation.ask(question, queue, until)
         except connection.connection_errors + connection.channel_errors as error:
             idle_for_long = not self._proven
             self._drop()
             connection.release()
             if idle_for_long:
-                return self._ask_once(question, until)
+                return self._ask_once(question, queue, until)
             raise SupplyError(f"the broker went away while a gateway was asked: {error}") from error
 
     def _drop(self) -> None:
@@ -161,8 +179,15 @@ class _Questions:
             conversation.close()
 
 
+def _read(answer: BrokerMessage) -> Any:
+    try:
+        return answer.decode()
+    except (ContentDisallowed, DecodeError) as error:
+        raise ProtocolError(f"an answer is no JSON: {error}") from error
+
+
 class _Conversation:
-    """Questions to the queue `supply`, one at a time, and their answers on a queue of its own connection."""
+    """Questions to a gateway, one at a time, and their answers on a queue of its own connection."""
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
@@ -172,25 +197,38 @@ class _Conversation:
         self._bound.queue_declare()
         self._producer = Producer(channel, serializer="json", auto_declare=False)
         self._consumer = Consumer(
-            channel, [self._bound], on_message=self._receive, no_ack=True, auto_declare=False, accept=["json"]
+            channel,
+            [self._bound],
+            on_message=self._receive,
+            on_decode_error=self._refuse,
+            no_ack=True,
+            auto_declare=False,
+            accept=["json"],
         )
         self._consumer.consume()
         self._ticket = ""
         self._answer: BrokerMessage | None = None
+        self._mismatch: SignatureError | None = None
 
-    def ask(self, question: dict[str, Any], until: float) -> BrokerMessage | None:
-        """The answer to a question, when one comes in time."""
-        self._ticket, self._answer = uuid4().hex, None
+    def ask(self, question: dict[str, Any], queue: str, until: float) -> BrokerMessage | None:
+        """The answer to a question to `queue`, when one comes in time.
+
+        Raises:
+            KeyMismatchError: one came that is not signed as this process signs.
+        """
+        self._ticket, self._answer, self._mismatch = uuid4().hex, None, None
         self._producer.publish(
             question,
             exchange="",
-            routing_key=SUPPLY_QUEUE,
+            routing_key=queue,
             correlation_id=self._ticket,
             reply_to=self._queue.name,
             expiration=ASK_AGAIN_SECONDS,
             delivery_mode=TRANSIENT,
         )
         while self._answer is None:
+            if self._mismatch is not None:
+                raise KeyMismatchError(f"a gateway's answer is refused: {self._mismatch}")
             remaining = until - monotonic()
             if remaining <= 0:
                 return None
@@ -215,3 +253,9 @@ class _Conversation:
         # A question that was asked twice may be answered twice: the second answer comes too late.
         if message.properties.get("correlation_id") == self._ticket:
             self._answer = message
+
+    def _refuse(self, message: BrokerMessage, error: Exception) -> None:
+        if not message.errors:  # else it was counted where it came in
+            refusals.add(error, message.delivery_info)
+        if message.properties.get("correlation_id") == self._ticket and isinstance(error, SignatureError):
+            self._mismatch = error

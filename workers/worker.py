@@ -5,9 +5,11 @@ from __future__ import annotations
 import logging
 import threading
 import traceback
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from time import monotonic, perf_counter
+from typing import Any
 
 from celery import Celery
 
@@ -17,14 +19,16 @@ from workers.logs import about
 from workers.measures import Measured, WorkerMeasures
 from workers.message import shorten
 from workers.protocol import Report, VersionRef, WorkerStatus
+from workers.refusals import RefusedError, refusals
 from workers.request_id import handling
 from workers.runtime.backend import program_versions, use_threads
-from workers.runtime.errors import PipelineRuntimeError, SupplyError
+from workers.runtime.errors import KeyMismatchError, PipelineRuntimeError, SupplyError
 from workers.runtime.load_folder import remove_abandoned_folders
 from workers.runtime.networks import Networks
 from workers.runtime.weights_file import WeightsFileReader
 from workers.sender import Sender
 from workers.settings import Settings
+from workers.signing import message_keys
 from workers.stats import RequestStats
 from workers.supply import Supply
 from workers.usage import cpu_seconds
@@ -40,6 +44,8 @@ REMEMBERED_TICKETS = 100
 FETCH_PART, READ_PART = 0.45, 0.45
 #: Each load that waits for a slow file or gateway takes a thread; other networks' loads must find one.
 LOADS_AT_ONCE = 8
+#: What waits for such a thread, at most: a gateway asks again for what is left out, a stranger may not fill the memory.
+WAITING_MAX = 256
 #: How long a worker that connects waits for a gateway that tells which versions are active.
 GATEWAY_SECONDS = 5.0
 
@@ -58,6 +64,7 @@ class Worker:
         self._supply = Supply(app, settings.load_timeout_seconds * FETCH_PART)
         self._loader = ThreadPoolExecutor(LOADS_AT_ONCE, thread_name_prefix="loader")
         self._shown: VersionRef | None = None
+        self._waiting = threading.BoundedSemaphore(WAITING_MAX)
         self._lock = threading.Lock()
         self._reports: dict[str, Report | None] = {}
         self.networks = Networks(
@@ -90,25 +97,78 @@ class Worker:
         """Load the version off the caller's thread, and send the report to the queue `reply_to`.
 
         A gateway asks again while it waits: the same ticket is loaded once, and a report that was sent is sent again.
+        Where messages are signed, one that was recorded is refused: the gateway must be waiting for its ticket now.
         """
+        self._later(self._load_if_awaited, version, reply_to, ticket, request_id)
+
+    def tell_refused(self, reason: str, reply_to: str, correlation_id: str) -> None:
+        """Answer a batch that was refused, off the caller's thread, as a task that failed."""
+        text = f"{self.name} refused the message: {reason}"
+        error = {"exc_type": "RefusedError", "exc_message": [text], "exc_module": RefusedError.__module__}
+        answer = {"task_id": correlation_id, "status": "FAILURE", "result": error, "traceback": text, "children": []}
+        self._later(self._send_quietly, {**answer, "worker": self.name}, reply_to, correlation_id)
+
+    def _later(self, act: Callable[..., None], *arguments: Any) -> None:
+        """Have `act` called in a thread of the loader, unless too much waits for one."""
+        if not self._waiting.acquire(blocking=False):
+            refusals.add(RefusedError(f"{WAITING_MAX} others wait for a thread"))
+            return
+
+        def act_and_make_room() -> None:
+            try:
+                act(*arguments)
+            finally:
+                self._waiting.release()
+
+        self._loader.submit(act_and_make_room)
+
+    def _load_if_awaited(self, version: VersionRef, reply_to: str, ticket: str, request_id: str) -> None:
+        if message_keys() is not None and not self._is_awaited(version, reply_to, ticket):
+            return
         with self._lock:
             known = ticket in self._reports
             report = self._reports.setdefault(ticket, None)
             while len(self._reports) > REMEMBERED_TICKETS:
                 del self._reports[next(iter(self._reports))]
         if not known:
-            self._loader.submit(self._load_and_report, version, reply_to, ticket, request_id)
+            self._load_and_report(version, reply_to, ticket, request_id)
         elif report is not None:
-            self._loader.submit(self._send_report, report, reply_to, ticket)
+            self._send_quietly(report.to_json(), reply_to, ticket)
+
+    def _is_awaited(self, version: VersionRef, reply_to: str, ticket: str) -> bool:
+        try:
+            awaited = self._supply.is_awaited(reply_to, ticket)
+        except SupplyError as error:
+            refusals.add(
+                RefusedError(f"to load {version}: the gateway that is said to wait for it is asked, and {error}")
+            )
+            return False
+        if not awaited:
+            refusals.add(
+                RefusedError(f"to load {version}: no gateway waits for it, so it was sent before, and is a replay")
+            )
+        return awaited
 
     def catch_up_later(self) -> None:
         """Load what is active off the caller's thread."""
-        self._loader.submit(self.catch_up)
+        self._later(self._catch_up_quietly)
+
+    def _catch_up_quietly(self) -> None:
+        try:
+            self.catch_up()
+        except KeyMismatchError as error:
+            logger.critical("Gateways and this worker do not believe each other: %s.", error)
 
     def catch_up(self) -> None:
-        """Load the versions that are active already, as far as memory and the load timeout reach."""
+        """Load the versions that are active already, as far as memory and the load timeout reach.
+
+        Raises:
+            KeyMismatchError: gateways and this worker do not believe each other.
+        """
         try:
             active = self._supply.active_versions(GATEWAY_SECONDS).versions
+        except KeyMismatchError:
+            raise
         except SupplyError as error:
             logger.info("No gateway tells what is active (%s); a network is loaded when it is asked for.", error)
             return
@@ -177,7 +237,7 @@ class Worker:
         report = Report(self.name, not trace, trace, perf_counter() - started)
         with self._lock:
             self._reports[ticket] = report
-        self._send_report(report, reply_to, ticket)
+        self._send_quietly(report.to_json(), reply_to, ticket)
 
     def _load(self, version: VersionRef) -> str:
         """Load a version; returns the trace when that cannot be done."""
@@ -192,11 +252,11 @@ class Worker:
             logger.exception("Loading %s failed unexpectedly; what is served stays.", version, extra=about(version))
         return trace
 
-    def _send_report(self, report: Report, reply_to: str, ticket: str) -> None:
+    def _send_quietly(self, message: dict[str, Any], reply_to: str, ticket: str) -> None:
         try:
-            self.send(report, reply_to, ticket)
+            self.sender.send(message, reply_to, ticket)
         except Exception:
-            logger.exception("A report did not reach the broker; the gateway will ask again.")
+            logger.exception("An answer did not reach the broker; who waits for it may ask again.")
 
     def _load_ahead(self, version: VersionRef) -> None:
         try:

@@ -61,6 +61,9 @@ SWITCH_SECONDS_TAKEN = _histogram(
 )
 TIMINGS_DROPPED = _counter("pipeline_timings_dropped_total", "Request timings that never reached the database.")
 BROKER_RECONNECTS = _counter("pipeline_broker_reconnects_total", "Times that a process lost the broker and was back.")
+MESSAGES_REFUSED = _counter(
+    "pipeline_messages_refused_total", "Messages from the broker that a gateway does not take: unsigned, malformed."
+)
 GATEWAY_CPU = _counter("pipeline_gateway_cpu_seconds_total", "Processor time of the gateway's processes.")
 
 # As the processes of this gateway are now.
@@ -94,6 +97,9 @@ WORKER_INFERENCE_SECONDS = _histogram(
 WORKER_LOADS = _counter("pipeline_worker_loads_total", "Versions loaded, or not.", "worker", "outcome")
 WORKER_LOAD_SECONDS = _counter("pipeline_worker_load_seconds_total", "Time spent to load versions.", "worker")
 WORKER_EVICTIONS = _counter("pipeline_worker_evictions_total", "Versions that made room for others.", "worker")
+WORKER_MESSAGES_REFUSED = _counter(
+    "pipeline_worker_messages_refused_total", "Messages from the broker that a worker does not take.", "worker"
+)
 WORKER_VERSIONS = _gauge("pipeline_worker_versions_loaded", "Versions in memory, of all networks.", "worker")
 WORKER_NETWORKS_BYTES = _gauge("pipeline_worker_networks_bytes", "Memory that networks are counted with.", "worker")
 WORKER_NETWORKS_BYTES_MAX = _gauge("pipeline_worker_networks_bytes_max", "What they may take.", "worker")

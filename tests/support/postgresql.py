@@ -15,6 +15,7 @@ import psycopg
 from psycopg import sql
 
 from inference.supervision.addresses import LOOPBACK, free_ports
+from tests.support.certificates import Certificate
 from tests.support.waiting import wait_until
 
 START_SECONDS = 60.0
@@ -32,7 +33,8 @@ def programs() -> Path | None:
 class PrivatePostgresql:
     """One server with one database named `pipeline`; PostgreSQL refuses root, so root runs it as `postgres`."""
 
-    def __init__(self) -> None:
+    def __init__(self, certificate: Certificate | None = None) -> None:
+        self._certificate = certificate
         # Not in pytest's folder, which another run closes to other users, and so to the server.
         self._directory = Path(tempfile.mkdtemp(prefix="pipeline-postgresql-"))
         self._data = self._directory / "data"
@@ -60,6 +62,7 @@ class PrivatePostgresql:
         initdb = [str(folder / "initdb"), "-D", str(self._data), "-U", "postgres", "-A", "trust", "-E", "UTF8"]
         subprocess.run(self._as_owner([*initdb, "--locale=C", "--no-sync"]), check=True, stdout=subprocess.DEVNULL)
         options = ["-D", str(self._data), "-p", str(self._port), "-k", str(self._directory), "-h", LOOPBACK, "-F"]
+        options += self._encryption()
         log = (self._directory / "log").open("wb")
         with log:
             self._process = subprocess.Popen(
@@ -89,6 +92,19 @@ class PrivatePostgresql:
             self._process.send_signal(signal.SIGINT)  # not waiting for its clients to leave
             self._process.wait(30)
         shutil.rmtree(self._directory)
+
+    def _encryption(self) -> list[str]:
+        """Options that have the server speak TLS, too; it reads its key only from a file of its own."""
+        options = []
+        for name, file in (
+            (("cert", self._certificate.file), ("key", self._certificate.key)) if self._certificate else ()
+        ):
+            own = Path(shutil.copy(file, self._directory))
+            own.chmod(0o600)
+            if os.geteuid() == 0:
+                shutil.chown(own, "postgres", "postgres")
+            options += ["-c", f"ssl_{name}_file={own}"]
+        return [*options, "-c", "ssl=on"] if options else []
 
     def _url_of(self, database: str) -> str:
         return f"postgresql://postgres@{LOOPBACK}:{self._port}/{database}"

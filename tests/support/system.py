@@ -21,6 +21,8 @@ from tests.support.waiting import wait_until
 from workers.settings import ROOT
 
 START_SECONDS = 90.0
+#: What gateways and workers must agree on.
+SHARED_SETTINGS = ("BROKER_URL", "PIPELINE_MESSAGE_KEY")
 FOREIGN_SETTINGS = ("PIPELINE_", "BROKER_URL", "DATABASE_URL", "CELERY_", "DJANGO_")
 
 
@@ -45,6 +47,8 @@ class System:
             "PIPELINE_GATEWAY_PROCESSES": "2",
             **settings,
         }
+        #: What the worker hosts know; see `add_worker`.
+        self.worker_environment = {name: self.environment[name] for name in SHARED_SETTINGS if name in self.environment}
         self.workers: list[Child] = []
         self.gateway = programs.gateway(directory, self.environment)
         self.more_gateways: list[Child] = []
@@ -58,8 +62,8 @@ class System:
         return self.wait_for_workers(workers + embedded)
 
     def add_worker(self, **environment: str) -> Child:
-        """Start one more worker; a worker host knows the broker's address and nothing else."""
-        needed = clean_environment() | {"BROKER_URL": self.environment["BROKER_URL"], **environment}
+        """Start one more worker; a worker host knows the broker's address, and the key if there is one."""
+        needed = clean_environment() | self.worker_environment | environment
         worker = programs.worker(len(self.workers) + 1, self.directory, needed)
         worker.start()
         self.workers.append(worker)
@@ -112,6 +116,11 @@ class System:
             return bool(self.client.predict([0.1, 0.2], timeout_seconds=5.0)["status"])
         except ClientError:
             return False
+
+    def change_gateway(self, **settings: str) -> None:
+        """Have the gateway, which is stopped, start with other settings."""
+        self.environment |= settings
+        self.gateway = programs.gateway(self.directory, self.environment)
 
     def restart_gateway(self) -> None:
         """Stop the gateway and start it again."""

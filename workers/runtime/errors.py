@@ -27,3 +27,7 @@ class AnswerTooLargeError(RowsError):
 
 class SupplyError(PipelineRuntimeError):
     """No gateway sent a file that a worker asked for, or what came was not what its digest names."""
+
+
+class KeyMismatchError(SupplyError):
+    """A gateway answered, but not with a signature that this process can verify; the message says what to do."""

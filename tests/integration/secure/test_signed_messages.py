@@ -1,0 +1,254 @@
+"""With a key, what is unsigned, altered or sent a second time changes no weights, and everybody says what to do."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from uuid import uuid4
+
+import pytest
+import requests
+from kombu import Connection, Consumer, Exchange, Producer, Queue
+from kombu.message import Message
+
+from inference.supervision.processes import Child
+from tests.integration.secure.conftest import SecureBroker
+from tests.support.samples import samples
+from tests.support.system import System
+from tests.support.waiting import wait_until
+from workers.protocol import LOAD_COMMAND, PREDICT_QUEUE, PREDICT_TASK, SUPPLY_QUEUE
+from workers.settings import ROOT
+from workers.signing import SIGNATURE
+
+SECONDS = 60.0
+COMMANDS = Exchange("celery.pidbox", "fanout", durable=False)
+OTHER_KEY = "c9a7f4d0c1e94bb0a9d3f5ad4d7a64ef"
+
+
+class Stranger:
+    """Somebody who can send to the broker and read from it, and has no key."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        channel: Any = connection.channel()
+        self._producer = Producer(channel, auto_declare=False)
+        self.queue = Queue(f"stranger.{uuid4().hex}", COMMANDS, exclusive=True, auto_delete=True)
+        self.queue(channel).declare()
+        self._heard: list[Message] = []
+        consumer = Consumer(channel, [self.queue], no_ack=True, accept=["json"], on_message=self._heard.append)
+        consumer.consume()
+
+    def hear(self) -> Message:
+        """The next message, by whoever."""
+        while not self._heard:
+            self._connection.drain_events(timeout=SECONDS)
+        return self._heard.pop(0)
+
+    def hear_command(self, method: str) -> Message:
+        """The next command of that name to all workers."""
+        while True:
+            message = self.hear()
+            if message.delivery_info["exchange"] == COMMANDS.name and json.loads(message.body)["method"] == method:
+                return message
+
+    def send(self, body: Any, queue: str = "", exchange: str = "", **options: Any) -> None:
+        """Send something, as JSON if it is no bytes."""
+        form = {} if isinstance(body, bytes) else {"serializer": "json"}
+        self._producer.publish(body, exchange=exchange, routing_key=queue, retry=False, **{**form, **options})
+
+    def repeat(self, message: Message, body: bytes | None = None, **headers: Any) -> None:
+        """Send a command again as it came, with its signature, or with something else in it."""
+        self.send(
+            message.body if body is None else body,
+            exchange=COMMANDS.name,
+            headers={name: value for name, value in (message.headers | headers).items() if value is not None},
+            content_type=message.content_type,
+            content_encoding=message.content_encoding,
+        )
+
+
+@pytest.fixture
+def stranger(broker: SecureBroker) -> Iterator[Stranger]:
+    with Connection(broker.node.url, transport="pyamqp") as connection:
+        yield Stranger(connection)
+
+
+def switch(system: System) -> dict[str, Any]:
+    first = samples()[0]
+    return system.client.set_weights(first.nn_id, first.file.name, first.file.read_bytes())
+
+
+def refused_by(system: System, metric: str) -> dict[str, float]:
+    text = requests.get(f"{system.url}/metrics", timeout=30).text
+    return {labels: float(value) for labels, value in re.findall(rf"^{metric}(\S*) (\S+)$", text, re.MULTILINE)}
+
+
+def workers_refused(system: System) -> list[float]:
+    return sorted(refused_by(system, "pipeline_worker_messages_refused_total").values())
+
+
+@contextmanager
+def every_worker_refuses(system: System, said: str, messages: int = 1) -> Iterator[None]:
+    """Both workers count what is sent in this block, and say why, and go on."""
+    before = workers_refused(system)
+    ends = [log.log.stat().st_size for log in system.workers]
+    yield
+    expected = [count + messages for count in before]
+    wait_until(lambda: workers_refused(system) == expected, SECONDS, "both workers refuse the message")
+    for worker, end in zip(system.workers, ends, strict=True):
+        new = worker.log.read_text()[end:]
+        assert new.count("Refused a message") == messages, new
+        assert said in new
+    assert system.client.predict([0.1, 0.2])["status"] is True
+
+
+def test_a_recorded_weight_change_is_refused_by_every_worker(secure: System, stranger: Stranger) -> None:
+    assert switch(secure)["status"] is True
+    recorded = stranger.hear_command(LOAD_COMMAND)
+    assert len(recorded.headers[SIGNATURE]) == 64
+
+    with every_worker_refuses(secure, "no gateway waits for it, so it was sent before, and is a replay"):
+        stranger.repeat(recorded)
+
+
+def test_a_recorded_weight_change_of_a_gateway_that_has_gone_is_refused(secure: System, stranger: Stranger) -> None:
+    assert switch(secure)["status"] is True
+    recorded = stranger.hear_command(LOAD_COMMAND)
+    secure.restart_gateway()
+    secure.wait_for_workers(2)
+
+    with every_worker_refuses(secure, "the gateway that is said to wait for it is asked, and no gateway answered"):
+        stranger.repeat(recorded)
+
+
+def test_an_unsigned_or_altered_weight_change_is_refused_by_every_worker(secure: System, stranger: Stranger) -> None:
+    assert switch(secure)["status"] is True
+    recorded = stranger.hear_command(LOAD_COMMAND)
+
+    with every_worker_refuses(secure, "it is not signed, and this process has a key; give every gateway and worker"):
+        stranger.repeat(recorded, **{SIGNATURE: None})
+    with every_worker_refuses(secure, "its signature does not fit: it was altered, or the keys differ"):
+        stranger.repeat(recorded, recorded.body.replace(b'"number": ', b'"number": 1'))
+    with every_worker_refuses(secure, "its signature does not fit"):
+        stranger.repeat(recorded, more="of it")
+
+
+def test_a_weight_change_while_strangers_send_succeeds(secure: System, stranger: Stranger) -> None:
+    for _ in range(50):
+        stranger.send({"method": "shutdown", "arguments": {}}, exchange=COMMANDS.name)
+
+    answer = switch(secure)
+
+    assert (answer["status"], answer["workers_count"]) == (True, 2)
+
+
+def test_an_unsigned_batch_is_answered_with_an_error_that_says_why(secure: System, stranger: Stranger) -> None:
+    identity = uuid4().hex
+    headers = {"lang": "py", "task": PREDICT_TASK, "id": identity}
+    stranger.send([[{}], {}, {}], PREDICT_QUEUE, headers=headers, correlation_id=identity, reply_to=stranger.queue.name)
+
+    answer = json.loads(stranger.hear().body)
+
+    assert (answer["task_id"], answer["status"]) == (identity, "FAILURE")
+    assert "it is not signed, and this process has a key" in answer["traceback"]
+
+
+def test_an_unsigned_question_is_told_nothing(secure: System, stranger: Stranger) -> None:
+    before = refused_by(secure, "pipeline_messages_refused_total")[""]
+    stranger.send({}, SUPPLY_QUEUE, reply_to=stranger.queue.name, correlation_id="1")
+
+    assert json.loads(stranger.hear().body) == {"versions": []}
+    wait_until(
+        lambda: refused_by(secure, "pipeline_messages_refused_total")[""] == before + 1, SECONDS, "it is counted"
+    )
+    assert "Refused a message to 'supply': it is not signed" in secure.gateway.log.read_text()
+
+
+CLIENT = """
+import json, os, sys
+from celery import Celery
+from workers import buffered
+
+buffered.install()  # signs by PIPELINE_MESSAGE_KEY
+app = Celery(broker=os.environ["PLAIN_URL"], backend="rpc://")
+app.conf.task_create_missing_queues = True
+result = app.send_task("workers.tasks.predict", [json.loads(sys.argv[1])], queue="predict")
+print(json.dumps(result.get(timeout=60)))
+"""
+
+
+def test_any_celery_client_with_the_key_is_answered(secure: System, broker: SecureBroker, stranger: Stranger) -> None:
+    assert switch(secure)["status"] is True
+    version = json.loads(stranger.hear_command(LOAD_COMMAND).body)["arguments"]["version"]
+    row = {"dtype": "float64", "shape": [1, 2], "data": "mpmZmZmZuT+amZmZmZnJPw=="}
+    batch = {"version": version, "inputs": {"": row}, "requests": 1}
+    environment = secure.environment | {"PLAIN_URL": broker.node.url}
+
+    done = subprocess.run(
+        [sys.executable, "-c", CLIENT, json.dumps(batch)],
+        cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["outputs"]
+
+
+@contextmanager
+def one_more_worker(system: System, **environment: str) -> Iterator[Child]:
+    worker = system.add_worker(**environment)
+    try:
+        yield worker
+    finally:
+        worker.stop()
+        system.workers.remove(worker)
+
+
+@pytest.mark.parametrize(
+    ("key", "said"),
+    [
+        ("", "it is signed, and this process has no key; give every gateway and worker the same PIPELINE_MESSAGE_KEY"),
+        (OTHER_KEY, "or the keys differ; give every gateway and worker the same PIPELINE_MESSAGE_KEY"),
+    ],
+    ids=["no key", "another key"],
+)
+def test_a_worker_without_the_right_key_takes_no_batches_and_says_why(secure: System, key: str, said: str) -> None:
+    with one_more_worker(secure, PIPELINE_MESSAGE_KEY=key) as worker:
+        wait_until(lambda: "Taking no batches" in worker.log.read_text(), SECONDS, "the worker says that it waits")
+        for _ in range(8):
+            assert secure.client.predict([0.1, 0.2])["status"] is True
+        assert secure.workers_count() == 2
+    told = next(line for line in worker.log.read_text().splitlines() if "Taking no batches" in line)
+    assert said in told
+
+
+def test_a_gateway_with_another_key_says_so_and_one_with_both_keys_serves(secure: System) -> None:
+    key = secure.environment["PIPELINE_MESSAGE_KEY"]
+    try:
+        restart_with(secure, OTHER_KEY)
+        answer = secure.post("/predict?", {"vector": [0.1, 0.2]}).json()
+        assert answer["status"] is False
+        trace = told_by(answer)
+        assert "PIPELINE_MESSAGE_KEY" in trace, trace
+        restart_with(secure, f"{key},{OTHER_KEY}")
+        secure.wait_for_workers(2)
+        assert secure.client.predict([0.1, 0.2])["status"] is True
+    finally:
+        restart_with(secure, key)
+        secure.wait_for_workers(2)
+
+
+def restart_with(system: System, key: str) -> None:
+    system.gateway.stop()
+    system.change_gateway(PIPELINE_MESSAGE_KEY=key)
+    system.gateway.start()
+    wait_until(lambda: system.workers_count() is not None, SECONDS, "the gateway answers")
+
+
+def told_by(answer: dict[str, Any]) -> str:
+    return base64.b64decode(answer["message"]).decode()

@@ -1,0 +1,77 @@
+"""What BROKER_URL may say of encryption, and that none of it can be left out silently."""
+
+from __future__ import annotations
+
+import ssl
+from pathlib import Path
+
+import pytest
+
+from workers.broker_address import BrokerAddress, read_broker_address
+from workers.buffered import Connection
+
+
+@pytest.fixture
+def authority(tmp_path: Path) -> str:
+    file = tmp_path / "ca.pem"
+    file.write_text("")
+    return str(file)
+
+
+@pytest.mark.parametrize(
+    "url", ["memory://localhost//", "amqp://u:p@host:5672//", "amqp://host//?heartbeat=5", "amqp://a//;amqp://b//"]
+)
+def test_other_addresses_are_taken_as_they_are(url: str) -> None:
+    assert read_broker_address(url) == BrokerAddress(url)
+
+
+def test_an_encrypted_connection_is_always_verified(authority: str) -> None:
+    plain = read_broker_address("amqps://u:p@host:5671/vhost")
+    named = read_broker_address(f"amqps://host?cacertfile={authority}&verify=verify_peer&server_name_indication=broker")
+
+    assert plain.url == "amqps://u:p@host:5671/vhost"
+    assert plain.tls is not None
+    assert plain.tls["cert_reqs"] == ssl.CERT_REQUIRED
+    assert named.url == "amqps://host"
+    assert named.tls is not None
+    assert (named.tls["ca_certs"], named.tls["server_hostname"]) == (authority, "broker")
+    assert named.tls["cert_reqs"] == ssl.CERT_REQUIRED
+
+
+def test_a_clients_certificate_may_be_named(authority: str) -> None:
+    tls = read_broker_address(f"amqps://host//?certfile={authority}&keyfile={authority}").tls
+
+    assert tls is not None
+    assert (tls["certfile"], tls["keyfile"]) == (authority, authority)
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("amqps://host//?verify=verify_none", "asks for no verification"),
+        ("amqps://host//?ssl_cert_reqs=none", "does not know: ssl_cert_reqs"),
+        ("amqps://host//?cacert=/etc/ca.pem", "does not know: cacert"),
+        ("amqps://host//?cacertfile=/no/such/file", "names a cacertfile that is no file: /no/such/file"),
+        ("amqps://host//?certfile=/dev/null", "names a certfile that is no file"),
+        ("amqp://host//?cacertfile=/etc/ca.pem", "write amqps://"),
+        ("amqps://one//;amqp://two//", "write amqps://"),
+    ],
+)
+def test_what_would_not_be_verified_is_refused(url: str, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        read_broker_address(url)
+
+
+def test_a_certificate_needs_its_key(authority: str) -> None:
+    with pytest.raises(ValueError, match="both or none"):
+        read_broker_address(f"amqps://host//?certfile={authority}")
+
+
+@pytest.mark.parametrize(
+    ("host", "name"),
+    [("broker.example.com:5671", "broker.example.com"), ("[::1]:5671", "::1"), ("10.0.0.1:1", "10.0.0.1")],
+)
+def test_a_connection_looks_for_its_hosts_name_in_the_certificate(host: str, name: str) -> None:
+    transport = Connection().Transport(host, 1.0, {"cert_reqs": ssl.CERT_REQUIRED})
+
+    assert transport.sslopts == {"cert_reqs": ssl.CERT_REQUIRED, "server_hostname": name}

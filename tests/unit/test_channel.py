@@ -1,0 +1,193 @@
+"""What our channels publish is signed, and what they must not read never reaches a consumer's eyes."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import struct
+from types import SimpleNamespace
+from typing import Any
+
+import amqp
+import pytest
+from amqp.spec import Basic
+
+from workers import channel as channel_module
+from workers import signing
+from workers.channel import Channel, Message, bounded_frames
+from workers.protocol import MESSAGE_BYTES_MAX
+from workers.refusals import RefusedError, SignatureError
+from workers.signing import SIGNATURE, Keys
+
+KEYS = Keys("a key that nobody guesses")
+
+
+class Published(Channel):
+    """A channel that goes nowhere; what it would have sent is in `sent`."""
+
+    def __init__(self) -> None:
+        self.connection = SimpleNamespace(too_large={})
+        self.channel_id = 1
+
+
+@pytest.fixture
+def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, str, str]]:
+    """What py-amqp is given to send."""
+    given: list[tuple[Any, str, str]] = []
+
+    def keep(_: Any, msg: Any, exchange: str, routing_key: str, *arguments: Any, **options: Any) -> None:
+        given.append((msg, exchange, routing_key))
+
+    monkeypatch.setattr(amqp.Channel, "_basic_publish", keep)
+    return given
+
+
+@pytest.fixture
+def keyed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """This process has a key."""
+    monkeypatch.setattr(channel_module, "message_keys", lambda: KEYS)
+
+
+def publish(body: Any = '{"a": 1}', **headers: Any) -> None:
+    channel = Published()
+    options: dict[str, Any] = {"reply_to": "replies.1", "correlation_id": "7"}
+    message = channel.prepare_message(body, 0, "application/json", "utf-8", headers or None, options)
+    channel.basic_publish(message, exchange="", routing_key="predict")
+
+
+def arrive(sent: list[tuple[Any, str, str]], **changed: Any) -> Message:
+    """The last message that was sent, as its receiver has it."""
+    message, exchange, routing_key = sent[-1]
+    raw = amqp.Message(message.body, **{**message.properties, **changed})
+    raw.delivery_info = {"exchange": exchange, "routing_key": routing_key, "delivery_tag": 1}
+    return Message(raw, Published())
+
+
+def test_a_message_is_signed_and_verified(sent: list[Any], keyed: None) -> None:
+    publish(task="workers.tasks.predict")
+
+    message = arrive(sent)
+
+    assert len(message.headers[SIGNATURE]) == 64
+    assert not message.errors
+    assert json.loads(message.body) == {"a": 1}
+
+
+def test_a_message_without_headers_is_signed_too(sent: list[Any], keyed: None) -> None:
+    publish(b"bytes")
+
+    assert not arrive(sent).errors
+
+
+def test_the_senders_own_headers_stay_as_they_are(sent: list[Any], keyed: None) -> None:
+    headers = {"task": "t"}
+    channel = Published()
+    channel.basic_publish(channel.prepare_message(b"", headers=headers), exchange="", routing_key="q")
+
+    assert headers == {"task": "t"}
+
+
+def test_an_altered_message_has_no_body_and_says_why(sent: list[Any], keyed: None) -> None:
+    publish()
+
+    message = arrive(sent, reply_to="elsewhere")
+
+    assert message.body == b""
+    told: list[Exception] = []
+    message._reraise_error(lambda _, error: told.append(error))
+    assert isinstance(told[0], SignatureError)
+
+
+def test_without_a_key_nothing_is_added(sent: list[Any]) -> None:
+    publish(task="workers.tasks.predict")
+    publish()
+
+    assert [message.properties.get("application_headers") for message, *_ in sent] == [
+        {"task": "workers.tasks.predict"},
+        None,
+    ]
+    assert not arrive(sent).errors
+
+
+def test_without_a_key_a_signed_message_is_refused(sent: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(channel_module, "message_keys", lambda: KEYS)
+        publish()
+
+    assert isinstance(arrive(sent).errors[0][1], SignatureError)
+
+
+@pytest.mark.parametrize("compression", ["application/x-gzip", "application/x-bz2", "bogus", "", 5])
+def test_a_compressed_message_is_refused_before_it_is_decompressed(sent: list[Any], compression: Any) -> None:
+    publish(gzip.compress(bytes(1_000_000)), compression=compression)
+
+    message = arrive(sent)
+
+    assert isinstance(message.errors[0][1], RefusedError)
+    assert message.body == b""
+
+
+class Frames:
+    """A connection's frames, and the messages that come of them."""
+
+    def __init__(self) -> None:
+        self.connection = SimpleNamespace(bytes_recv=0, too_large={})
+        self.messages: list[Any] = []
+        self.take = bounded_frames(self.connection, lambda *arguments: self.messages.append(arguments[-1]))
+
+    def deliver(self, size: int, pieces: list[bytes], channel: int = 1) -> None:
+        """A message of `size` bytes, as it says, that arrives in pieces."""
+        self.take((1, channel, struct.pack(">HH", *Basic.Deliver)))
+        self.take((2, channel, struct.pack(">HHQH", 60, 0, size, 0)))
+        for piece in pieces:
+            self.take((3, channel, piece))
+
+
+def test_a_message_of_common_size_arrives_whole() -> None:
+    frames = Frames()
+
+    frames.deliver(6, [b"abc", b"def"])
+    frames.deliver(0, [])
+
+    assert [message.body for message in frames.messages] == [b"abcdef", ""]
+    assert frames.connection.too_large == {}
+
+
+def test_of_a_message_that_is_too_large_nothing_is_kept_and_the_next_one_arrives() -> None:
+    frames = Frames()
+    piece = bytes(1024 * 1024)
+
+    frames.deliver(len(piece) * 17, [piece] * 17)
+    frames.deliver(3, [b"abc"])
+
+    assert [message.body for message in frames.messages] == ["", b"abc"]
+    assert frames.connection.too_large == {1: 17 * len(piece)}
+    assert frames.connection.bytes_recv == 2 + 17 + 3
+
+
+def test_another_channels_message_may_arrive_between_the_pieces() -> None:
+    frames = Frames()
+    size = MESSAGE_BYTES_MAX + 1
+
+    frames.deliver(size, [bytes(size - 1)], channel=1)
+    frames.deliver(3, [b"abc"], channel=2)
+    frames.take((3, 1, b"x"))
+    frames.deliver(3, [b"def"], channel=1)
+
+    assert [message.body for message in frames.messages] == ["", b"abc", b"def"]
+
+
+def test_a_message_that_is_too_large_is_refused() -> None:
+    raw = amqp.Message("", content_type="application/json")
+    raw.delivery_info = {"exchange": "", "routing_key": "predict", "delivery_tag": 1}
+    channel = Published()
+    channel.connection.too_large[1] = 100_000_000
+
+    message = Message(raw, channel)
+
+    assert "it has 100000000 bytes" in str(message.errors[0][1])
+    assert channel.connection.too_large == {}
+
+
+def test_this_process_has_no_key_unless_it_is_told() -> None:
+    assert signing.message_keys() is None

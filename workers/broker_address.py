@@ -1,0 +1,77 @@
+"""BROKER_URL: where the broker is, and how a connection to it is encrypted.
+
+`amqps://` is verified always: the broker's certificate must be signed by a known authority and name the host. Its
+parameters are those of RabbitMQ's own clients.
+"""
+
+from __future__ import annotations
+
+import ssl
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import SplitResult, parse_qsl, urlsplit
+
+#: What an `amqps://` address may say after `?`, and what py-amqp calls it.
+PARAMETERS = {
+    "cacertfile": "ca_certs",
+    "certfile": "certfile",
+    "keyfile": "keyfile",
+    "server_name_indication": "server_hostname",
+}
+FILES = ("cacertfile", "certfile", "keyfile")
+
+
+@dataclass(frozen=True)
+class BrokerAddress:
+    """An address for kombu, and py-amqp's options for TLS; None is a connection without it."""
+
+    url: str
+    tls: dict[str, Any] | None = None
+
+
+def read_broker_address(text: str) -> BrokerAddress:
+    """The address, or several of one cluster with `;` between them, that BROKER_URL says.
+
+    Raises:
+        ValueError: it cannot be read; the message shows nothing of a password.
+    """
+    addresses = [_split(part) for part in text.split(";")]
+    encrypted = {address.scheme == "amqps" for address in addresses}
+    if encrypted != {True}:
+        if True in encrypted or any(set(PARAMETERS) & set(_parameters(address)) for address in addresses):
+            raise ValueError("says that some of it is to be encrypted: write amqps:// for every address")
+        return BrokerAddress(text)
+    bare = ";".join(address._replace(query="").geturl() for address in addresses)
+    return BrokerAddress(bare, _tls(_parameters(addresses[0])))
+
+
+def _split(text: str) -> SplitResult:
+    try:
+        address = urlsplit(text)
+        _ = address.port
+    except ValueError:
+        # Python's own message would show a piece of the password to the log.
+        raise ValueError("is no address: in a password, write # / ? @ : and % as %23 %2F %3F …") from None
+    return address
+
+
+def _parameters(address: SplitResult) -> dict[str, str]:
+    return dict(parse_qsl(address.query, keep_blank_values=True))
+
+
+def _tls(parameters: dict[str, str]) -> dict[str, Any]:
+    if parameters.pop("verify", "verify_peer") != "verify_peer":
+        raise ValueError("asks for no verification, which amqps:// always has: name the authority with ?cacertfile=…")
+    unknown = sorted(set(parameters) - set(PARAMETERS))
+    if unknown:
+        raise ValueError(
+            f"has parameters that amqps:// does not know: {', '.join(unknown)}; {', '.join(PARAMETERS)} are"
+        )
+    for name in FILES:
+        if name in parameters and not Path(parameters[name]).is_file():
+            raise ValueError(f"names a {name} that is no file: {parameters[name]}")
+    if ("certfile" in parameters) != ("keyfile" in parameters):
+        raise ValueError("needs both or none of certfile and keyfile")
+    options = {PARAMETERS[name]: value for name, value in parameters.items()}
+    return {**options, "cert_reqs": ssl.CERT_REQUIRED, "tls_minimum_version": ssl.TLSVersion.TLSv1_2}
