@@ -32,11 +32,12 @@ from inference.in_flight import InFlight
 from inference.monitoring import observations
 from inference.predict_input import PredictInput
 from inference.publisher import Publisher
+from inference.quarantine import Quarantine
 from inference.replies import Replies
 from inference.server_loop import server_loop
 from inference.service_thread import ServiceThread
 from workers.message import ProtocolError
-from workers.protocol import VersionRef
+from workers.protocol import QUARANTINED_NEWS, Quarantined, VersionRef
 
 logger = logging.getLogger(__name__)
 
@@ -60,12 +61,15 @@ class Dispatcher:
         self._arriving: deque[Waiting] = deque()
         self._coalescer = Coalescer()
         self._in_flight = InFlight()
+        self._quarantine = Quarantine()
+        self._quarantined = 0
         self._changed = threading.Condition()
         self._held = 0
         self._paused_until = 0.0
         self._next_sweep = 0.0
         self._thread = ServiceThread("sender", self._send_next)
         replies.call_when_connected(self._send_again)
+        replies.hear(QUARANTINED_NEWS, self._hear_of_quarantine)
 
     def start(self) -> None:
         """Start sending."""
@@ -85,6 +89,11 @@ class Dispatcher:
     def batches_in_flight(self) -> int:
         """How many batches are on their way now."""
         return len(self._in_flight)
+
+    @property
+    def batches_quarantined(self) -> int:
+        """How many of its batches killed the workers that took them, since this process started."""
+        return self._quarantined
 
     def submit(self, asked: PredictInput, seconds: float) -> AnswerFuture:
         """The future answer to what is asked for; given up after `seconds`.
@@ -166,6 +175,7 @@ class Dispatcher:
 
     def _send_batch(self, version: VersionRef, requests: list[Waiting]) -> None:
         batch_id, batch = uuid4().hex, Batch(version, requests, monotonic())
+        self._quarantine.check(batch)
         self._replies.expect(batch_id, lambda message: self._receive(batch_id, message))
         with self._changed:
             self._in_flight.add(batch_id, batch)
@@ -204,6 +214,7 @@ class Dispatcher:
         batch = self._forget(batch_id)
         if batch is None:
             return
+        self._quarantine.note_answered(batch, message)
         if len(batch.requests) > 1 and may_be_one_requests_fault(message):
             self._send_alone(batch.requests)
             return
@@ -212,6 +223,11 @@ class Dispatcher:
         except ProtocolError as error:
             logger.exception("A worker's answer cannot be read.")
             fail(batch.requests, PredictionFailedError(f"a worker's answer cannot be read: {error}"))
+
+    def _hear_of_quarantine(self, data: Any) -> None:
+        news = Quarantined.from_json(data)
+        self._quarantined += news.reply_to == self._replies.queue
+        self._quarantine.begin(news.version)
 
     def _send_alone(self, requests: list[Waiting]) -> None:
         """Send the requests of a batch again, one by one: nobody's request fails for another one's numbers."""

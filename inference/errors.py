@@ -42,6 +42,14 @@ class BusyError(InferenceError):
     """The gateway holds as many requests as it may, or makes as many weight changes."""
 
 
+class QuarantinedError(InferenceError):
+    """The version is refused for a while: a batch of it killed the workers that took it."""
+
+    def __init__(self, message: str, retry_after_seconds: int) -> None:
+        self.retry_after_seconds = retry_after_seconds
+        super().__init__(message)
+
+
 class NoNetworkError(InferenceError):
     """No weights are loaded yet: send some with PUT /set_weights."""
 

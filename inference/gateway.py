@@ -64,6 +64,7 @@ class Gateway:
         """What the parts have counted since this process started."""
         return {
             catalogue.TIMINGS_DROPPED: self.timings.dropped,
+            catalogue.BATCHES_QUARANTINED: self.dispatcher.batches_quarantined,
             catalogue.BROKER_RECONNECTS: max(0, self._connects - 1),
             catalogue.GATEWAY_CPU: cpu_seconds(),
         }

@@ -16,6 +16,7 @@ from inference.errors import (
     InferenceError,
     NotFoundError,
     PredictionFailedError,
+    QuarantinedError,
     RequestTimeoutError,
 )
 from inference.gateway import gateway
@@ -64,7 +65,7 @@ def _wait_for_answer(asked: PredictInput) -> Answer:
 
 def _outcome(error: InferenceError) -> Outcome:
     match error:
-        case BusyError() | NotFoundError() | ConflictError():
+        case BusyError() | NotFoundError() | ConflictError() | QuarantinedError():
             return Outcome.REFUSED
         case RequestTimeoutError() | BrokerUnavailableError():
             return Outcome.TIMED_OUT

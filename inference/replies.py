@@ -16,7 +16,7 @@ from kombu.message import Message
 
 from inference.service_thread import ServiceThread
 from workers.celery import GATEWAYS, HEARTBEAT_SECONDS, PREDICT, SUPPLY, TRANSIENT, app
-from workers.protocol import GatewayStatus
+from workers.protocol import NEWS_HEADER, GatewayStatus
 
 logger = logging.getLogger(__name__)
 
@@ -75,6 +75,7 @@ class Replies:
         self.queue = ""
         self._receivers: dict[str, Callable[[Any], None]] = {}
         self._on_connected: list[Callable[[], None]] = []
+        self._news: dict[str, Callable[[Any], None]] = {}
         self._tell: Callable[[], GatewayStatus] | None = None
         self._connected = threading.Event()
         self._thread = ServiceThread("replies", self._receive_all)
@@ -103,6 +104,10 @@ class Replies:
     def tell_when_asked(self, tell: Callable[[], GatewayStatus]) -> None:
         """Answer other gateways' questions with what `tell` returns."""
         self._tell = tell
+
+    def hear(self, kind: str, receiver: Callable[[Any], None]) -> None:
+        """Hand news of this kind, which reach every gateway process, to `receiver`, in the reply thread."""
+        self._news[kind] = receiver
 
     def expect(self, ticket: str, receiver: Callable[[Any], None]) -> None:
         """Hand messages with the correlation id `ticket` to `receiver`, in the reply thread."""
@@ -138,6 +143,8 @@ class Replies:
         return consumer
 
     def _receive(self, message: Message) -> None:
+        if message.headers and NEWS_HEADER in message.headers:
+            self._hear(message)
         if message.properties.get("reply_to"):
             self._answer_gateway(message.properties)
             return
@@ -148,6 +155,15 @@ class Replies:
             receiver(_read(message))
         except Exception:
             logger.exception("A message from a worker could not be handled; its request will time out.")
+
+    def _hear(self, message: Message) -> None:
+        receiver = self._news.get(str(message.headers[NEWS_HEADER]))
+        if receiver is None:
+            return  # another release's
+        try:
+            receiver(_read(message))
+        except Exception:
+            logger.exception("News for every gateway could not be read; this one goes on without.")
 
     def _answer_gateway(self, properties: dict[str, Any]) -> None:
         if self._tell is None:

@@ -25,6 +25,7 @@ STATUS_OF: dict[type[errors.InferenceError], int] = {
     errors.LengthRequiredError: 411,
     errors.TooLargeError: 413,
     errors.BusyError: 503,
+    errors.QuarantinedError: 503,
     errors.NoWorkersError: 503,
     errors.BrokerUnavailableError: 503,
     errors.RequestTimeoutError: 504,
@@ -42,7 +43,8 @@ def answer_exception(error: Exception, context: dict[str, Any]) -> Response | No
             return failed_prediction("No weights loaded")
         case errors.InferenceError():
             status = status_of(error)
-            return _failure(str(error), status, {"Retry-After": RETRY_AFTER_SECONDS} if status == 503 else {})
+            retry_after = str(getattr(error, "retry_after_seconds", RETRY_AFTER_SECONDS))
+            return _failure(str(error), status, {"Retry-After": retry_after} if status == 503 else {})
         case UnreadablePostError():
             return _failure("the client has gone in the middle of the body", 400, {})
         case RequestDataTooBig():

@@ -11,6 +11,7 @@ from tests.chaos.cluster import running_cluster
 from tests.chaos.facing import face
 from tests.chaos.fault import Fault
 from tests.chaos.faults.broker import KillBroker
+from tests.chaos.faults.poison import PoisonBatch
 from tests.chaos.faults.workers import HangWorker, KillWorkers, StopWorker
 
 FAULTS: dict[str, Callable[[], Fault]] = {
@@ -18,6 +19,7 @@ FAULTS: dict[str, Callable[[], Fault]] = {
     "stop-worker": StopWorker,
     "hang-worker": HangWorker,
     "kill-broker": KillBroker,
+    "poison": PoisonBatch,
 }
 
 

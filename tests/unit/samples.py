@@ -134,6 +134,10 @@ class PretendedReplies:
         self.receivers: dict[str, Callable[[Any], None]] = {}
         self.connected = True
         self._on_connected: list[Callable[[], None]] = []
+        self.news: dict[str, Callable[[Any], None]] = {}
+
+    def hear(self, kind: str, receiver: Callable[[Any], None]) -> None:
+        self.news[kind] = receiver
 
     def expect(self, ticket: str, receiver: Callable[[Any], None]) -> None:
         self.receivers[ticket] = receiver
