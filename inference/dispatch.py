@@ -20,10 +20,10 @@ from django.db import Error as DatabaseError
 from inference.answer_future import AnswerFuture
 from inference.batch import Batch, fail, may_be_one_requests_fault
 from inference.coalescer import Coalescer, Key, Waiting
-from inference.database import on_live_connection
 from inference.errors import (
     BrokerUnavailableError,
     BusyError,
+    DatabaseAwayError,
     InferenceError,
     PredictionFailedError,
 )
@@ -66,6 +66,8 @@ class Dispatcher:
         self._changed = threading.Condition()
         self._held = 0
         self._paused_until = 0.0
+        #: What cannot be sent until the database answers, by when it is tried again.
+        self._resting: dict[Key, float] = {}
         self._next_sweep = 0.0
         self._thread = ServiceThread("sender", self._send_next)
         replies.call_when_connected(self._send_again)
@@ -144,7 +146,12 @@ class Dispatcher:
 
         With fewer of its key in flight a request is sent at once; with more, requests gather.
         """
-        return self._in_flight.full(self._limit.batches)
+        full = self._in_flight.full(self._limit.batches)
+        if self._resting:
+            now = monotonic()
+            self._resting = {key: until for key, until in self._resting.items() if until > now}
+            full.update(self._resting)
+        return full
 
     def _sweep(self) -> None:
         """Once in a while, let go of what has been given up: batches past their time, and waiting requests."""
@@ -160,8 +167,11 @@ class Dispatcher:
     def _send(self, requests: list[Waiting]) -> None:
         try:
             asked = requests[0].asked
-            version = on_live_connection(lambda: self._version_to_use(asked.nn_id, asked.version))
-            self._send_batch(version, requests)
+            self._send_batch(self._version_to_use(asked.nn_id, asked.version), requests)
+        except DatabaseAwayError:
+            with self._changed:
+                self._coalescer.put_back(requests)
+                self._resting[requests[0].key] = monotonic() + PAUSE_SECONDS
         except (BrokerUnavailableError, DatabaseError) as error:
             logger.warning("Holding %d requests, trying again in %g s: %s", len(requests), PAUSE_SECONDS, error)
             with self._changed:
@@ -198,6 +208,7 @@ class Dispatcher:
                 self._coalescer.put_back(batch.requests if batch else [])
                 self._replies.forget(batch_id)
             self._paused_until = 0.0
+            self._resting.clear()
             self._changed.notify()
         if lost:
             logger.info("Sending %d batches again.", len(lost))

@@ -62,6 +62,10 @@ class BrokerUnavailableError(InferenceError):
     """The broker cannot be reached."""
 
 
+class DatabaseAwayError(InferenceError):
+    """The database does not answer, and what is asked for cannot do without."""
+
+
 class RequestTimeoutError(InferenceError):
     """No answer came before the request's deadline."""
 

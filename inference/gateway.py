@@ -10,15 +10,18 @@ from socket import gethostname
 from django.conf import settings
 
 from inference import selectors
+from inference.databases.waiting import bound_waits
 from inference.dispatch import Dispatcher
 from inference.fleet import Fleet
 from inference.monitoring import catalogue
 from inference.monitoring.catalogue import Metric
 from inference.monitoring.outlook import Outlook
 from inference.monitoring.recorder import Recorder
+from inference.protocol import DELETED_NEWS, SWITCHED_NEWS
 from inference.replies import Replies
 from inference.supply import Supply
 from inference.timings import Timings
+from inference.versions_to_use import VersionsToUse
 from workers.protocol import GatewayStatus
 from workers.settings import settings as shared_settings
 from workers.usage import cpu_seconds, memory_bytes
@@ -31,7 +34,8 @@ class Gateway:
 
     def __init__(self) -> None:
         self.replies = Replies()
-        self.dispatcher = Dispatcher(self.replies, selectors.version_to_use, settings.PIPELINE_QUEUE_REQUESTS_MAX)
+        self.versions = VersionsToUse(selectors.version_to_use)
+        self.dispatcher = Dispatcher(self.replies, self.versions.version_to_use, settings.PIPELINE_QUEUE_REQUESTS_MAX)
         self.fleet = Fleet(self.replies)
         self._supply = Supply()
         self.timings = Timings()
@@ -39,10 +43,14 @@ class Gateway:
         self.outlook = Outlook(self.fleet)
         self._connects = 0
         self.replies.tell_when_asked(self.status)
+        self.replies.call_before_connected(self.versions.forget)
+        self.replies.hear(SWITCHED_NEWS, self.versions.hear_of_switch)
+        self.replies.hear(DELETED_NEWS, self.versions.hear_of_deletion)
         self.replies.call_when_connected(self._count_connect)
 
     def start(self) -> None:
         """Start all parts; none waits for the broker."""
+        bound_waits()
         self.recorder.start()
         self.timings.start()
         self.replies.start()
@@ -83,6 +91,7 @@ class Gateway:
     def stop(self) -> None:
         """Stop all parts; timings that are still in memory are written."""
         self.dispatcher.stop()
+        self.versions.stop()
         self.fleet.stop()
         self._supply.stop()
         self.replies.stop()

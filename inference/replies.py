@@ -74,6 +74,7 @@ class Replies:
     def __init__(self) -> None:
         self.queue = ""
         self._receivers: dict[str, Callable[[Any], None]] = {}
+        self._before_connected: list[Callable[[], None]] = []
         self._on_connected: list[Callable[[], None]] = []
         self._news: dict[str, Callable[[Any], None]] = {}
         self._tell: Callable[[], GatewayStatus] | None = None
@@ -96,6 +97,10 @@ class Replies:
     def wait_connected(self, timeout_seconds: float) -> bool:
         """Whether replies can arrive, waited for."""
         return self._connected.wait(timeout_seconds)
+
+    def call_before_connected(self, callback: Callable[[], None]) -> None:
+        """Have `callback` called before each (re)connect is known of: news may have been missed until then."""
+        self._before_connected.append(callback)
 
     def call_when_connected(self, callback: Callable[[], None]) -> None:
         """Have `callback` called after each (re)connect: replies to what was asked before are lost then."""
@@ -137,6 +142,8 @@ class Replies:
         )
         consumer.consume()
         self.queue = queue.name
+        for callback in self._before_connected:
+            callback()
         self._connected.set()
         for callback in self._on_connected:
             callback()

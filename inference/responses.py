@@ -28,6 +28,7 @@ STATUS_OF: dict[type[errors.InferenceError], int] = {
     errors.QuarantinedError: 503,
     errors.NoWorkersError: 503,
     errors.BrokerUnavailableError: 503,
+    errors.DatabaseAwayError: 503,
     errors.RequestTimeoutError: 504,
     errors.DiskFullError: 507,
 }
