@@ -132,6 +132,10 @@ SQLITE_OPTIONS: dict[str, Any] = {
 }
 
 
+#: Django's backends, with an end to every wait.
+BOUNDED_BACKENDS = {f"django.db.backends.{name}": f"inference.databases.{name}" for name in ("postgresql", "sqlite3")}
+
+
 def database(url: str) -> dict[str, Any]:
     """Django's settings for a database URL; SQLite in the data directory when it is empty."""
     try:
@@ -145,6 +149,7 @@ def database(url: str) -> dict[str, Any]:
         ) from None
     if config["ENGINE"] == "django.db.backends.sqlite3":
         config["OPTIONS"] = SQLITE_OPTIONS
+    config["ENGINE"] = BOUNDED_BACKENDS.get(config["ENGINE"], config["ENGINE"])
     return config
 
 

@@ -21,12 +21,12 @@ from inference.alarm import REFUSAL
 from inference.answer_future import AnswerFuture
 from inference.batch import Batch, fail, may_be_one_requests_fault
 from inference.coalescer import Coalescer, Key, Waiting
-from inference.database import on_live_connection
 from inference.errors import (
     BUSY_MESSAGE,
     BrokerBlockedError,
     BrokerUnavailableError,
     BusyError,
+    DatabaseAwayError,
     InferenceError,
     PredictionFailedError,
 )
@@ -35,12 +35,13 @@ from inference.in_flight import InFlight
 from inference.monitoring import observations
 from inference.predict_input import PredictInput
 from inference.publisher import Publisher
+from inference.quarantine import Quarantine
 from inference.replies import Replies
 from inference.server_loop import server_loop
 from inference.service_thread import ServiceThread
 from workers.celery import QUEUE_BATCHES_MAX
 from workers.message import ProtocolError
-from workers.protocol import VersionRef
+from workers.protocol import QUARANTINED_NEWS, Quarantined, VersionRef
 
 logger = logging.getLogger(__name__)
 
@@ -66,13 +67,18 @@ class Dispatcher:
         self._arriving: deque[Waiting] = deque()
         self._coalescer = Coalescer()
         self._in_flight = InFlight()
+        self._quarantine = Quarantine()
+        self._quarantined = 0
         self._changed = threading.Condition()
         self._held = 0
         self._paused_until = 0.0
+        #: What cannot be sent until the database answers, by when it is tried again.
+        self._resting: dict[Key, float] = {}
         self._next_sweep = 0.0
         self._thread = ServiceThread("sender", self._send_next)
         replies.call_when_connected(self._send_again)
         replies.alarm.call_when_raised(self._refuse_all)
+        replies.hear(QUARANTINED_NEWS, self._hear_of_quarantine)
 
     def start(self) -> None:
         """Start sending."""
@@ -105,6 +111,11 @@ class Dispatcher:
     def batches_in_flight(self) -> int:
         """How many batches are on their way now."""
         return len(self._in_flight)
+
+    @property
+    def batches_quarantined(self) -> int:
+        """How many of its batches killed the workers that took them, since this process started."""
+        return self._quarantined
 
     def submit(self, asked: PredictInput, seconds: float) -> AnswerFuture:
         """The future answer to what is asked for; given up after `seconds`.
@@ -162,7 +173,12 @@ class Dispatcher:
 
         With fewer of its key in flight a request is sent at once; with more, requests gather.
         """
-        return self._in_flight.full(self._limit.batches)
+        full = self._in_flight.full(self._limit.batches)
+        if self._resting:
+            now = monotonic()
+            self._resting = {key: until for key, until in self._resting.items() if until > now}
+            full.update(self._resting)
+        return full
 
     def _sweep(self) -> None:
         """Once in a while, let go of what has been given up: batches past their time, and waiting requests."""
@@ -180,8 +196,11 @@ class Dispatcher:
     def _send(self, requests: list[Waiting]) -> None:
         try:
             asked = requests[0].asked
-            version = on_live_connection(lambda: self._version_to_use(asked.nn_id, asked.version))
-            self._send_batch(version, requests)
+            self._send_batch(self._version_to_use(asked.nn_id, asked.version), requests)
+        except DatabaseAwayError:
+            with self._changed:
+                self._coalescer.put_back(requests)
+                self._resting[requests[0].key] = monotonic() + PAUSE_SECONDS
         except (BrokerUnavailableError, DatabaseError) as error:
             logger.warning("Holding %d requests, trying again in %g s: %s", len(requests), PAUSE_SECONDS, error)
             with self._changed:
@@ -195,6 +214,7 @@ class Dispatcher:
 
     def _send_batch(self, version: VersionRef, requests: list[Waiting]) -> None:
         batch_id, batch = uuid4().hex, Batch(version, requests, monotonic())
+        self._quarantine.check(batch)
         self._replies.expect(
             batch_id, lambda message: self._receive(batch_id, message), lambda reason: self._refuse(batch_id, reason)
         )
@@ -236,6 +256,7 @@ class Dispatcher:
                 self._coalescer.put_back(batch.requests if batch else [])
                 self._replies.forget(batch_id)
             self._paused_until = 0.0
+            self._resting.clear()
             self._changed.notify()
         if lost:
             logger.info("Sending %d batches again.", len(lost))
@@ -262,6 +283,7 @@ class Dispatcher:
         batch = self._forget(batch_id)
         if batch is None:
             return
+        self._quarantine.note_answered(batch, message)
         if len(batch.requests) > 1 and may_be_one_requests_fault(message):
             self._send_alone(batch.requests)
             return
@@ -275,6 +297,11 @@ class Dispatcher:
         batch = self._forget(batch_id)
         if batch is not None:
             fail(batch.requests, PredictionFailedError(reason, batch.version))
+
+    def _hear_of_quarantine(self, data: Any) -> None:
+        news = Quarantined.from_json(data)
+        self._quarantined += news.reply_to == self._replies.queue
+        self._quarantine.begin(news.version)
 
     def _send_alone(self, requests: list[Waiting]) -> None:
         """Send the requests of a batch again, one by one: nobody's request fails for another one's numbers."""

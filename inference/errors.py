@@ -68,6 +68,14 @@ class BusyError(InferenceError):
     """The gateway holds as many requests as it may, or makes as many weight changes."""
 
 
+class QuarantinedError(InferenceError):
+    """The version is refused for a while: a batch of it killed the workers that took it."""
+
+    def __init__(self, message: str, retry_after_seconds: int) -> None:
+        self.retry_after_seconds = retry_after_seconds
+        super().__init__(message)
+
+
 class NoNetworkError(InferenceError):
     """No weights are loaded yet: send some with PUT /set_weights."""
 
@@ -82,6 +90,10 @@ class BrokerUnavailableError(InferenceError):
 
 class BrokerBlockedError(BrokerUnavailableError):
     """The broker takes no messages, because its memory or disk is full; it says when it does again."""
+
+
+class DatabaseAwayError(InferenceError):
+    """The database does not answer, and what is asked for cannot do without."""
 
 
 class RequestTimeoutError(InferenceError):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Set
+from functools import partial
 from typing import Any, TypeVar
 
 from amqp.exceptions import AMQPError
@@ -14,14 +16,19 @@ from inference.publisher import Publisher
 from inference.replies import Replies
 from workers.celery import PREDICT, SUPPLY, app
 from workers.measures import MEASURES_COMMAND, WorkerMeasures
+from workers.message import Message
 from workers.protocol import LOAD_COMMAND, STATUS_COMMAND, GatewayStatus, Report, VersionRef, WorkerStatus
 from workers.request_id import REQUEST_ID
+
+logger = logging.getLogger(__name__)
 
 M = TypeVar("M", Report, WorkerStatus, WorkerMeasures)
 Hear = Callable[[list[Report], int], None]
 
 #: How long a roll call after the last report waits for a worker that does not answer.
 ROLL_CALL_SECONDS = 1.0
+#: How long a weight change waits until all gateway processes have heard of it.
+TELL_SECONDS = 1.0
 
 
 class Fleet:
@@ -66,8 +73,24 @@ class Fleet:
         Raises:
             BrokerUnavailableError: the broker cannot be reached.
         """
+        return self._ask_gateways(self._publisher.ask_gateways, timeout_seconds)
+
+    def tell_gateways(self, kind: str, news: Message) -> None:
+        """Have every gateway process, this one among them, hear news; returns when all have, or after a second.
+
+        One that cannot be told has lost the broker: it takes nothing for granted when it is back.
+        """
+        try:
+            told = self._ask_gateways(partial(self._publisher.ask_gateways, news=news, kind=kind), TELL_SECONDS)
+        except BrokerUnavailableError as error:
+            logger.warning("The gateways are not told of what is %s: %s", kind, error)
+            return
+        if told.silent:
+            logger.warning("%d gateway processes have not said that they heard of what is %s.", told.silent, kind)
+
+    def _ask_gateways(self, send: Callable[[str, str], None], timeout_seconds: float) -> Answers[GatewayStatus]:
         question = Question(
-            send=self._publisher.ask_gateways,
+            send=send,
             count=lambda: self._publisher.count_consumers(SUPPLY),
             read=GatewayStatus.from_json,
             sender=lambda status: status.gateway,

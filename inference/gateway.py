@@ -11,15 +11,18 @@ from django.conf import settings
 
 from inference import selectors
 from inference.access.known_tokens import KnownTokens
+from inference.databases.waiting import bound_waits
 from inference.dispatch import Dispatcher
 from inference.fleet import Fleet
 from inference.monitoring import catalogue
 from inference.monitoring.catalogue import Metric
 from inference.monitoring.outlook import Outlook
 from inference.monitoring.recorder import Recorder
+from inference.protocol import DELETED_NEWS, SWITCHED_NEWS
 from inference.replies import Replies
 from inference.supply import Supply
 from inference.timings import Timings
+from inference.versions_to_use import VersionsToUse
 from workers.protocol import GatewayStatus
 from workers.refusals import refusals
 from workers.settings import settings as shared_settings
@@ -33,7 +36,8 @@ class Gateway:
 
     def __init__(self) -> None:
         self.replies = Replies()
-        self.dispatcher = Dispatcher(self.replies, selectors.version_to_use, settings.PIPELINE_QUEUE_REQUESTS_MAX)
+        self.versions = VersionsToUse(selectors.version_to_use)
+        self.dispatcher = Dispatcher(self.replies, self.versions.version_to_use, settings.PIPELINE_QUEUE_REQUESTS_MAX)
         self.fleet = Fleet(self.replies)
         self._supply = Supply()
         self.tokens = KnownTokens()
@@ -42,10 +46,14 @@ class Gateway:
         self.outlook = Outlook(self.fleet)
         self._connects = 0
         self.replies.tell_when_asked(self.status)
+        self.replies.call_before_connected(self.versions.forget)
+        self.replies.hear(SWITCHED_NEWS, self.versions.hear_of_switch)
+        self.replies.hear(DELETED_NEWS, self.versions.hear_of_deletion)
         self.replies.call_when_connected(self._count_connect)
 
     def start(self) -> None:
         """Start all parts; none waits for the broker."""
+        bound_waits()
         self.recorder.start()
         self.timings.start()
         self.tokens.start()
@@ -68,6 +76,7 @@ class Gateway:
         """What the parts have counted since this process started."""
         return {
             catalogue.TIMINGS_DROPPED: self.timings.dropped,
+            catalogue.BATCHES_QUARANTINED: self.dispatcher.batches_quarantined,
             catalogue.BROKER_RECONNECTS: max(0, self._connects - 1),
             catalogue.MESSAGES_REFUSED: refusals.count,
             catalogue.GATEWAY_CPU: cpu_seconds(),
@@ -87,6 +96,7 @@ class Gateway:
     def stop(self) -> None:
         """Stop all parts; timings that are still in memory are written."""
         self.dispatcher.stop()
+        self.versions.stop()
         self.fleet.stop()
         self._supply.stop()
         self.replies.stop()

@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from inference import history, services, switch
+from inference import history, switch
 from inference.access.rights import STATUS, WEIGHTS
 from inference.body_limit import refuse_larger
 from inference.network_answers import activation_answers, network_answer, switch_answer, version_answer
@@ -65,7 +65,7 @@ class Version(APIView):
     def delete(self, request: Request, nn_id: str, number: int) -> Response:
         """Delete its weights; the record stays."""
         refuse_larger(request, settings.PIPELINE_MAX_BODY_BYTES)
-        services.delete_version(nn_id, number, requester(request))
+        switch.delete(nn_id, number, requester(request))
         return Response({"status": True, "message": "OK", "nn_id": nn_id, "version": number})
 
 

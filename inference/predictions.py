@@ -14,9 +14,11 @@ from inference.errors import (
     BrokerUnavailableError,
     BusyError,
     ConflictError,
+    DatabaseAwayError,
     InferenceError,
     NotFoundError,
     PredictionFailedError,
+    QuarantinedError,
     RequestTimeoutError,
 )
 from inference.gateway import gateway
@@ -72,6 +74,8 @@ def _wait_for_answer(asked: PredictInput) -> Answer:
     except TimeoutError as error:
         if not gateway().replies.connected:
             raise BrokerUnavailableError(f"the broker could not be reached for {seconds:g} s") from error
+        if gateway().versions.database_away:
+            raise DatabaseAwayError(f"the database has not told within {seconds:g} s what is active") from error
         raise RequestTimeoutError(
             f"no worker answered within {seconds:g} s; see /status for the workers that are connected"
             f"{refusals.hint(HINT_SECONDS)}"
@@ -80,9 +84,9 @@ def _wait_for_answer(asked: PredictInput) -> Answer:
 
 def _outcome(error: InferenceError) -> Outcome:
     match error:
-        case BusyError() | BrokerBlockedError() | NotFoundError() | ConflictError():
+        case BusyError() | BrokerBlockedError() | NotFoundError() | ConflictError() | QuarantinedError():
             return Outcome.REFUSED
-        case RequestTimeoutError() | BrokerUnavailableError():
+        case RequestTimeoutError() | BrokerUnavailableError() | DatabaseAwayError():
             return Outcome.TIMED_OUT
     return Outcome.FAILED
 

@@ -18,7 +18,8 @@ from inference.confirms import Confirms
 from inference.errors import BrokerUnavailableError
 from inference.task_events import tell_sent
 from workers.celery import CONNECT_SECONDS, GATEWAYS, PREDICT, TRANSIENT, app
-from workers.protocol import PREDICT_QUEUE, PREDICT_TASK, PredictBatch
+from workers.message import Message
+from workers.protocol import NEWS_HEADER, PREDICT_QUEUE, PREDICT_TASK, PredictBatch
 from workers.settings import settings
 
 T = TypeVar("T")
@@ -129,15 +130,16 @@ class Publisher:
         # Declaring the queue as it is changes nothing, and tells how many consume from it.
         return self._with_producer(lambda producer: int(_declare(queue, producer.channel).consumer_count))
 
-    def ask_gateways(self, reply_to: str, ticket: str) -> None:
-        """Ask every gateway process how it is.
+    def ask_gateways(self, reply_to: str, ticket: str, news: Message | None = None, kind: str = "") -> None:
+        """Ask every gateway process how it is; or have it hear news first, so that its answer says that it has.
 
         Raises:
             BrokerUnavailableError: they cannot be asked.
         """
         self._with_producer(
             lambda producer: producer.publish(
-                {},
+                news.to_json() if news else {},
+                headers={NEWS_HEADER: kind} if news else {},
                 exchange=GATEWAYS.name,
                 reply_to=reply_to,
                 correlation_id=ticket,

@@ -17,7 +17,7 @@ from kombu.message import Message
 from inference.alarm import LOOK_SECONDS, Alarm
 from inference.service_thread import ServiceThread
 from workers.celery import GATEWAYS, HEARTBEAT_SECONDS, PREDICT, SUPPLY, TRANSIENT, app
-from workers.protocol import GatewayStatus, TicketAnswer, TicketQuestion
+from workers.protocol import NEWS_HEADER, GatewayStatus, TicketAnswer, TicketQuestion
 from workers.refusals import SignatureError, refusals
 
 logger = logging.getLogger(__name__)
@@ -90,7 +90,9 @@ class Replies:
         self.alarm = Alarm()
         self._receivers: dict[str, Callable[[Any], None]] = {}
         self._told_of_refusals: dict[str, Callable[[str], None]] = {}
+        self._before_connected: list[Callable[[], None]] = []
         self._on_connected: list[Callable[[], None]] = []
+        self._news: dict[str, Callable[[Any], None]] = {}
         self._tell: Callable[[], GatewayStatus] | None = None
         self._connected = threading.Event()
         self._thread = ServiceThread("replies", self._receive_all)
@@ -112,6 +114,10 @@ class Replies:
         """Whether replies can arrive, waited for."""
         return self._connected.wait(timeout_seconds)
 
+    def call_before_connected(self, callback: Callable[[], None]) -> None:
+        """Have `callback` called before each (re)connect is known of: news may have been missed until then."""
+        self._before_connected.append(callback)
+
     def call_when_connected(self, callback: Callable[[], None]) -> None:
         """Have `callback` called after each (re)connect: replies to what was asked before are lost then."""
         self._on_connected.append(callback)
@@ -119,6 +125,10 @@ class Replies:
     def tell_when_asked(self, tell: Callable[[], GatewayStatus]) -> None:
         """Answer other gateways' questions with what `tell` returns."""
         self._tell = tell
+
+    def hear(self, kind: str, receiver: Callable[[Any], None]) -> None:
+        """Hand news of this kind, which reach every gateway process, to `receiver`, in the reply thread."""
+        self._news[kind] = receiver
 
     def expect(
         self, ticket: str, receiver: Callable[[Any], None], refused: Callable[[str], None] | None = None
@@ -156,12 +166,16 @@ class Replies:
         )
         consumer.consume()
         self.queue = queue.name
+        for callback in self._before_connected:
+            callback()
         self._connected.set()
         for callback in self._on_connected:
             callback()
         return consumer
 
     def _receive(self, message: Message) -> None:
+        if message.headers and NEWS_HEADER in message.headers:
+            self._hear(message)
         if message.properties.get("reply_to"):
             self._answer(message)
             return
@@ -173,10 +187,22 @@ class Replies:
         except Exception:
             logger.exception("A message from a worker could not be handled; its request will time out.")
 
-    def _answer(self, message: Message) -> None:
-        """Answer another gateway's question how this process is, or a worker's whether a ticket is waited for."""
+    def _hear(self, message: Message) -> None:
+        receiver = self._news.get(str(message.headers[NEWS_HEADER]))
+        if receiver is None:
+            return  # another release's
         try:
-            question = _read(message)
+            receiver(_read(message))
+        except Exception:
+            logger.exception("News for every gateway could not be read; this one goes on without.")
+
+    def _answer(self, message: Message) -> None:
+        """Answer another gateway's question how this process is, or a worker's whether a ticket is waited for.
+
+        Who tells news asks how this process is, so that the answer says that they were heard.
+        """
+        try:
+            question = {} if NEWS_HEADER in (message.headers or {}) else _read(message)
             answer = self._status() if question == {} else self._awaits(TicketQuestion.from_json(question))
         except ValueError as error:
             refusals.add(error, message.delivery_info)

@@ -31,8 +31,10 @@ STATUS_OF: dict[type[errors.InferenceError], int] = {
     errors.TooManyRequestsError: 429,
     errors.BusyError: 503,
     errors.TokensUnknownError: 503,
+    errors.QuarantinedError: 503,
     errors.NoWorkersError: 503,
     errors.BrokerUnavailableError: 503,
+    errors.DatabaseAwayError: 503,
     errors.RequestTimeoutError: 504,
     errors.DiskFullError: 507,
 }
@@ -89,6 +91,8 @@ def _headers_of(error: errors.InferenceError) -> dict[str, str]:
             return {"WWW-Authenticate": CHALLENGE}
         case errors.TooManyRequestsError():
             return {"Retry-After": str(error.seconds)}
+        case errors.QuarantinedError():
+            return {"Retry-After": str(error.retry_after_seconds)}
     return {"Retry-After": RETRY_AFTER_SECONDS} if status_of(error) == 503 else {}
 
 

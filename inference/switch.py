@@ -18,6 +18,7 @@ from inference.errors import BrokerUnavailableError, ConflictError, InferenceErr
 from inference.gateway import gateway
 from inference.models import Activation, Version
 from inference.monitoring import observations
+from inference.protocol import DELETED_NEWS, SWITCHED_NEWS, Deleted
 from inference.uploads import store_upload
 from workers.logs import about
 from workers.protocol import Report
@@ -76,6 +77,17 @@ def rollback(nn_id: str, requested_by: str) -> SwitchResult:
     return switch_to(history.version_before(nn_id), Activation.Kind.ROLLBACK, requested_by)
 
 
+def delete(nn_id: str, number: int, requested_by: str) -> None:
+    """Delete a version's weights; the record stays.
+
+    Raises:
+        NotFoundError: there is no such version, or it is deleted already.
+        ConflictError: it is the active one.
+    """
+    services.delete_version(nn_id, number, requested_by)
+    gateway().fleet.tell_gateways(DELETED_NEWS, Deleted(nn_id, number))
+
+
 def switch_to(version: Version, kind: Activation.Kind, requested_by: str) -> SwitchResult:
     """Have every worker load a stored version, and make it active when all have; the attempt is recorded.
 
@@ -89,7 +101,7 @@ def switch_to(version: Version, kind: Activation.Kind, requested_by: str) -> Swi
         # The connection may have been lost while the workers were loading.
         on_live_connection(lambda: services.record_reports(activation, result.reports))
         if result.loaded:
-            services.commit(activation)
+            gateway().fleet.tell_gateways(SWITCHED_NEWS, services.commit(activation))
             logger.info("%s is active: %d workers loaded it.", version, len(result.reports), extra=about(version.ref()))
         else:
             services.close(activation, Activation.Outcome.FAILED, _first_reason(result.reports))

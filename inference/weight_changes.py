@@ -11,7 +11,8 @@ from django.http import HttpRequest
 from rest_framework.request import Request
 
 from inference.body_limit import drain
-from inference.errors import BusyError
+from inference.errors import BusyError, DatabaseAwayError
+from inference.gateway import gateway
 
 _lock = threading.Lock()
 _running = 0
@@ -23,7 +24,11 @@ def weight_change(request: Request | HttpRequest) -> Iterator[None]:
 
     Raises:
         BusyError: as many run as may; nothing of the request is kept.
+        DatabaseAwayError: nothing could be kept.
     """
+    if gateway().versions.database_away:
+        drain(request)
+        raise DatabaseAwayError("the database does not answer: nothing was stored; try again")
     if not _begin():
         drain(request)
         most = settings.PIPELINE_WEIGHT_CHANGES_MAX

@@ -30,8 +30,9 @@ SUPPLY = Queue(SUPPLY_QUEUE, DIRECT, routing_key=SUPPLY_QUEUE, durable=True)
 #: What is sent here reaches every gateway process.
 GATEWAYS = Exchange("gateways", type="fanout", durable=False)
 
-#: AMQP's delivery mode of messages that the broker need not keep on disk.
+#: AMQP's delivery mode of messages that the broker need not keep on disk, and of those that it is to keep.
 TRANSIENT = 1
+PERSISTENT = 2
 
 #: Seconds between heartbeats that a connection asks for: a peer that is silent for two of them is gone.
 HEARTBEAT_SECONDS = 3

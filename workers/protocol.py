@@ -14,6 +14,7 @@ from workers.tensors import Tensors, count_rows, tensors_from_json, tensors_to_j
 
 PREDICT_QUEUE = "predict"
 SUPPLY_QUEUE = "supply"
+QUARANTINE_QUEUE = "quarantine"
 PREDICT_TASK = "workers.tasks.predict"
 LOAD_COMMAND = "load_network"
 STATUS_COMMAND = "report_status"
@@ -208,6 +209,25 @@ class GatewayStatus(Message):
         require(isinstance(self.gateway, str), "gateway must be text")
         require(is_count(self.requests_held) and is_count(self.requests_max), "requests must be counts")
         require(is_count(self.timings_dropped), "timings_dropped must be a count")
+
+
+#: The header of a message to every gateway process that is news, no question; it says of what kind.
+NEWS_HEADER = "news"
+QUARANTINED_NEWS = "quarantined"
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantined(Message):
+    """News to every gateway process: a batch of this version, sent by the one with that reply queue, killed workers."""
+
+    version: VersionRef
+    reply_to: str
+
+    def __post_init__(self) -> None:
+        if isinstance(self.version, Mapping):
+            object.__setattr__(self, "version", VersionRef.from_json(self.version))
+        require(isinstance(self.version, VersionRef), "version must be an object")
+        require(isinstance(self.reply_to, str), "reply_to must be text")
 
 
 @dataclass(frozen=True, slots=True)

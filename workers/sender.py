@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Callable
 from time import monotonic, sleep
 from typing import Any
 
@@ -39,10 +40,22 @@ class Sender:
         Raises:
             kombu.exceptions.OperationalError: the broker was away for too long.
         """
+        self.act(
+            lambda producer: producer.publish(
+                body, exchange="", routing_key=queue, correlation_id=correlation_id, delivery_mode=TRANSIENT
+            )
+        )
+
+    def act(self, publish: Callable[[Producer], Any]) -> None:
+        """Have `publish` send something; it is called again while the broker is away.
+
+        Raises:
+            kombu.exceptions.OperationalError: the broker was away for too long.
+        """
         deadline = monotonic() + SEND_SECONDS
         while True:
             try:
-                return self._send(body, queue, correlation_id)
+                return self._act(publish)
             except OperationalError as error:
                 if monotonic() > deadline:
                     raise
@@ -58,7 +71,7 @@ class Sender:
         with self._lock:
             self._drop()
 
-    def _send(self, body: dict[str, Any], queue: str, correlation_id: str) -> None:
+    def _act(self, publish: Callable[[Producer], Any]) -> None:
         with self._lock:
             if self._stale:
                 self._stale = False
@@ -68,9 +81,7 @@ class Sender:
                 if self._producer is None:
                     self._producer = Producer(connection.channel(), serializer="json", auto_declare=False)
                     self._connection = connection
-                self._producer.publish(
-                    body, exchange="", routing_key=queue, correlation_id=correlation_id, delivery_mode=TRANSIENT
-                )
+                publish(self._producer)
             except _errors(connection) as error:
                 connection.release()
                 self._connection = self._producer = None

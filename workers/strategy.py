@@ -6,12 +6,18 @@ that raises ends the worker, the broker hands the message to the next one, and s
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from celery.exceptions import InvalidTaskError
 from celery.worker.request import Request
 from celery.worker.strategy import default
+
+from workers.worker import this_worker
+
+logger = logging.getLogger(__name__)
 
 #: What reading a malformed message raises. A lost connection is none of these: Celery must see it.
 MALFORMED = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
@@ -27,12 +33,18 @@ class DecodedRequest(Request):
 
 
 def careful(task: Any, app: Any, consumer: Any, **options: Any) -> Callable[..., Any]:
-    """Celery's default strategy; what it cannot read is refused as an invalid task, which Celery logs and drops."""
+    """Celery's default strategy; what it cannot read is refused as an invalid task, which Celery logs and drops.
+
+    What the broker hands out again is not taken at all, but counted and sent on; see `workers.suspects`.
+    """
     take = default(task, app, consumer, **options)
 
-    def take_carefully(*arguments: Any, **named: Any) -> Any:
+    def take_carefully(message: Any, body: Any, acknowledge: Any, *arguments: Any, **named: Any) -> Any:
         try:
-            return take(*arguments, **named)
+            if message.delivery_info.get("redelivered"):
+                done = partial(acknowledge, logger, consumer.connection_errors)
+                return this_worker().suspects.take(message, done)
+            return take(message, body, acknowledge, *arguments, **named)
         except MALFORMED as error:
             raise InvalidTaskError(f"the message cannot be read: {error!r}") from error
 

@@ -31,6 +31,7 @@ from workers.settings import Settings
 from workers.signing import message_keys
 from workers.stats import RequestStats
 from workers.supply import Supply
+from workers.suspects import Suspects
 from workers.usage import cpu_seconds
 from workers.version import VERSION
 from workers.window import Window
@@ -59,6 +60,7 @@ class Worker:
         self.measured = Measured()
         self.window = Window()
         self.sender = Sender(app)
+        self.suspects = Suspects(self.sender, self.window)
         self._settings = settings
         self._reader = WeightsFileReader(settings.load_timeout_seconds * READ_PART)
         self._supply = Supply(app, settings.load_timeout_seconds * FETCH_PART)
@@ -83,6 +85,7 @@ class Worker:
 
     def stop(self) -> None:
         """End the threads and the helper process."""
+        self.suspects.stop()
         self._loader.shutdown(wait=False, cancel_futures=True)
         self._reader.stop()
         self.sender.close()

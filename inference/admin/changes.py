@@ -15,7 +15,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonRes
 from django.urls import reverse
 from django.views import View
 
-from inference import history, services, switch
+from inference import history, switch
 from inference.admin import permissions
 from inference.admin.pages import show
 from inference.admin.permissions import require
@@ -169,7 +169,7 @@ class Delete(Change):
 
     def make(self, request: HttpRequest) -> str:
         """Delete them."""
-        services.delete_version(self.nn_id, self.number, requester(request))
+        switch.delete(self.nn_id, self.number, requester(request))
         messages.success(request, f"The weights of version {self.number} are deleted.")
         return network_address(self.nn_id)
 

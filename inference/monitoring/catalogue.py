@@ -60,6 +60,9 @@ SWITCH_SECONDS_TAKEN = _histogram(
     "pipeline_switch_duration_seconds", "From an activation's begin to its end.", SWITCH_SECONDS, "outcome"
 )
 TIMINGS_DROPPED = _counter("pipeline_timings_dropped_total", "Request timings that never reached the database.")
+BATCHES_QUARANTINED = _counter(
+    "pipeline_batches_quarantined_total", "Batches put aside because workers that took them died."
+)
 BROKER_RECONNECTS = _counter("pipeline_broker_reconnects_total", "Times that a process lost the broker and was back.")
 MESSAGES_REFUSED = _counter(
     "pipeline_messages_refused_total", "Messages from the broker that a gateway does not take: unsigned, malformed."

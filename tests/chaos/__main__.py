@@ -12,6 +12,7 @@ from tests.chaos.cluster import running_cluster
 from tests.chaos.facing import face
 from tests.chaos.fault import Fault
 from tests.chaos.faults.broker import BlockBroker, KillBroker
+from tests.chaos.faults.poison import PoisonBatch
 from tests.chaos.faults.workers import HangWorker, KillWorkers, StopWorker
 
 FAULTS: dict[str, Callable[[], Fault]] = {
@@ -21,6 +22,7 @@ FAULTS: dict[str, Callable[[], Fault]] = {
     "kill-broker": KillBroker,
     "memory-alarm": BlockBroker,
     "disk-alarm": partial(BlockBroker, "disk"),
+    "poison": PoisonBatch,
 }
 
 

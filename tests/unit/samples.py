@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from inference import services
+from inference import selectors, services
 from inference.access.known_tokens import KnownTokens
 from inference.alarm import Alarm
 from inference.answer import Answer
@@ -22,9 +22,11 @@ from inference.monitoring.recorder import Recorder
 from inference.predict_input import PredictInput
 from inference.statistics.timing import Timing
 from inference.uploads import store_version
+from inference.versions_to_use import VersionsToUse
 from workers.arrays import to_tensor
 from workers.details import LoadedWeights, WorkerDetails
 from workers.measures import Measured, WorkerMeasures
+from workers.message import Message
 from workers.protocol import GatewayStatus, PredictReply, Report, VersionRef, WorkerStatus
 from workers.tensors import ONLY_INPUT, Tensor, Tensors
 
@@ -137,6 +139,11 @@ class PretendedReplies:
         self.connected = True
         self.alarm = Alarm()
         self._on_connected: list[Callable[[], None]] = []
+        self._before_connected: list[Callable[[], None]] = []
+        self.news: dict[str, Callable[[Any], None]] = {}
+
+    def hear(self, kind: str, receiver: Callable[[Any], None]) -> None:
+        self.news[kind] = receiver
 
     def expect(self, ticket: str, receiver: Callable[[Any], None]) -> None:
         self.receivers[ticket] = receiver
@@ -146,6 +153,9 @@ class PretendedReplies:
 
     def wait_connected(self, timeout_seconds: float) -> bool:
         return self.connected
+
+    def call_before_connected(self, callback: Callable[[], None]) -> None:
+        self._before_connected.append(callback)
 
     def call_when_connected(self, callback: Callable[[], None]) -> None:
         self._on_connected.append(callback)
@@ -157,7 +167,7 @@ class PretendedReplies:
 
     def reconnect(self) -> None:
         self.queue += "'"
-        for callback in self._on_connected:
+        for callback in self._before_connected + self._on_connected:
             callback()
 
 
@@ -189,6 +199,11 @@ class PretendedFleet:
         self.early: list[tuple[list[Report], int]] = []
         self.loads: list[VersionRef] = []
         self.defaults: list[VersionRef | None] = []
+        #: What the gateways were told.
+        self.told: list[Message] = []
+
+    def tell_gateways(self, kind: str, news: Message) -> None:
+        self.told.append(news)
 
     def load(self, version: VersionRef, timeout_seconds: float, hear: Hear = lambda *_: None) -> Answers[Report]:
         self.loads.append(version)
@@ -251,6 +266,7 @@ class PretendedGateway:
         self.recorder = Recorder(dict, lambda: {catalogue.REQUESTS_HELD: 3})
         self.tokens = KnownTokens()
         self.own_status = GatewayStatus("one", 1, 256)
+        self.versions = VersionsToUse(selectors.version_to_use)
 
     def status(self) -> GatewayStatus:
         return self.own_status

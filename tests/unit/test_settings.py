@@ -138,14 +138,14 @@ def test_a_database_url_that_cannot_be_read_is_refused_by_its_variables_name() -
 def test_without_a_database_url_the_data_directory_holds_sqlite() -> None:
     config = database("")
 
-    assert config["ENGINE"] == "django.db.backends.sqlite3"
+    assert config["ENGINE"] == "inference.databases.sqlite3"
     assert str(config["NAME"]).endswith("pipeline.sqlite3")
 
 
 def test_a_database_url_may_name_postgresql() -> None:
     config = database("postgres://user:secret@db.example:5433/pipeline")
 
-    assert (config["ENGINE"], config["HOST"]) == ("django.db.backends.postgresql", "db.example")
+    assert (config["ENGINE"], config["HOST"]) == ("inference.databases.postgresql", "db.example")
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,10 @@ class AnswerTooLargeError(RowsError):
     """The outputs are more than a message holds: fewer rows at once have a smaller answer."""
 
 
+class QuarantinedError(PipelineRuntimeError):
+    """Workers died of a batch, one after the other: nobody takes it any more."""
+
+
 class SupplyError(PipelineRuntimeError):
     """No gateway sent a file that a worker asked for, or what came was not what its digest names."""
 

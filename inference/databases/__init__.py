@@ -1,0 +1,1 @@
+"""Django's database backends, with an end to every wait: a server that hangs, a file that has gone, are noticed."""

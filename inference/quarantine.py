@@ -1,0 +1,93 @@
+"""The versions that are refused for a while, because a batch of theirs killed the workers that took it.
+
+Whoever asks for such a network asks again, and each batch would cost as many workers as the first one. So for some time
+requests are refused at once; then one batch is let through, and how it fares decides.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from dataclasses import dataclass
+from math import ceil
+from time import monotonic
+from typing import Any
+
+from inference.batch import Batch
+from inference.errors import QuarantinedError
+from workers.protocol import VersionRef
+from workers.runtime import errors as worker_errors
+
+logger = logging.getLogger(__name__)
+
+#: How long a version is refused at first; each time that its trial fails, twice as long, and at most so long.
+REFUSE_SECONDS, REFUSE_SECONDS_MAX = 30.0, 600.0
+
+
+@dataclass
+class _Refused:
+    """One version; times are of `time.monotonic`."""
+
+    seconds: float
+    until: float
+    #: When the batch was sent that is to show whether the version is harmless; None while none is let through.
+    trial: float | None = None
+
+
+class Quarantine:
+    """This gateway process's; the sender's thread asks, the reply thread tells."""
+
+    def __init__(self) -> None:
+        self._refused: dict[VersionRef, _Refused] = {}
+        self._lock = threading.Lock()
+
+    def check(self, batch: Batch) -> None:
+        """Let a batch through, or not.
+
+        Raises:
+            QuarantinedError: its version is refused now.
+        """
+        if not self._refused:
+            return
+        with self._lock:
+            refused = self._refused.get(batch.version)
+            if refused is None:
+                return
+            if batch.sent < refused.until:
+                left = refused.until - batch.sent
+                raise QuarantinedError(
+                    f"{batch.version} is refused: a batch of it killed the workers that took it; "
+                    f"one request is tried in {left:.0f} s",
+                    ceil(left),
+                )
+            # Until it is answered, or nobody waits for it any more, it is the only one.
+            refused.trial, refused.until = batch.sent, batch.deadline
+
+    def note_answered(self, batch: Batch, message: Any) -> None:
+        """A worker has answered a batch: if it is the one that was let through, its version is harmless."""
+        if not self._refused or is_quarantined(message):
+            return
+        with self._lock:
+            refused = self._refused.get(batch.version)
+            if refused is not None and refused.trial is not None and batch.sent >= refused.trial:
+                del self._refused[batch.version]
+
+    def begin(self, version: VersionRef) -> None:
+        """A batch of this version, sent by whichever gateway, killed the workers that took it: refuse the version."""
+        now = monotonic()
+        with self._lock:
+            for old in [each for each, of in self._refused.items() if of.until + REFUSE_SECONDS_MAX < now]:
+                del self._refused[old]  # nobody has asked for it since
+            refused = self._refused.get(version)
+            seconds = REFUSE_SECONDS
+            if refused is not None:
+                again = refused.until < now or refused.trial is not None
+                seconds = min(2 * refused.seconds, REFUSE_SECONDS_MAX) if again else refused.seconds
+            self._refused[version] = _Refused(seconds, now + seconds)
+        logger.error("A batch of %s killed the workers that took it; refusing it for %g s.", version, seconds)
+
+
+def is_quarantined(message: Any) -> bool:
+    """Whether a worker's answer says that the batch was put aside."""
+    result = message.get("result") if isinstance(message, dict) else None
+    return isinstance(result, dict) and result.get("exc_type") == worker_errors.QuarantinedError.__name__

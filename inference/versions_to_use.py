@@ -1,0 +1,172 @@
+"""Which version a batch is made with: what the database says, or while it does not answer, what it said last.
+
+What it said last must not be older than what somebody was told is active. So whoever commits a switch has told every
+gateway process before it answers; one that lost the broker may have missed that, and knows nothing until it has read
+the database again.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from time import monotonic
+from typing import Any
+
+from django.db import Error as DatabaseError
+from django.db import connection
+
+from inference.errors import DatabaseAwayError, InferenceError
+from inference.protocol import Deleted, Switched
+from workers.protocol import VersionRef
+
+logger = logging.getLogger(__name__)
+
+#: How long the sender waits for the database, and how long it takes at least to see that it is away.
+ANSWER_SECONDS = 1.0
+#: A connection that failed sooner than that was dead, and is opened anew at once.
+AT_ONCE_SECONDS = 0.25
+#: How often a database that is away is tried again.
+TRY_AGAIN_SECONDS = 0.5
+
+Read = Callable[[str | None, int | None], VersionRef]
+
+
+class VersionsToUse:
+    """This process's knowledge: by network (None: the default one) and number (None: the active version)."""
+
+    def __init__(self, read: Read) -> None:
+        self._read = read
+        self._known: dict[tuple[str | None, int | None], VersionRef] = {}
+        #: Counts what came between a read's begin and its end: what was read may be old by then.
+        self._news = 0
+        self._lock = threading.Lock()
+        self._away = threading.Event()
+        self._stopping = threading.Event()
+        self._prepared = False
+
+    @property
+    def database_away(self) -> bool:
+        """Whether the database has not answered when it was asked last."""
+        return self._away.is_set()
+
+    def stop(self) -> None:
+        """End the thread that tries the database."""
+        self._stopping.set()
+
+    def version_to_use(self, nn_id: str | None, number: int | None) -> VersionRef:
+        """As `selectors.version_to_use`, in bounded time; for the sender's thread alone.
+
+        Raises:
+            DatabaseAwayError: the database does not answer, and has not said before.
+            InferenceError: what the database's answer means.
+        """
+        question = nn_id, number
+        if not self._away.is_set():
+            news = self._news
+            try:
+                version = self._read_in_time(nn_id, number)
+            except InferenceError:
+                self._note(question, None, news)
+                raise
+            except DatabaseError as error:
+                self._lose(error)
+            else:
+                self._note(question, version, news)
+                return version
+        known = self._known.get(question)
+        if known is None:
+            raise DatabaseAwayError("the database does not answer; try again")
+        return known
+
+    def forget(self) -> None:
+        """This process may have missed news: what it knows may be old."""
+        with self._lock:
+            self._news += 1
+            self._known.clear()
+
+    def hear_of_switch(self, data: Any) -> None:
+        """News: another version is active. What does not fit what is known is forgotten."""
+        news = Switched.from_json(data)
+        nn_id = news.version.nn_id
+        with self._lock:
+            self._news += 1
+            self._follow((nn_id, None), news.version, from_number=news.previous)
+            default = self._known.get((None, None))
+            if default is not None and default.nn_id == nn_id == news.default:
+                self._follow((None, None), news.version, from_number=news.previous)
+            elif default is not None and default.nn_id != news.default:
+                if default.nn_id == news.previous_default and nn_id == news.default:
+                    self._known[None, None] = news.version
+                else:
+                    del self._known[None, None]
+            if news.default != news.previous_default:
+                self._drop(lambda question: question[0] is None and question[1] is not None)
+
+    def hear_of_deletion(self, data: Any) -> None:
+        """News: a version is deleted."""
+        news = Deleted.from_json(data)
+        with self._lock:
+            self._news += 1
+            self._drop(lambda question: question[0] in (None, news.nn_id) and question[1] == news.number)
+
+    def _follow(self, question: tuple[str | None, int | None], version: VersionRef, from_number: int | None) -> None:
+        known = self._known.get(question)
+        if known is None or known == version:
+            return
+        if known.number == from_number:
+            self._known[question] = version
+        else:
+            del self._known[question]  # news that came late, or one that is missing
+
+    def _drop(self, which: Callable[[tuple[str | None, int | None]], bool]) -> None:
+        for question in [each for each in self._known if which(each)]:
+            del self._known[question]
+
+    def _note(self, question: tuple[str | None, int | None], version: VersionRef | None, news: int) -> None:
+        with self._lock:
+            if version is None:
+                self._known.pop(question, None)
+            elif news == self._news:
+                self._known[question] = version
+
+    def _read_in_time(self, nn_id: str | None, number: int | None) -> VersionRef:
+        if not self._prepared:
+            bound_this_thread()
+            self._prepared = True
+        began = monotonic()
+        try:
+            return self._read(nn_id, number)
+        except DatabaseError:
+            connection.close()
+            if monotonic() - began > AT_ONCE_SECONDS:
+                raise
+            return self._read(nn_id, number)
+
+    def _lose(self, error: DatabaseError) -> None:
+        logger.warning("The database does not answer (%s); predictions go on with the versions known last.", error)
+        self._away.set()
+        threading.Thread(target=self._try_again, name="database", daemon=True).start()
+
+    def _try_again(self) -> None:
+        bound_this_thread()
+        try:
+            while not self._stopping.wait(TRY_AGAIN_SECONDS):
+                try:
+                    self._read(None, None)
+                except InferenceError:
+                    return  # it has answered, that there is none
+                except DatabaseError:
+                    connection.close()
+                else:
+                    return
+        finally:
+            connection.close()
+            self._away.clear()
+            logger.info("The database answers again.")
+
+
+def bound_this_thread() -> None:
+    """Have this thread's connection to the database wait no longer than a batch may."""
+    connection.close()
+    connection.answer_seconds = ANSWER_SECONDS  # type: ignore[attr-defined]  # of our own backends

@@ -1,0 +1,132 @@
+"""A version whose batch killed the workers that took it is refused for a while, and tried by one batch then."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from inference import quarantine as quarantine_module
+from inference.errors import PredictionFailedError, QuarantinedError
+from inference.quarantine import REFUSE_SECONDS, REFUSE_SECONDS_MAX
+from tests.unit.samples import VERSION
+from tests.unit.sender import SECONDS, Sender, first_numbers
+from workers.protocol import QUARANTINED_NEWS, Quarantined
+
+OTHER = replace(VERSION, number=VERSION.number + 1)
+PUT_ASIDE = {"status": "FAILURE", "result": {"exc_type": "QuarantinedError"}, "traceback": "QuarantinedError: 3 died"}
+
+
+class Clock:
+    now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr("inference.dispatch.monotonic", clock)
+    monkeypatch.setattr(quarantine_module, "monotonic", clock)
+    return clock
+
+
+def tell(sender: Sender, reply_to: str = "") -> None:
+    """A worker tells all gateways that a batch of VERSION killed workers."""
+    sender.replies.news[QUARANTINED_NEWS](Quarantined(VERSION, reply_to).to_json())
+
+
+def ask(sender: Sender, clock: Clock) -> object:
+    """A request that is sent, or refused: what became of it."""
+    before = len(sender.publisher.sent)
+    future = sender.submit()
+    sender.steps(2)
+    if len(sender.publisher.sent) > before:
+        return "sent"
+    try:
+        return future.result(timeout=0)
+    except QuarantinedError as error:
+        return error.retry_after_seconds
+
+
+def test_who_sent_it_has_the_error_and_the_next_ones_are_refused_at_once(sender: Sender, clock: Clock) -> None:
+    future = sender.submit()
+    sender.step()
+    tell(sender, sender.replies.queue)
+    sender.answer(0, PUT_ASIDE)
+    with pytest.raises(PredictionFailedError, match="3 died"):
+        future.result(timeout=0)
+    assert ask(sender, clock) == REFUSE_SECONDS
+    assert sender.dispatcher.batches_quarantined == 1
+    refused = sender.submit()
+    sender.step()
+    with pytest.raises(QuarantinedError, match="is refused: a batch of it killed"):
+        refused.result(timeout=0)
+
+
+def test_every_gateway_refuses_and_the_one_that_sent_it_counts(sender: Sender, clock: Clock) -> None:
+    tell(sender, "replies.of another")
+    assert ask(sender, clock) == REFUSE_SECONDS
+    assert sender.dispatcher.batches_quarantined == 0
+
+
+def test_other_versions_are_answered(sender: Sender, clock: Clock) -> None:
+    tell(sender)
+    sender.version_to_use = lambda *_: OTHER
+    assert ask(sender, clock) == "sent"
+
+
+def test_one_batch_is_tried_and_when_it_is_answered_all_are(sender: Sender, clock: Clock) -> None:
+    tell(sender)
+    clock.now += REFUSE_SECONDS
+    trial = sender.submit(0.25)
+    sender.step()
+    assert ask(sender, clock) == SECONDS, "another one while the first is tried"
+    sender.answer(0)
+    assert first_numbers(trial) == [0.25]
+    assert ask(sender, clock) == "sent"
+    assert ask(sender, clock) == "sent"
+
+
+def test_a_trial_that_is_quarantined_again_doubles_the_time(sender: Sender, clock: Clock) -> None:
+    tell(sender)
+    expected = REFUSE_SECONDS
+    for _ in range(10):
+        clock.now += expected
+        assert ask(sender, clock) == "sent"
+        tell(sender)
+        sender.answer(-1, PUT_ASIDE)
+        expected = min(2 * expected, REFUSE_SECONDS_MAX)
+        assert ask(sender, clock) == expected
+
+
+def test_several_batches_that_were_on_their_way_together_count_as_one(sender: Sender, clock: Clock) -> None:
+    for _ in range(3):
+        tell(sender)
+    assert ask(sender, clock) == REFUSE_SECONDS
+
+
+def test_the_answer_to_a_batch_that_was_sent_before_proves_nothing(sender: Sender, clock: Clock) -> None:
+    earlier = sender.submit(0.25)
+    sender.step()
+    clock.now += 1
+    tell(sender)
+    sender.answer(0)
+    assert first_numbers(earlier) == [0.25]
+    assert ask(sender, clock) == REFUSE_SECONDS
+
+
+def test_a_trial_without_an_answer_is_followed_by_another(sender: Sender, clock: Clock) -> None:
+    tell(sender)
+    clock.now += REFUSE_SECONDS
+    assert ask(sender, clock) == "sent"
+    clock.now += SECONDS + 1
+    assert ask(sender, clock) == "sent"
+
+
+def test_what_nobody_asks_for_any_more_is_forgotten(sender: Sender, clock: Clock) -> None:
+    tell(sender)
+    clock.now += REFUSE_SECONDS + REFUSE_SECONDS_MAX + 1
+    sender.replies.news[QUARANTINED_NEWS](Quarantined(OTHER, "").to_json())
+    assert ask(sender, clock) == "sent"

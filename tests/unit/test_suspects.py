@@ -1,0 +1,193 @@
+"""A batch that comes back is counted before anything of it is computed, and put aside when it came back too often."""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from celery.exceptions import InvalidTaskError
+from kombu import Exchange, Queue
+from kombu.message import Message
+
+from tests.unit.pretended_worker import PretendedNetworks, worker_with
+from tests.unit.samples import VERSION, asking
+from workers import suspects as suspects_module
+from workers.celery import app
+from workers.protocol import NEWS_HEADER, PredictBatch, Quarantined
+from workers.strategy import careful
+from workers.suspects import HEADER, REDELIVERIES_MAX, count_redeliveries
+from workers.tasks import predict
+from workers.worker import Worker
+
+SOON_SECONDS = 10.0
+
+
+@pytest.fixture
+def worker() -> Iterator[Worker]:
+    with worker_with(PretendedNetworks()) as worker:
+        yield worker
+
+
+class Broker:
+    """The queues that a worker sends to, under names of their own."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._connection = app.connection_for_read()
+        channel = self._connection.channel()
+        names = {name: f"{name}.{uuid4().hex}" for name in ("predict", "quarantine", "replies", "gateways")}
+        self._queues = {name: Queue(own, durable=True)(channel) for name, own in names.items()}
+        exchange = Exchange(names["gateways"], type="fanout", durable=False)
+        self._queues["gateways"] = Queue(names["gateways"], exchange)(channel)
+        for queue in self._queues.values():
+            queue.declare()
+        self.reply_to = names["replies"]
+        for name, value in [
+            ("PREDICT_QUEUE", names["predict"]),
+            ("QUARANTINE_QUEUE", names["quarantine"]),
+            ("QUARANTINE", Queue(names["quarantine"], durable=True)),
+            ("GATEWAYS", exchange),
+        ]:
+            monkeypatch.setattr(suspects_module, name, value)
+
+    def take(self, name: str) -> Message | None:
+        return self._queues[name].get(no_ack=True, accept=["json"])
+
+    def close(self) -> None:
+        self._connection.release()
+
+
+@pytest.fixture
+def broker(monkeypatch: pytest.MonkeyPatch) -> Iterator[Broker]:
+    broker = Broker(monkeypatch)
+    yield broker
+    broker.close()
+
+
+def came_back(broker: Broker, times: Any, **properties: Any) -> Any:
+    """A batch as it is delivered once more; its header says that it came back so often before."""
+    inputs = asking([0.1, 0.2]).inputs
+    body = json.dumps([[PredictBatch(VERSION, inputs, 1, ["a-1"]).to_json()], {}, {}]).encode()
+    return SimpleNamespace(
+        body=body,
+        headers={"id": "batch-1", "task": predict.name, HEADER: times} if times else {"id": "batch-1"},
+        properties={"reply_to": broker.reply_to, "correlation_id": "batch-1", "expiration": "30000"} | properties,
+        content_type="application/json",
+        content_encoding="utf-8",
+        delivery_info={"redelivered": True},
+    )
+
+
+def handle(worker: Worker, message: Any) -> None:
+    acknowledged = threading.Event()
+    worker.suspects.take(message, acknowledged.set)
+    assert acknowledged.wait(SOON_SECONDS)
+
+
+def test_a_batch_that_came_back_once_is_sent_on_at_once_and_counted(worker: Worker, broker: Broker) -> None:
+    message = came_back(broker, 0)
+    handle(worker, message)
+    sent = broker.take("predict")
+    assert sent is not None
+    assert sent.headers[HEADER] == 1
+    assert sent.payload == json.loads(message.body)
+    assert (sent.properties["reply_to"], sent.properties["correlation_id"]) == (broker.reply_to, "batch-1")
+    assert float(sent.properties["expiration"]) == 30_000
+    assert broker.take("quarantine") is None
+
+
+def test_one_that_came_back_again_rests_so_that_not_all_workers_die_of_it(
+    worker: Worker, broker: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(suspects_module, "REST_SECONDS", 0.05)
+    handle(worker, came_back(broker, 1))
+    sent = broker.take("predict")
+    assert sent is not None
+    assert sent.headers[HEADER] == 2
+    assert float(sent.properties["expiration"]) == 29_950
+
+
+def test_what_rests_goes_back_to_the_broker_when_the_worker_stops(worker: Worker, broker: Broker) -> None:
+    acknowledged = threading.Event()
+    worker.suspects.take(came_back(broker, 1), acknowledged.set)
+    worker.suspects.stop()
+    worker.suspects._threads.shutdown(wait=True)
+    assert not acknowledged.is_set()
+    assert broker.take("predict") is None
+
+
+def test_one_that_came_back_too_often_is_put_aside_and_everybody_is_told(
+    worker: Worker, broker: Broker, caplog: pytest.LogCaptureFixture
+) -> None:
+    message = came_back(broker, REDELIVERIES_MAX)
+    with caplog.at_level(logging.ERROR):
+        handle(worker, message)
+    assert broker.take("predict") is None
+
+    answer = broker.take("replies")
+    assert answer is not None
+    assert answer.properties["correlation_id"] == "batch-1"
+    assert answer.payload["status"] == "FAILURE"
+    assert answer.payload["result"]["exc_type"] == "QuarantinedError"
+    assert answer.payload["worker"] == worker.name
+
+    news = broker.take("gateways")
+    assert news is not None
+    assert news.headers[NEWS_HEADER] == "quarantined"
+    assert Quarantined.from_json(news.payload) == Quarantined(VERSION, broker.reply_to)
+
+    kept = broker.take("quarantine")
+    assert kept is not None
+    assert kept.payload == json.loads(message.body)
+    assert (kept.properties["delivery_mode"], "expiration" in kept.properties) == (2, False)
+    (line,) = caplog.records
+    assert str(VERSION) in line.getMessage()
+    assert line.request_ids == ["a-1"]  # type: ignore[attr-defined]
+
+
+def test_what_is_no_batch_is_put_aside_as_well(worker: Worker, broker: Broker) -> None:
+    message = came_back(broker, REDELIVERIES_MAX)
+    message.body = b"[]"
+    handle(worker, message)
+    assert broker.take("quarantine") is not None
+    assert broker.take("replies") is not None
+    assert broker.take("gateways") is None
+
+
+def test_nobody_asked_for_an_answer_and_none_is_sent(worker: Worker, broker: Broker) -> None:
+    message = came_back(broker, REDELIVERIES_MAX)
+    message.properties = {}
+    handle(worker, message)
+    assert broker.take("quarantine") is not None
+    assert broker.take("replies") is None
+
+
+@pytest.mark.parametrize("header", [None, "2", -1, 1.5, True, [3]])
+def test_a_header_that_is_no_count_counts_nothing(header: Any) -> None:
+    assert count_redeliveries({HEADER: header}) == 0
+
+
+def test_the_strategy_takes_nothing_that_was_handed_out_before(
+    worker: Worker, broker: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken: list[Any] = []
+    monkeypatch.setattr("workers.strategy.default", lambda *_, **__: lambda *arguments: taken.append(arguments))
+    consumer: Any = SimpleNamespace(connection_errors=(OSError,))
+    take = careful(predict, app, consumer)
+    fresh = came_back(broker, 0)
+    fresh.delivery_info["redelivered"] = False
+    take(fresh, None, None, None, None)
+    assert len(taken) == 1
+
+    acknowledged = threading.Event()
+    take(came_back(broker, 0), None, lambda *_: acknowledged.set(), None, None)
+    assert acknowledged.wait(SOON_SECONDS)
+    assert len(taken) == 1
+    assert broker.take("predict") is not None
+    with pytest.raises(InvalidTaskError):
+        take(SimpleNamespace(delivery_info=None), None, None)

@@ -1,0 +1,195 @@
+"""Batches that the broker hands out again: whoever had them died, or lost the broker. One may kill whoever takes it.
+
+A batch that exhausts a worker's memory would end one worker after the other. So each time that one comes back is
+counted, in a header of the message, before anything of it is computed; one that came back too often is put aside, with
+an error for whoever asked. AMQP tells only that a message was handed out before; a classic queue does not count.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
+from typing import Any
+
+from celery.states import FAILURE
+from kombu import Queue
+from kombu.exceptions import KombuError
+
+from workers.celery import DIRECT, GATEWAYS, PERSISTENT, TRANSIENT, app
+from workers.logs import about
+from workers.message import ProtocolError
+from workers.pool import BATCHES_MAX
+from workers.protocol import (
+    NEWS_HEADER,
+    PREDICT_QUEUE,
+    QUARANTINE_QUEUE,
+    QUARANTINED_NEWS,
+    PredictBatch,
+    Quarantined,
+)
+from workers.runtime.errors import QuarantinedError
+from workers.sender import Sender
+from workers.tensors import TENSORS_BYTES_MAX
+from workers.window import Window
+
+logger = logging.getLogger(__name__)
+
+#: The message's header that says how often it has come back.
+HEADER = "redeliveries"
+#: How often a batch may come back: two workers that die of it may be chance, three are not.
+REDELIVERIES_MAX = 2
+#: How long a batch that came back a second time rests, so that not all workers die of it at once: by then those that
+#: did have been started again. At most this part of the time that it has.
+REST_SECONDS = 5.0
+REST_PART = 6
+#: What is put aside for people to look at: the latest ones.
+QUARANTINE = Queue(
+    QUARANTINE_QUEUE,
+    DIRECT,
+    routing_key=QUARANTINE_QUEUE,
+    durable=True,
+    queue_arguments={"x-max-length": 100, "x-max-length-bytes": 128 * 1024**2},
+)
+#: A batch's JSON is base64 and some names; of a larger body nobody knows what reading it takes.
+READABLE_BYTES_MAX = 2 * TENSORS_BYTES_MAX
+
+
+class Suspects:
+    """Takes what came back off Celery's hands; owns the threads in which it rests and is sent on."""
+
+    def __init__(self, sender: Sender, window: Window) -> None:
+        self._sender = sender
+        self._window = window
+        self._stopping = threading.Event()
+        self._threads = ThreadPoolExecutor(BATCHES_MAX, thread_name_prefix="suspect")
+
+    def take(self, message: Any, acknowledge: Callable[[], Any]) -> None:
+        """Send a message that was handed out again on, counted, or put it aside; then it is acknowledged.
+
+        Returns at once. Should this worker end before, the message comes back as it is.
+        """
+        self._threads.submit(self._handle, message, acknowledge)
+
+    def stop(self) -> None:
+        """End the threads; what rests in them goes back to the broker with the worker's connection."""
+        self._stopping.set()
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def _handle(self, message: Any, acknowledge: Callable[[], Any]) -> None:
+        try:
+            came_back = count_redeliveries(message.headers) + 1
+            if came_back > REDELIVERIES_MAX:
+                self._quarantine(message)
+            elif not self._send_on(message, came_back):
+                return
+        except (KombuError, OSError):
+            logger.exception("A batch that came back could not be sent on; the broker hands it out again.")
+            return
+        acknowledge()
+
+    def _send_on(self, message: Any, came_back: int) -> bool:
+        """Give the batch to whichever worker is next; whether that was done before this worker has to stop."""
+        milliseconds = _milliseconds_left(message)
+        if came_back > 1:
+            rest = REST_SECONDS if milliseconds is None else min(REST_SECONDS, milliseconds / 1000 / REST_PART)
+            with self._window.waiting():
+                if self._stopping.wait(rest):
+                    return False
+            milliseconds = None if milliseconds is None else max(1.0, milliseconds - rest * 1000)
+        logger.info("Batch %s has come back %d times and is tried again.", message.headers.get("id"), came_back)
+        self._publish(message, PREDICT_QUEUE, came_back, milliseconds, TRANSIENT)
+        return True
+
+    def _quarantine(self, message: Any) -> None:
+        """Put a message aside: first of all nobody sends more of its kind."""
+        batch = _read(message)
+        properties = message.properties
+        asked = SimpleNamespace(
+            reply_to=properties.get("reply_to"), correlation_id=properties.get("correlation_id"), children=[]
+        )
+        if batch is not None:
+            self._tell_gateways(Quarantined(batch.version, str(asked.reply_to)))
+        workers = REDELIVERIES_MAX + 1
+        error = QuarantinedError(f"{workers} workers died of this batch, or lost the broker with it: it is put aside")
+        app.backend.store_result(message.headers.get("id"), error, FAILURE, f"{type(error).__name__}: {error}", asked)
+        self._publish(message, QUARANTINE_QUEUE, REDELIVERIES_MAX, None, PERSISTENT, declare=[QUARANTINE])
+        if batch is not None:
+            logger.error(
+                "A batch for %s (%d requests, %d rows) killed %d workers; it is in the queue %s, "
+                "and no worker takes it again.",
+                batch.version,
+                batch.requests,
+                batch.rows_count,
+                workers,
+                QUARANTINE_QUEUE,
+                extra=about(batch.version, request_ids=batch.request_ids),
+            )
+
+    def _tell_gateways(self, news: Quarantined) -> None:
+        self._sender.act(
+            lambda producer: producer.publish(
+                news.to_json(),
+                exchange=GATEWAYS.name,
+                headers={NEWS_HEADER: QUARANTINED_NEWS},
+                delivery_mode=TRANSIENT,
+                declare=[GATEWAYS],
+            )
+        )
+
+    def _publish(
+        self,
+        message: Any,
+        queue: str,
+        came_back: int,
+        milliseconds: float | None,
+        delivery_mode: int,
+        declare: list[Queue] | None = None,
+    ) -> None:
+        """Send a message's bytes as they are: nothing of it is made anew but the count."""
+        properties = message.properties
+        self._sender.act(
+            lambda producer: producer.publish(
+                message.body,
+                exchange="",
+                routing_key=queue,
+                content_type=message.content_type,
+                content_encoding=message.content_encoding,
+                headers={**message.headers, HEADER: came_back},
+                correlation_id=properties.get("correlation_id"),
+                reply_to=properties.get("reply_to"),
+                expiration=None if milliseconds is None else milliseconds / 1000,
+                delivery_mode=delivery_mode,
+                declare=declare or [],
+            )
+        )
+
+
+def count_redeliveries(headers: Any) -> int:
+    """How often a message has come back by its header; what is no count, somebody else has written."""
+    count = headers.get(HEADER, 0) if isinstance(headers, dict) else 0
+    return count if isinstance(count, int) and not isinstance(count, bool) and count >= 0 else 0
+
+
+def _milliseconds_left(message: Any) -> float | None:
+    """How long the message lives from when it was sent; None for ever, as Celery's own clients send theirs."""
+    try:
+        return float(message.properties["expiration"])
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+def _read(message: Any) -> PredictBatch | None:
+    """The batch in a message; None of what is none, and of what is so large that reading it may be what kills."""
+    identity = message.headers.get("id")
+    try:
+        if len(message.body) > READABLE_BYTES_MAX:
+            raise ProtocolError(f"it has {len(message.body)} bytes")
+        return PredictBatch.from_json(json.loads(message.body)[0][0])
+    except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+        what = "Message %s killed workers, goes to the queue %s, and is no batch: %s"
+        logger.warning(what, identity, QUARANTINE_QUEUE, error)
+        return None
