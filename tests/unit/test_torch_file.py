@@ -96,7 +96,7 @@ def test_a_tensor_that_is_none_is_refused(bad: Any) -> None:
         read(torch_file({"a": bad}, {"0": NUMBERS.tobytes()}))
 
 
-@pytest.mark.parametrize("state", [[1], 5, None, {1: tensor()}, {"model": {"a": tensor()}}], ids=str)
+@pytest.mark.parametrize("state", [[1], 5, None, {1: tensor()}, {"model": {"a": tensor()}}], ids=range(5))
 def test_what_is_no_state_dict_is_refused(state: Any) -> None:
     with pytest.raises(ValueError, match=r"save it by torch\.save\(model\.state_dict\(\), path\)"):
         read(torch_file(state, {"0": NUMBERS.tobytes()}))
