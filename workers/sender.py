@@ -14,6 +14,7 @@ from celery import Celery
 from kombu import Connection, Producer
 from kombu.exceptions import OperationalError
 
+from workers.abandon import abandon
 from workers.celery import TRANSIENT
 
 logger = logging.getLogger(__name__)
@@ -56,7 +57,9 @@ class Sender:
     def close(self) -> None:
         """Close the connection."""
         with self._lock:
-            self._drop()
+            if self._connection is not None:
+                self._connection.release()
+            self._connection = self._producer = None
 
     def _send(self, body: dict[str, Any], queue: str, correlation_id: str) -> None:
         with self._lock:
@@ -72,13 +75,13 @@ class Sender:
                     body, exchange="", routing_key=queue, correlation_id=correlation_id, delivery_mode=TRANSIENT
                 )
             except _errors(connection) as error:
-                connection.release()
+                abandon(connection)
                 self._connection = self._producer = None
                 raise OperationalError(str(error)) from error
 
     def _drop(self) -> None:
         if self._connection is not None:
-            self._connection.release()
+            abandon(self._connection)
         self._connection = self._producer = None
 
 

@@ -12,12 +12,15 @@ from tests.chaos.cluster import running_cluster
 from tests.chaos.facing import face
 from tests.chaos.fault import Fault
 from tests.chaos.faults.broker import BlockBroker, KillBroker
+from tests.chaos.faults.network import CutGateway, CutWorker
 from tests.chaos.faults.workers import HangWorker, KillWorkers, StopWorker
 
 FAULTS: dict[str, Callable[[], Fault]] = {
     "kill-workers": KillWorkers,
     "stop-worker": StopWorker,
     "hang-worker": HangWorker,
+    "cut-worker": CutWorker,
+    "cut-gateway": CutGateway,
     "kill-broker": KillBroker,
     "memory-alarm": BlockBroker,
     "disk-alarm": partial(BlockBroker, "disk"),

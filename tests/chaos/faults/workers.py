@@ -6,6 +6,7 @@ import os
 import signal
 import time
 
+from inference.supervision.processes import Child
 from tests.chaos.cluster import Cluster
 from tests.chaos.fault import Fault
 from workers.celery import HEARTBEAT_SECONDS
@@ -15,7 +16,7 @@ SILENT_SECONDS_MAX = 3 * HEARTBEAT_SECONDS + 1.0
 
 
 class KillWorkers(Fault):
-    """SIGKILL one worker after the other, each restarted by its supervisor."""
+    """SIGKILL one worker after the other as soon as it serves, each restarted by its supervisor."""
 
     def __init__(self, seconds: float = 60.0, every_seconds: float = 2.0) -> None:
         self.name = f"SIGKILL a worker every {every_seconds:g} s for {seconds:g} s"
@@ -23,14 +24,19 @@ class KillWorkers(Fault):
         self._every_seconds = every_seconds
 
     def inject(self, cluster: Cluster) -> str:
-        before, killed, end = cluster.restarted, 0, time.monotonic() + self._seconds
+        killed, end = 0, time.monotonic() + self._seconds
         while time.monotonic() < end:
-            workers = cluster.workers
-            workers[killed % len(workers)].kill()
+            # One that still starts serves nobody: killing it again and again would only keep it from ever serving.
+            victim = cluster.wait_until(lambda: next(filter(serves, cluster.workers), None), 60.0, "a worker serves")
+            victim.kill()
             killed += 1
             cluster.wait(self._every_seconds)
-        back = cluster.wait_well()
-        return f"{killed} killed, {cluster.restarted - before} restarted; all back {back:.1f} s after the last"
+        return f"{killed} killed; all back {cluster.wait_well():.1f} s after the last"
+
+
+def serves(worker: Child) -> bool:
+    """Whether a worker says that it is ready, and has not ended since."""
+    return worker.alive() and b" ready." in worker.log.read_bytes()[worker.log_start :]
 
 
 class StopWorker(Fault):
