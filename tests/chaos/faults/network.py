@@ -8,74 +8,63 @@ from inference.supervision.processes import Child
 from tests.chaos.cluster import Cluster
 from tests.chaos.fault import Fault
 from tests.chaos.faults.workers import SILENT_SECONDS_MAX
-from tests.chaos.wire import Wire
 
 
 class CutWorker(Fault):
-    """A worker's connections to the broker are cut."""
+    """The connections between a worker and the broker are cut."""
 
     def __init__(self, seconds: float = 20.0) -> None:
         self.name = f"a worker's connections cut without a FIN for {seconds:g} s"
         self._seconds = seconds
-        self._wire: Wire | None = None
-        self._worker: Child | None = None
-
-    def prepare(self, cluster: Cluster) -> None:
-        self._wire = Wire(cluster.node.port).__enter__()
-        self._worker = cluster.system.add_worker(BROKER_URL=self._wire.url)
-        cluster.wait_well()
 
     def inject(self, cluster: Cluster) -> str:
-        assert self._wire is not None
         cut = time.monotonic()
-        self._wire.cut()
-        noticed = cluster.wait_given_up("the worker that is cut off")
-        assert noticed < SILENT_SECONDS_MAX, f"RabbitMQ gave the worker up after {noticed:.1f} s"
-        cluster.wait(cut + self._seconds - time.monotonic())
-        self._wire.mend()
+        cluster.wire.cut()
+        try:
+            noticed = cluster.wait_given_up("the worker that is cut off")
+            assert noticed < SILENT_SECONDS_MAX, f"RabbitMQ gave the worker up after {noticed:.1f} s"
+            cluster.wait(cut + self._seconds - time.monotonic())
+        finally:
+            cluster.wire.mend()
         back = cluster.wait_well()
         return f"its batches went to others after {noticed:.1f} s; it was back {back:.1f} s after the cut was mended"
 
-    def clear_up(self, cluster: Cluster) -> None:
-        if self._worker:
-            cluster.given_up.add(self._worker)
-            self._worker.kill()
-        if self._wire:
-            self._wire.__exit__(None, None, None)
-
 
 class CutGateway(Fault):
-    """A gateway's connections to the broker are cut: its clients wait, and other gateways' notice nothing."""
+    """The connections between one of two gateways and the broker are cut, a worker's with them."""
 
     def __init__(self, seconds: float = 10.0) -> None:
-        self.name = f"a gateway's connections cut without a FIN for {seconds:g} s"
+        self.name = f"a gateway's and a worker's connections cut without a FIN for {seconds:g} s"
         self._seconds = seconds
-        self._wire: Wire | None = None
-        self._urls: list[str] = []
+        self._gateway: Child | None = None
 
     def prepare(self, cluster: Cluster) -> None:
-        self._wire = Wire(cluster.node.port).__enter__()
-        self._urls = cluster.urls
-        cluster.urls = [*self._urls, cluster.system.add_gateway(BROKER_URL=self._wire.url).url]
+        wired = cluster.system.add_gateway(BROKER_URL=cluster.wire.url)
+        self._gateway = cluster.system.more_gateways[-1]
+        cluster.urls.append(wired.url)
 
     def inject(self, cluster: Cluster) -> str:
-        assert self._wire is not None
+        assert self._gateway is not None
         cut = time.monotonic()
-        log = cluster.system.more_gateways[-1].log
-        said = log.stat().st_size
-        self._wire.cut()
-        cluster.wait_until(lambda: b"Lost the broker" in log.read_bytes()[said:], SILENT_SECONDS_MAX, "it is noticed")
-        noticed = time.monotonic() - cut
-        cluster.wait(cut + self._seconds - time.monotonic())
-        self._wire.mend()
-        mended, said = time.monotonic(), log.stat().st_size
-        cluster.wait_until(lambda: b"Connected to" in log.read_bytes()[said:], SILENT_SECONDS_MAX, "it is back")
-        back = time.monotonic() - mended
-        return f"noticed after {noticed:.1f} s; back {back:.1f} s after the cut was mended"
+        cluster.wire.cut()
+        try:
+            noticed = self._seconds_until(b"Lost the broker", cluster)
+            cluster.wait(cut + self._seconds - time.monotonic())
+        finally:
+            cluster.wire.mend()
+        back = self._seconds_until(b"Connected to the broker", cluster)
+        return f"the gateway noticed after {noticed:.1f} s; it was back {back:.1f} s after the cut was mended"
 
     def clear_up(self, cluster: Cluster) -> None:
-        cluster.urls = self._urls or cluster.urls
-        if self._urls:
-            cluster.system.more_gateways.pop().stop()
-        if self._wire:
-            self._wire.__exit__(None, None, None)
+        if self._gateway:
+            cluster.urls.pop()
+            cluster.system.more_gateways.remove(self._gateway)
+            self._gateway.stop()
+
+    def _seconds_until(self, line: bytes, cluster: Cluster) -> float:
+        """How long it takes until the gateway logs a line."""
+        assert self._gateway is not None
+        log, began = self._gateway.log, time.monotonic()
+        so_far = log.stat().st_size
+        cluster.wait_until(lambda: line in log.read_bytes()[so_far:], SILENT_SECONDS_MAX, f"the gateway says {line!r}")
+        return time.monotonic() - began

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+from functools import partial
 
 from inference.supervision.processes import Child
 from tests.chaos.cluster import Cluster
@@ -18,20 +19,26 @@ SILENT_SECONDS_MAX = 3 * HEARTBEAT_SECONDS + 1.0
 class KillWorkers(Fault):
     """SIGKILL one worker after the other as soon as it serves, each restarted by its supervisor."""
 
-    def __init__(self, seconds: float = 60.0, every_seconds: float = 2.0) -> None:
+    def __init__(self, seconds: float = 60.0, every_seconds: float = 2.0, *, spare: int = 0) -> None:
+        """`spare` others serve whenever one is killed: on a machine where a start takes as long as a request may."""
         self.name = f"SIGKILL a worker every {every_seconds:g} s for {seconds:g} s"
         self._seconds = seconds
         self._every_seconds = every_seconds
+        self._spare = spare
 
     def inject(self, cluster: Cluster) -> str:
         killed, end = 0, time.monotonic() + self._seconds
         while time.monotonic() < end:
             # One that still starts serves nobody: killing it again and again would only keep it from ever serving.
-            victim = cluster.wait_until(lambda: next(filter(serves, cluster.workers), None), 60.0, "a worker serves")
-            victim.kill()
+            enough = cluster.wait_until(partial(self._serving, cluster), 60.0, "enough workers serve")
+            enough[killed % len(enough)].kill()
             killed += 1
             cluster.wait(self._every_seconds)
         return f"{killed} killed; all back {cluster.wait_well():.1f} s after the last"
+
+    def _serving(self, cluster: Cluster) -> list[Child]:
+        serving = [worker for worker in cluster.workers if serves(worker)]
+        return serving if len(serving) > self._spare else []
 
 
 def serves(worker: Child) -> bool:
