@@ -49,11 +49,12 @@ def ask_everybody(replies: Replies, question: Question[M], timeout_seconds: floa
     """Everybody's answer, or those that came within `timeout_seconds`; an answer that came twice counts once.
 
     Raises:
-        BrokerUnavailableError: the broker cannot be reached.
+        BrokerUnavailableError: the broker cannot be reached, or takes no messages.
     """
     deadline = monotonic() + timeout_seconds
     if not replies.wait_connected(min(timeout_seconds, RECONNECTED_SECONDS)):
         raise BrokerUnavailableError("the broker cannot be reached")
+    replies.alarm.check()
     ticket = uuid4().hex
     answers: dict[str, M] = {}
     told: set[str] = set()
@@ -76,6 +77,7 @@ def ask_everybody(replies: Replies, question: Question[M], timeout_seconds: floa
                 ask_again = monotonic() + ASK_AGAIN_SECONDS
             with arrived:
                 arrived.wait_for(partial(_are_there, answers, expected), COUNT_SECONDS)
+            replies.alarm.check()
             if len(answers) < expected:
                 expected = question.count()
             if len(answers) >= expected:

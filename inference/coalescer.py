@@ -78,6 +78,13 @@ class Coalescer:
             else:
                 del self._waiting[key]
 
+    def take_all(self) -> list[Waiting]:
+        """Every request that waits, whatever its key."""
+        taken = [request for queue in self._waiting.values() for request in queue]
+        self._waiting.clear()
+        self._count = 0
+        return taken
+
     def has_other_than(self, full: Container[Key]) -> bool:
         """Whether there is a next batch whose key is not among the `full` ones."""
         return self._next_key(full) is not None

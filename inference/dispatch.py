@@ -17,10 +17,12 @@ from uuid import uuid4
 
 from django.db import Error as DatabaseError
 
+from inference.alarm import REFUSAL
 from inference.answer_future import AnswerFuture
 from inference.batch import Batch, fail, may_be_one_requests_fault
 from inference.coalescer import Coalescer, Key, Waiting
 from inference.errors import (
+    BrokerBlockedError,
     BrokerUnavailableError,
     BusyError,
     DatabaseAwayError,
@@ -72,6 +74,7 @@ class Dispatcher:
         self._thread = ServiceThread("sender", self._send_next)
         replies.call_when_connected(self._send_again)
         replies.hear(QUARANTINED_NEWS, self._hear_of_quarantine)
+        replies.alarm.call_when_raised(self._refuse_all)
 
     def start(self) -> None:
         """Start sending."""
@@ -102,7 +105,9 @@ class Dispatcher:
 
         Raises:
             BusyError: as many requests are held as may be.
+            BrokerBlockedError: the broker takes no messages.
         """
+        self._replies.alarm.check()
         now = monotonic()
         request = Waiting(asked, now, now + seconds, AnswerFuture(self._release))
         with self._changed:
@@ -137,7 +142,7 @@ class Dispatcher:
             return self._coalescer.take(self._full_keys()) if self._may_send() else []
 
     def _may_send(self) -> bool:
-        if not self._replies.connected or monotonic() < self._paused_until:
+        if not self._replies.connected or self._replies.alarm.on or monotonic() < self._paused_until:
             return False
         return self._coalescer.has_other_than(self._full_keys())
 
@@ -160,6 +165,8 @@ class Dispatcher:
             return
         self._next_sweep = now + SWEEP_SECONDS
         self._coalescer.drop_given_up()
+        if self._replies.alarm.on:  # those that were on their way in when it was raised
+            self._refuse_all()
         for batch_id in self._in_flight.late(now):
             self._in_flight.remove(batch_id)
             self._replies.forget(batch_id)
@@ -212,6 +219,16 @@ class Dispatcher:
             self._changed.notify()
         if lost:
             logger.info("Sending %d batches again.", len(lost))
+
+    def _refuse_all(self) -> None:
+        """The broker takes no messages, answers neither: nobody waits for its memory or disk to be mended."""
+        with self._changed:
+            refused = self._coalescer.take_all()
+            for batch_id in self._in_flight.ids():
+                batch = self._in_flight.remove(batch_id)
+                refused += batch.requests if batch else []
+                self._replies.forget(batch_id)
+        fail(refused, BrokerBlockedError(REFUSAL))
 
     def _forget(self, batch_id: str) -> Batch | None:
         self._replies.forget(batch_id)

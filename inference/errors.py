@@ -66,6 +66,10 @@ class DatabaseAwayError(InferenceError):
     """The database does not answer, and what is asked for cannot do without."""
 
 
+class BrokerBlockedError(BrokerUnavailableError):
+    """The broker takes no messages, because its memory or disk is full; it says when it does again."""
+
+
 class RequestTimeoutError(InferenceError):
     """No answer came before the request's deadline."""
 

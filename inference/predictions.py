@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from inference.answer import Answer
 from inference.errors import (
+    BrokerBlockedError,
     BrokerUnavailableError,
     BusyError,
     ConflictError,
@@ -34,7 +35,7 @@ def predict(asked: PredictInput) -> Answer:
     """The answer of the version that is asked for, or of the one that is active when the rows are sent.
 
     Raises:
-        BusyError, NoNetworkError, NotFoundError, ConflictError: it cannot be asked for.
+        BusyError, BrokerBlockedError, NoNetworkError, NotFoundError, ConflictError: it cannot be asked for.
         PredictionFailedError, RequestTimeoutError, BrokerUnavailableError: it was, and has no answer.
     """
     started = monotonic()
@@ -68,7 +69,7 @@ def _wait_for_answer(asked: PredictInput) -> Answer:
 
 def _outcome(error: InferenceError) -> Outcome:
     match error:
-        case BusyError() | NotFoundError() | ConflictError() | QuarantinedError():
+        case BusyError() | BrokerBlockedError() | NotFoundError() | ConflictError() | QuarantinedError():
             return Outcome.REFUSED
         case RequestTimeoutError() | BrokerUnavailableError() | DatabaseAwayError():
             return Outcome.TIMED_OUT

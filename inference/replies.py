@@ -14,6 +14,7 @@ from kombu import Connection, Consumer, Queue
 from kombu.exceptions import KombuError
 from kombu.message import Message
 
+from inference.alarm import LOOK_SECONDS, Alarm
 from inference.service_thread import ServiceThread
 from workers.celery import GATEWAYS, HEARTBEAT_SECONDS, PREDICT, SUPPLY, TRANSIENT, app
 from workers.protocol import NEWS_HEADER, GatewayStatus
@@ -26,14 +27,19 @@ DRAIN_SECONDS = 0.25
 
 
 def keep_consuming(
-    connected: Callable[[Connection], Consumer], stopping: threading.Event, lost: Callable[[], None] = lambda: None
+    connected: Callable[[Connection], Consumer],
+    stopping: threading.Event,
+    lost: Callable[[], None] = lambda: None,
+    alarm: Alarm | None = None,
 ) -> None:
     """Consume on a connection of its own until `stopping`, connecting anew whenever it breaks.
 
-    `connected` declares what is needed on a new connection and returns its consumer; `lost` hears of each end.
+    `connected` declares what is needed on a new connection and returns its consumer; `lost` hears of each end; `alarm`
+    is kept up to date.
     """
+    options = alarm.transport_options() if alarm else {}
     while not stopping.is_set():
-        connection = app.connection_for_read(heartbeat=HEARTBEAT_SECONDS)
+        connection = app.connection_for_read(heartbeat=HEARTBEAT_SECONDS, transport_options=options)
         errors: tuple[type[BaseException], ...] = (
             OSError,
             KombuError,
@@ -41,17 +47,19 @@ def keep_consuming(
             *connection.channel_errors,
         )
         try:
-            with connection, connected(connection):
-                _drain(connection, stopping)
+            with connection, connected(connection) as consumer:
+                _drain(connection, stopping, alarm, consumer.channel)
         except errors as error:
             logger.warning("Lost the broker (%s); connecting again in %g s.", error, RECONNECT_SECONDS)
             stopping.wait(RECONNECT_SECONDS)
         finally:
+            if alarm:
+                alarm.forget()
             lost()
 
 
-def _drain(connection: Connection, stopping: threading.Event) -> None:
-    checked = monotonic()
+def _drain(connection: Connection, stopping: threading.Event, alarm: Alarm | None, channel: Any) -> None:
+    checked = looked = monotonic()
     while not stopping.is_set():
         try:
             connection.drain_events(timeout=DRAIN_SECONDS)
@@ -60,6 +68,10 @@ def _drain(connection: Connection, stopping: threading.Event) -> None:
         if connection.supports_heartbeats and monotonic() - checked >= 1:
             connection.heartbeat_check()
             checked = monotonic()
+        # An in-process broker has no heartbeats, and takes whatever comes.
+        if alarm and connection.supports_heartbeats and monotonic() - looked >= LOOK_SECONDS:
+            alarm.look(channel)
+            looked = monotonic()
 
 
 def drop_undecodable(message: Message, error: Exception) -> None:
@@ -73,6 +85,7 @@ class Replies:
 
     def __init__(self) -> None:
         self.queue = ""
+        self.alarm = Alarm()
         self._receivers: dict[str, Callable[[Any], None]] = {}
         self._before_connected: list[Callable[[], None]] = []
         self._on_connected: list[Callable[[], None]] = []
@@ -123,7 +136,7 @@ class Replies:
         self._receivers.pop(ticket, None)
 
     def _receive_all(self) -> None:
-        keep_consuming(self._consume, self._thread.stopping, self._connected.clear)
+        keep_consuming(self._consume, self._thread.stopping, self._connected.clear, self.alarm)
 
     def _consume(self, connection: Connection) -> Consumer:
         channel = connection.channel()

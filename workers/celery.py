@@ -25,7 +25,7 @@ TRANSIENT = 1
 PERSISTENT = 2
 
 #: Seconds between heartbeats that a connection asks for: a peer that is silent for two of them is gone.
-HEARTBEAT_SECONDS = 10
+HEARTBEAT_SECONDS = 3
 
 #: Seconds that a broker may take to accept a connection, and to answer on one.
 CONNECT_SECONDS = 3
@@ -57,6 +57,7 @@ app.conf.update(
     task_acks_late=True,
     # TensorFlow hangs after a fork, and control commands must see what the tasks see: threads, not processes.
     worker_pool="workers.pool:Pool",
+    worker_consumer="workers.consumer:Consumer",
     worker_concurrency=settings().worker_concurrency,
     worker_prefetch_multiplier=1,
     worker_disable_rate_limits=True,

@@ -8,12 +8,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
+from kombu import Connection
+
 from inference.supervision.processes import Child
 from inference.supervision.rabbitmq import PrivateNode
 from tests.support.own_node import running_node
 from tests.support.switching import Switches
 from tests.support.system import System
 from tests.support.uploads import uploads
+from workers.protocol import PREDICT_QUEUE
 
 T = TypeVar("T")
 
@@ -85,6 +88,17 @@ class Cluster:
         """Wait until /status shows every worker and a prediction is answered; the seconds that took."""
         began = time.monotonic()
         self.wait_until(self._is_well, WELL_AGAIN_SECONDS, "the cluster is well again")
+        return time.monotonic() - began
+
+    def consumers(self) -> int:
+        """How many workers RabbitMQ sends batches to, by its own count."""
+        with Connection(self.node.url) as connection:
+            return int(connection.channel().queue_declare(PREDICT_QUEUE, passive=True).consumer_count)
+
+    def wait_given_up(self, worker: str) -> float:
+        """Wait until RabbitMQ has given up one of the workers; the seconds that took."""
+        began = time.monotonic()
+        self.wait_until(lambda: self.consumers() < len(self.workers), WELL_AGAIN_SECONDS, f"{worker} is given up")
         return time.monotonic() - began
 
     def _is_well(self) -> bool:

@@ -9,8 +9,10 @@ import signal
 import subprocess
 import tempfile
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
+import psutil
 import psycopg
 from psycopg import sql
 
@@ -59,20 +61,37 @@ class PrivatePostgresql:
             os.chown(self._directory, owner.pw_uid, owner.pw_gid)
         initdb = [str(folder / "initdb"), "-D", str(self._data), "-U", "postgres", "-A", "trust", "-E", "UTF8"]
         subprocess.run(self._as_owner([*initdb, "--locale=C", "--no-sync"]), check=True, stdout=subprocess.DEVNULL)
+        self.serve()
+        self.new_database("pipeline")
+
+    def serve(self) -> None:
+        """Start the server on the data that there is, unless it runs."""
+        if self._process is not None and self._process.poll() is None:
+            return
+        folder = programs()
+        assert folder is not None
         options = ["-D", str(self._data), "-p", str(self._port), "-k", str(self._directory), "-h", LOOPBACK, "-F"]
-        log = (self._directory / "log").open("wb")
+        log = (self._directory / "log").open("ab")
         with log:
             self._process = subprocess.Popen(
                 self._as_owner([str(folder / "postgres"), *options]), stdout=log, stderr=subprocess.STDOUT
             )
         wait_until(self._answers, START_SECONDS, "PostgreSQL answers")
-        self.new_database("pipeline")
 
     def new_database(self, name: str) -> str:
         """Make an empty database; returns its address for DATABASE_URL."""
         with psycopg.connect(self._url_of("postgres"), autocommit=True) as connection:
             connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
         return self._url_of(name)
+
+    def kill(self) -> None:
+        """SIGKILL to every process of the server."""
+        server = psutil.Process(self.pid)
+        for process in [server, *server.children(recursive=True)]:
+            with suppress(ProcessLookupError):
+                os.kill(process.pid, signal.SIGKILL)
+        assert self._process is not None
+        self._process.wait(30)
 
     def stop(self) -> None:
         """End the server, and its data with it."""

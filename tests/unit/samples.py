@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from inference import selectors, services
+from inference.alarm import Alarm
 from inference.answer import Answer
 from inference.answer_future import AnswerFuture
 from inference.asking import Answers
@@ -135,6 +136,7 @@ class PretendedReplies:
         self.queue = "replies.1"
         self.receivers: dict[str, Callable[[Any], None]] = {}
         self.connected = True
+        self.alarm = Alarm()
         self._on_connected: list[Callable[[], None]] = []
         self._before_connected: list[Callable[[], None]] = []
         self.news: dict[str, Callable[[Any], None]] = {}

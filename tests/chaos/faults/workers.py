@@ -8,6 +8,10 @@ import time
 
 from tests.chaos.cluster import Cluster
 from tests.chaos.fault import Fault
+from workers.celery import HEARTBEAT_SECONDS
+
+#: RabbitMQ gives a silent connection up after two to three heartbeats; and a second for this machine.
+SILENT_SECONDS_MAX = 3 * HEARTBEAT_SECONDS + 1.0
 
 
 class KillWorkers(Fault):
@@ -53,11 +57,14 @@ class HangWorker(Fault):
         self._seconds = seconds
 
     def inject(self, cluster: Cluster) -> str:
-        pid = cluster.workers[0].pid
-        assert pid is not None
-        os.kill(pid, signal.SIGSTOP)
+        worker, stopped = cluster.workers[0], time.monotonic()
+        assert worker.pid is not None
+        os.kill(worker.pid, signal.SIGSTOP)
         try:
-            cluster.wait(self._seconds)
+            noticed = cluster.wait_given_up(worker.name)
+            assert noticed < SILENT_SECONDS_MAX, f"RabbitMQ gave a hung worker up after {noticed:.1f} s"
+            cluster.wait(stopped + self._seconds - time.monotonic())
         finally:
-            os.kill(pid, signal.SIGCONT)
-        return f"all workers there {cluster.wait_well():.1f} s after SIGCONT"
+            os.kill(worker.pid, signal.SIGCONT)
+        back = cluster.wait_well()
+        return f"its batches went to others after {noticed:.1f} s; it was back {back:.1f} s after SIGCONT"
