@@ -8,6 +8,7 @@ from typing import Any
 
 from environs import validate
 
+from gateway_site.succession import succession
 from inference.monitoring.board import gateway_board, sit_down
 from inference.supervision.options import read_gateway_options
 from workers.settings import environment, settings
@@ -39,6 +40,8 @@ COLLECT_AFTER = (10_000, 20, 20)
 
 #: Where this gateway's processes leave their metrics; shared with them because it is made before they are.
 board = gateway_board()
+#: Who of them serves; an old one serves until the new ones do.
+generations = succession()
 
 
 def on_starting(server: Any) -> None:
@@ -49,9 +52,15 @@ def on_starting(server: Any) -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
+def on_reload(server: Any) -> None:
+    """Have old processes serve until new ones do."""
+    generations.begin()
+
+
 def pre_fork(server: Any, worker: Any) -> None:
     """Give a process that is about to start a seat for its metrics."""
     worker.seat = board.take_seat()
+    worker.generation = generations.generation
 
 
 def post_fork(server: Any, worker: Any) -> None:

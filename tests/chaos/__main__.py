@@ -12,6 +12,8 @@ from tests.chaos.cluster import running_cluster
 from tests.chaos.facing import face
 from tests.chaos.fault import Fault
 from tests.chaos.faults.broker import BlockBroker, KillBroker
+from tests.chaos.faults.database import LockSqlite, MoveSqlite
+from tests.chaos.faults.gateway import KillGatewayProcess, ReloadGateway
 from tests.chaos.faults.poison import PoisonBatch
 from tests.chaos.faults.workers import HangWorker, KillWorkers, StopWorker
 
@@ -20,6 +22,10 @@ FAULTS: dict[str, Callable[[], Fault]] = {
     "stop-worker": StopWorker,
     "hang-worker": HangWorker,
     "kill-broker": KillBroker,
+    "kill-gateway": KillGatewayProcess,
+    "reload-gateway": ReloadGateway,
+    "lock-database": LockSqlite,
+    "move-database": MoveSqlite,
     "poison": PoisonBatch,
     "memory-alarm": BlockBroker,
     "disk-alarm": partial(BlockBroker, "disk"),
