@@ -14,6 +14,7 @@ from kombu import Connection, Producer, Queue
 
 from inference.errors import BrokerUnavailableError
 from inference.task_events import tell_sent
+from workers.abandon import abandon
 from workers.celery import CONNECT_SECONDS, GATEWAYS, TRANSIENT, app
 from workers.message import Message
 from workers.protocol import NEWS_HEADER, PREDICT_QUEUE, PREDICT_TASK, PredictBatch
@@ -106,7 +107,9 @@ class Publisher:
     def close(self) -> None:
         """Close the connection; the next call opens a new one."""
         with self._lock:
-            self._drop()
+            if self._connection is not None:
+                self._connection.release()
+            self._connection = self._producer = None
 
     def _with_producer(self, act: Callable[[Producer], T]) -> T:
         if not self._lock.acquire(timeout=CONNECT_SECONDS):
@@ -144,8 +147,9 @@ class Publisher:
         return (OSError, *errors)
 
     def _drop(self) -> None:
+        """Let go of a connection that is broken, or may be."""
         if self._connection is not None:
-            self._connection.release()
+            abandon(self._connection)
         self._connection = self._producer = None
 
 

@@ -16,6 +16,7 @@ from kombu.message import Message
 
 from inference.alarm import LOOK_SECONDS, Alarm
 from inference.service_thread import ServiceThread
+from workers.abandon import abandon
 from workers.celery import GATEWAYS, HEARTBEAT_SECONDS, PREDICT, SUPPLY, TRANSIENT, app
 from workers.protocol import NEWS_HEADER, GatewayStatus
 
@@ -47,12 +48,14 @@ def keep_consuming(
             *connection.channel_errors,
         )
         try:
-            with connection, connected(connection) as consumer:
+            with connected(connection) as consumer:
                 _drain(connection, stopping, alarm, consumer.channel)
         except errors as error:
+            abandon(connection)
             logger.warning("Lost the broker (%s); connecting again in %g s.", error, RECONNECT_SECONDS)
             stopping.wait(RECONNECT_SECONDS)
         finally:
+            connection.release()
             if alarm:
                 alarm.forget()
             lost()

@@ -15,6 +15,7 @@ from celery import Celery
 from kombu import Connection, Producer
 from kombu.exceptions import OperationalError
 
+from workers.abandon import abandon
 from workers.celery import TRANSIENT
 
 logger = logging.getLogger(__name__)
@@ -69,7 +70,9 @@ class Sender:
     def close(self) -> None:
         """Close the connection."""
         with self._lock:
-            self._drop()
+            if self._connection is not None:
+                self._connection.release()
+            self._connection = self._producer = None
 
     def _act(self, publish: Callable[[Producer], Any]) -> None:
         with self._lock:
@@ -83,13 +86,13 @@ class Sender:
                     self._connection = connection
                 publish(self._producer)
             except _errors(connection) as error:
-                connection.release()
+                abandon(connection)
                 self._connection = self._producer = None
                 raise OperationalError(str(error)) from error
 
     def _drop(self) -> None:
         if self._connection is not None:
-            self._connection.release()
+            abandon(self._connection)
         self._connection = self._producer = None
 
 

@@ -21,6 +21,7 @@ from kombu import Connection, Consumer, Producer, Queue
 from kombu.exceptions import ContentDisallowed, DecodeError
 from kombu.message import Message as BrokerMessage
 
+from workers.abandon import abandon
 from workers.celery import TRANSIENT
 from workers.message import ProtocolError
 from workers.protocol import CHUNK_BYTES, SUPPLY_QUEUE, ActiveVersions, FileChunk, FileRequest
@@ -79,7 +80,7 @@ class Supply:
         with self._lock:
             idle, self._idle = self._idle, []
         for conversation in idle:
-            conversation.close()
+            abandon(conversation.connection)
 
     @contextmanager
     def _questions(self, timeout_seconds: float) -> Iterator[_Questions]:
@@ -148,8 +149,8 @@ class _Questions:
             return self.conversation.ask(question, until)
         except connection.connection_errors + connection.channel_errors as error:
             idle_for_long = not self._proven
-            self._drop()
-            connection.release()
+            abandon(connection)
+            self.conversation, self._proven = None, True
             if idle_for_long:
                 return self._ask_once(question, until)
             raise SupplyError(f"the broker went away while a gateway was asked: {error}") from error

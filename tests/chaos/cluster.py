@@ -12,6 +12,7 @@ from kombu import Connection
 
 from inference.supervision.processes import Child
 from inference.supervision.rabbitmq import PrivateNode
+from tests.chaos.wire import Wire
 from tests.support.own_node import running_node
 from tests.support.switching import Switches
 from tests.support.system import System
@@ -30,8 +31,10 @@ WELL_AGAIN_SECONDS = 60.0
 class Cluster:
     """A running cluster; whoever waits by its methods also supervises the workers: those that died are restarted."""
 
-    def __init__(self, node: PrivateNode, system: System) -> None:
+    def __init__(self, node: PrivateNode, wire: Wire, system: System) -> None:
         self.node = node
+        #: What the last worker is connected to the node by; a gateway can be, too.
+        self.wire = wire
         self.system = system
         #: Where the clients of the next fault ask: client i asks the gateway i mod len(urls).
         self.urls = [system.url]
@@ -44,7 +47,9 @@ class Cluster:
 
     def start(self, workers: int) -> Cluster:
         """Start gateway and workers, and make a first version active."""
-        self.system.start(workers)
+        self.system.start(workers - 1)
+        self.system.add_worker(BROKER_URL=self.wire.url)
+        self.system.wait_for_workers(workers)
         answer = self.switches.upload(self.system.client, uploads(1)[0])
         assert answer["status"] is True, answer
         return self
@@ -114,10 +119,10 @@ def running_cluster(
     **settings: str,
 ) -> Iterator[Cluster]:
     """A cluster on a node of its own; everything is stopped when the block ends."""
-    with running_node(directory / "rabbitmq") as node:
+    with running_node(directory / "rabbitmq") as node, Wire(node.port) as wire:
         settings = {"PIPELINE_GATEWAY_PROCESSES": str(gateway_processes)} | settings
         system = System(directory / "system", node.url, database_url, **settings)
         try:
-            yield Cluster(node, system).start(workers)
+            yield Cluster(node, wire, system).start(workers)
         finally:
             system.stop()

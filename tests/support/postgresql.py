@@ -8,8 +8,8 @@ import shutil
 import signal
 import subprocess
 import tempfile
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -31,13 +31,22 @@ def programs() -> Path | None:
     return Path(on_path).resolve().parent if on_path else None
 
 
+@contextmanager
+def running_postgresql() -> Iterator[PrivatePostgresql]:
+    """A server, started, and stopped afterwards."""
+    server = PrivatePostgresql()
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop()
+
+
 class PrivatePostgresql:
     """One server with one database named `pipeline`; PostgreSQL refuses root, so root runs it as `postgres`."""
 
     def __init__(self) -> None:
-        # Not in pytest's folder, which another run closes to other users, and so to the server.
-        self._directory = Path(tempfile.mkdtemp(prefix="pipeline-postgresql-"))
-        self._data = self._directory / "data"
+        self._directory = Path()
         self._port = free_ports(1)[0]
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -56,10 +65,22 @@ class PrivatePostgresql:
         """Make the database and serve it."""
         folder = programs()
         assert folder is not None, "PostgreSQL is not installed"
+        # Not in pytest's folder, which another run closes to other users, and so to the server.
+        self._directory = Path(tempfile.mkdtemp(prefix="pipeline-postgresql-"))
         if os.geteuid() == 0:
             owner = pwd.getpwnam("postgres")
             os.chown(self._directory, owner.pw_uid, owner.pw_gid)
-        initdb = [str(folder / "initdb"), "-D", str(self._data), "-U", "postgres", "-A", "trust", "-E", "UTF8"]
+        initdb = [
+            str(folder / "initdb"),
+            "-D",
+            str(self._directory / "data"),
+            "-U",
+            "postgres",
+            "-A",
+            "trust",
+            "-E",
+            "UTF8",
+        ]
         subprocess.run(self._as_owner([*initdb, "--locale=C", "--no-sync"]), check=True, stdout=subprocess.DEVNULL)
         self.serve()
         self.new_database("pipeline")
@@ -70,7 +91,17 @@ class PrivatePostgresql:
             return
         folder = programs()
         assert folder is not None
-        options = ["-D", str(self._data), "-p", str(self._port), "-k", str(self._directory), "-h", LOOPBACK, "-F"]
+        options = [
+            "-D",
+            str(self._directory / "data"),
+            "-p",
+            str(self._port),
+            "-k",
+            str(self._directory),
+            "-h",
+            LOOPBACK,
+            "-F",
+        ]
         log = (self._directory / "log").open("ab")
         with log:
             self._process = subprocess.Popen(
@@ -98,7 +129,8 @@ class PrivatePostgresql:
         if self._process is not None:
             self._process.send_signal(signal.SIGINT)  # not waiting for its clients to leave
             self._process.wait(30)
-        shutil.rmtree(self._directory)
+        if self._directory != Path():
+            shutil.rmtree(self._directory)
 
     def _url_of(self, database: str) -> str:
         return f"postgresql://postgres@{LOOPBACK}:{self._port}/{database}"

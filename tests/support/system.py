@@ -65,11 +65,11 @@ class System:
         self.workers.append(worker)
         return worker
 
-    def add_gateway(self) -> PipelineClient:
+    def add_gateway(self, **settings: str) -> PipelineClient:
         """Start one more gateway, a gunicorn of its own on the same database; returns a client of it."""
         bind = Bind(LOOPBACK, free_ports(1)[0])
         name = f"gateway-{len(self.more_gateways) + 2}"
-        gateway = programs.gateway(self.directory / name, self.environment | {"PIPELINE_BIND": str(bind)})
+        gateway = programs.gateway(self.directory / name, self.environment | {"PIPELINE_BIND": str(bind), **settings})
         gateway.start()
         self.more_gateways.append(gateway)
         client = PipelineClient(bind.url, 60.0)

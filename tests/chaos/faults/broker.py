@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 
 import pytest
+import requests
 
 from inference.http_client import ClientError
 from tests.chaos.cluster import Cluster
@@ -55,6 +56,8 @@ class BlockBroker(Fault):
         try:
             cluster.wait_until(lambda: not cluster.system.predicts(), PROMPT_SECONDS, "requests are refused")
             asked = [self._refusal(cluster, path) for path in ("/predict", "/status", "/set_weights")]
+            ready = cluster.system.url + "/readyz"
+            cluster.wait_until(lambda: requests.get(ready, timeout=10).status_code == 503, PROMPT_SECONDS, "not ready")
             cluster.wait(self._seconds)
         finally:
             rabbitmqctl(cluster.node, *self._end)

@@ -26,6 +26,7 @@ class KillGatewayProcess(Fault):
     """SIGKILL to one gateway process after an upload was answered: gunicorn starts another."""
 
     name = "SIGKILL a gateway process"
+    may_fail = True
 
     def inject(self, cluster: Cluster) -> str:
         before, number = _processes(cluster), len(_processes(cluster))

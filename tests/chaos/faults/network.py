@@ -1,0 +1,70 @@
+"""Faults of the network: connections to the broker that are cut without either end being told."""
+
+from __future__ import annotations
+
+import time
+
+from inference.supervision.processes import Child
+from tests.chaos.cluster import Cluster
+from tests.chaos.fault import Fault
+from tests.chaos.faults.workers import SILENT_SECONDS_MAX
+
+
+class CutWorker(Fault):
+    """The connections between a worker and the broker are cut."""
+
+    def __init__(self, seconds: float = 20.0) -> None:
+        self.name = f"a worker's connections cut without a FIN for {seconds:g} s"
+        self._seconds = seconds
+
+    def inject(self, cluster: Cluster) -> str:
+        cut = time.monotonic()
+        cluster.wire.cut()
+        try:
+            noticed = cluster.wait_given_up("the worker that is cut off")
+            assert noticed < SILENT_SECONDS_MAX, f"RabbitMQ gave the worker up after {noticed:.1f} s"
+            cluster.wait(cut + self._seconds - time.monotonic())
+        finally:
+            cluster.wire.mend()
+        back = cluster.wait_well()
+        return f"its batches went to others after {noticed:.1f} s; it was back {back:.1f} s after the cut was mended"
+
+
+class CutGateway(Fault):
+    """The connections between one of two gateways and the broker are cut, a worker's with them."""
+
+    def __init__(self, seconds: float = 10.0) -> None:
+        self.name = f"a gateway's and a worker's connections cut without a FIN for {seconds:g} s"
+        self._seconds = seconds
+        self._gateway: Child | None = None
+
+    def prepare(self, cluster: Cluster) -> None:
+        wired = cluster.system.add_gateway(BROKER_URL=cluster.wire.url)
+        self._gateway = cluster.system.more_gateways[-1]
+        cluster.urls.append(wired.url)
+
+    def inject(self, cluster: Cluster) -> str:
+        assert self._gateway is not None
+        cut = time.monotonic()
+        cluster.wire.cut()
+        try:
+            noticed = self._seconds_until(b"Lost the broker", cluster)
+            cluster.wait(cut + self._seconds - time.monotonic())
+        finally:
+            cluster.wire.mend()
+        back = self._seconds_until(b"Connected to the broker", cluster)
+        return f"the gateway noticed after {noticed:.1f} s; it was back {back:.1f} s after the cut was mended"
+
+    def clear_up(self, cluster: Cluster) -> None:
+        if self._gateway:
+            cluster.urls.pop()
+            cluster.system.more_gateways.remove(self._gateway)
+            self._gateway.stop()
+
+    def _seconds_until(self, line: bytes, cluster: Cluster) -> float:
+        """How long it takes until the gateway logs a line."""
+        assert self._gateway is not None
+        log, began = self._gateway.log, time.monotonic()
+        so_far = log.stat().st_size
+        cluster.wait_until(lambda: line in log.read_bytes()[so_far:], SILENT_SECONDS_MAX, f"the gateway says {line!r}")
+        return time.monotonic() - began
