@@ -9,6 +9,7 @@ from typing import Any
 
 from environs import EnvError, validate
 
+from gateway_site.succession import succession
 from inference.access.requirement import Address, OpenBindError, Requirement, listen_at
 from inference.monitoring.board import gateway_board, sit_down
 from inference.supervision.options import read_gateway_options
@@ -41,6 +42,8 @@ COLLECT_AFTER = (10_000, 20, 20)
 
 #: Where this gateway's processes leave their metrics; shared with them because it is made before they are.
 board = gateway_board()
+#: Who of them serves; an old one serves until the new ones do.
+generations = succession()
 
 
 def on_starting(server: Any) -> None:
@@ -72,10 +75,16 @@ def _addresses(server: Any) -> list[Address]:
     return [listener.sock.getsockname() for listener in server.LISTENERS] or list(server.cfg.address)
 
 
+def on_reload(server: Any) -> None:
+    """Have old processes serve until new ones do."""
+    generations.begin()
+
+
 def pre_fork(server: Any, worker: Any) -> None:
     """Tell a process that is about to start where requests come from, and give it a seat for its metrics."""
     listen_at(_addresses(server))
     worker.seat = board.take_seat()
+    worker.generation = generations.generation
 
 
 def post_fork(server: Any, worker: Any) -> None:

@@ -30,6 +30,7 @@ from gateway_site.greenlet_loop import GreenletLoop
 from gateway_site.lean_answer import LeanAnswer
 from gateway_site.refusal import Refused, write_error
 from gateway_site.silent_clients import ClientTimeoutError, SilentClients
+from gateway_site.succession import succession
 from gateway_site.thread_socket import ThreadSocket
 from inference import server_loop
 from inference.supervision.options import read_gateway_options
@@ -40,6 +41,10 @@ SMALL_BODY_BYTES = 64 * 1024
 HTTP_1_1 = (1, 1)
 #: How often the server looks whether it is to stop, and tells gunicorn that it lives.
 LOOK_SECONDS = 0.2
+#: How long an old process serves on while new ones start; one that does not start must not keep it for ever.
+SUCCESSORS_SECONDS = 60.0
+#: How long a process that ends lets clients make one more request, whose answer closes their connection.
+LAST_REQUEST_SECONDS = 1.0
 
 
 class _Forever:
@@ -56,6 +61,11 @@ class HttpWorker(AsyncWorker):  # type: ignore[misc]  # gunicorn has no types
     """Serves connections in greenlets of one loop."""
 
     alive: bool
+    age: int
+    #: Of which generation this process is, given by `gateway_site/gunicorn.py`.
+    generation: int = 0
+    #: Until when this process, which gunicorn has told to end, waits for its successors.
+    _serves_until: float | None = None
     _forever = _Forever()
 
     def init_process(self) -> None:
@@ -85,8 +95,11 @@ class HttpWorker(AsyncWorker):  # type: ignore[misc]  # gunicorn has no types
             server.max_accept = 8
             server.start()
             servers.append(server)
+        succession().serves(self.age, self.generation)
         while self.alive and self.ppid == os.getppid():
             self.notify()
+            if self._serves_until is not None and self._is_succeeded(self._serves_until):
+                self.alive = False
             gevent.sleep(LOOK_SECONDS)
         self.alive = False
         for server in servers:
@@ -94,9 +107,11 @@ class HttpWorker(AsyncWorker):  # type: ignore[misc]  # gunicorn has no types
         self._let_end()
 
     def _let_end(self) -> None:
-        end = time.monotonic() + self.cfg.graceful_timeout
-        while len(self._connections) and time.monotonic() < end:
-            self._idle.cut_off(most=self._idle.limit)
+        began = time.monotonic()
+        while len(self._connections) and time.monotonic() < began + self.cfg.graceful_timeout:
+            # Cutting off a client that is about to send fails its request: first it may have an answer that says so.
+            if time.monotonic() >= began + LAST_REQUEST_SECONDS:
+                self._idle.cut_off(most=self._idle.limit)
             self.notify()
             self._connections.join(LOOK_SECONDS)
         if len(self._connections):
@@ -176,6 +191,18 @@ class HttpWorker(AsyncWorker):  # type: ignore[misc]  # gunicorn has no types
                 write_error(refused, HTTPStatus.REQUEST_TIMEOUT, "", "the rest of the request did not come in time")
         else:
             super().handle_error(req, refused, addr, exc)
+
+    def handle_exit(self, sig: int, frame: Any) -> None:
+        """End; when gunicorn reloads, not before new processes serve, unless it insists."""
+        generations = succession()
+        replaced = generations.generation != self.generation
+        if self._serves_until is None and replaced and generations.serving() < self.cfg.workers:
+            self._serves_until = time.monotonic() + SUCCESSORS_SECONDS
+        else:
+            super().handle_exit(sig, frame)
+
+    def _is_succeeded(self, serves_until: float) -> bool:
+        return succession().serving() >= self.cfg.workers or time.monotonic() > serves_until
 
     def handle_quit(self, sig: int, frame: Any) -> None:
         """Stop at once; not in the signal's handler, where the loop cannot be waited for."""

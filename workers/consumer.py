@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 from typing import Any
 
+from amqp.exceptions import ResourceLocked
 from celery.worker import consumer, state
 from kombu import Connection
 
@@ -22,6 +23,15 @@ ATTEMPTS_A_LINE = 30
 class Consumer(consumer.Consumer):
     """One that keeps trying."""
 
+    def start(self) -> None:
+        """Consume until the worker stops; a name that another worker has ends this one, with one line that says so."""
+        try:
+            super().start()
+        except ResourceLocked:
+            said = "Another worker is connected as %s: start each with a name of its own (-n), or without -n."
+            logger.critical(said, self.hostname)
+            raise SystemExit(1) from None
+
     def ensure_connected(self, conn: Connection) -> Connection:
         """Connect, trying until the broker accepts or the worker is told to stop."""
         attempts = 0
@@ -34,6 +44,9 @@ class Consumer(consumer.Consumer):
 
         options: dict[str, Any] = {"interval_start": RETRY_SECONDS, "interval_step": 0, "interval_max": RETRY_SECONDS}
         conn.ensure_connection(tell, callback=state.maybe_shutdown, **options)
+        if self.restart_count > 1 and ResourceLocked not in self.connection_errors:
+            # The broker may not know yet that this worker's own connection is gone: it waits until it does.
+            self.connection_errors = (*self.connection_errors, ResourceLocked)
         if attempts:
             logger.info("Connected after %d attempts.", attempts + 1)
         return conn

@@ -10,6 +10,8 @@ class Fault:
 
     #: What stands in the table.
     name = ""
+    #: Whether requests may fail: those whose connections end with the process that they are to.
+    may_fail = False
 
     def prepare(self, cluster: Cluster) -> None:
         """Before the clients start: what the fault needs beside the cluster. May change `cluster.urls`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 import socket
 from typing import Any
 from urllib.parse import urlsplit
@@ -32,6 +33,8 @@ class KeptConnection:
             OSError: nobody answers, or the connection broke; the next call opens another.
             ValueError: the answer is none that we can read.
         """
+        if self._socket is not None and _is_closed(self._socket):
+            self.close()  # between two requests, as every client looks
         if self._socket is None:
             self._socket = socket.create_connection(self._address, self._timeout_seconds)
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -61,6 +64,11 @@ class KeptConnection:
         while len(received) < end:
             received += _more(connection)
         return head, bytes(received[head_end + 4 : end])
+
+
+def _is_closed(connection: socket.socket) -> bool:
+    """Whether the other side has closed an idle connection: nothing else can be there to read."""
+    return bool(select.select([connection], [], [], 0)[0])
 
 
 def _more(connection: socket.socket) -> bytes:

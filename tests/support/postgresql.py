@@ -8,9 +8,11 @@ import shutil
 import signal
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import psutil
 import psycopg
 from psycopg import sql
 
@@ -30,14 +32,23 @@ def programs() -> Path | None:
     return Path(on_path).resolve().parent if on_path else None
 
 
+@contextmanager
+def running_postgresql() -> Iterator[PrivatePostgresql]:
+    """A server, started, and stopped afterwards."""
+    server = PrivatePostgresql()
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop()
+
+
 class PrivatePostgresql:
     """One server with one database named `pipeline`; PostgreSQL refuses root, so root runs it as `postgres`."""
 
     def __init__(self, certificate: Certificate | None = None) -> None:
         self._certificate = certificate
-        # Not in pytest's folder, which another run closes to other users, and so to the server.
-        self._directory = Path(tempfile.mkdtemp(prefix="pipeline-postgresql-"))
-        self._data = self._directory / "data"
+        self._directory = Path()
         self._port = free_ports(1)[0]
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -45,6 +56,10 @@ class PrivatePostgresql:
     def url(self) -> str:
         """The address for DATABASE_URL."""
         return f"postgresql://postgres@{LOOPBACK}:{self._port}/pipeline"
+
+    @property
+    def _data(self) -> Path:
+        return self._directory / "data"
 
     @property
     def pid(self) -> int:
@@ -56,20 +71,30 @@ class PrivatePostgresql:
         """Make the database and serve it."""
         folder = programs()
         assert folder is not None, "PostgreSQL is not installed"
+        # Not in pytest's folder, which another run closes to other users, and so to the server.
+        self._directory = Path(tempfile.mkdtemp(prefix="pipeline-postgresql-"))
         if os.geteuid() == 0:
             owner = pwd.getpwnam("postgres")
             os.chown(self._directory, owner.pw_uid, owner.pw_gid)
         initdb = [str(folder / "initdb"), "-D", str(self._data), "-U", "postgres", "-A", "trust", "-E", "UTF8"]
         subprocess.run(self._as_owner([*initdb, "--locale=C", "--no-sync"]), check=True, stdout=subprocess.DEVNULL)
+        self.serve()
+        self.new_database("pipeline")
+
+    def serve(self) -> None:
+        """Start the server on the data that there is, unless it runs."""
+        if self._process is not None and self._process.poll() is None:
+            return
+        folder = programs()
+        assert folder is not None
         options = ["-D", str(self._data), "-p", str(self._port), "-k", str(self._directory), "-h", LOOPBACK, "-F"]
         options += self._encryption()
-        log = (self._directory / "log").open("wb")
+        log = (self._directory / "log").open("ab")
         with log:
             self._process = subprocess.Popen(
                 self._as_owner([str(folder / "postgres"), *options]), stdout=log, stderr=subprocess.STDOUT
             )
         wait_until(self._answers, START_SECONDS, "PostgreSQL answers")
-        self.new_database("pipeline")
 
     def new_database(self, name: str) -> str:
         """Make an empty database; returns its address for DATABASE_URL."""
@@ -86,12 +111,22 @@ class PrivatePostgresql:
             connection.execute(make)
             connection.execute("SELECT pg_reload_conf()")
 
+    def kill(self) -> None:
+        """SIGKILL to every process of the server."""
+        server = psutil.Process(self.pid)
+        for process in [server, *server.children(recursive=True)]:
+            with suppress(ProcessLookupError):
+                os.kill(process.pid, signal.SIGKILL)
+        assert self._process is not None
+        self._process.wait(30)
+
     def stop(self) -> None:
         """End the server, and its data with it."""
         if self._process is not None:
             self._process.send_signal(signal.SIGINT)  # not waiting for its clients to leave
             self._process.wait(30)
-        shutil.rmtree(self._directory)
+        if self._directory != Path():
+            shutil.rmtree(self._directory)
 
     def _encryption(self) -> list[str]:
         """Options that have the server speak TLS, too; it reads its key only from a file of its own."""

@@ -181,7 +181,8 @@ REFUSED: list[tuple[type[Message], Any]] = [
     *[(WorkerStatus, changed(STATUS, details=details)) for details in (5, "text", [], {})],
     *[(WorkerDetails, without(DETAILS, field)) for field in ("programs", "memory_bytes", "loaded_count")],
     *[(WorkerDetails, changed(DETAILS, **fields)) for fields in (
-        {"programs": {}}, {"programs": dict.fromkeys(sorted(PROGRAMS), 3)}, {"programs": dict.fromkeys(sorted(PROGRAMS), "x" * 65)},
+        {"programs": {}}, {"programs": dict.fromkeys(sorted(PROGRAMS), 3)},
+        {"programs": dict.fromkeys(sorted(PROGRAMS), "x" * 65)},
         {"memory_bytes": -1}, {"networks_bytes": "5"}, {"loaded": None}, {"loaded": [None]}, {"loaded": [{}]},
         {"loaded": [{"nn_id": NN_ID, "digest": 5, "size_bytes": 1}]},
         {"loaded": [{"nn_id": NN_ID, "digest": DIGEST, "size_bytes": -1}]},

@@ -1,0 +1,50 @@
+"""Old gateway processes serve until the new ones do: on a reload gunicorn ends the old ones while those still start.
+
+Nobody would accept connections meanwhile. All processes share a few bytes of memory, made before the first fork: which
+generation is the current one, and who of it serves.
+"""
+
+from __future__ import annotations
+
+import mmap
+import struct
+from functools import cache
+
+_NUMBER = struct.Struct("I")
+#: A byte for each process that starts, by its age; more than are ever there at the same time.
+SEATS = 4096
+
+
+class Succession:
+    """The generations of one gunicorn; the first process counts them, each process writes a byte of its own."""
+
+    def __init__(self) -> None:
+        self._memory = mmap.mmap(-1, _NUMBER.size + SEATS)
+
+    @property
+    def generation(self) -> int:
+        """How often gunicorn has reloaded."""
+        return int(_NUMBER.unpack_from(self._memory)[0])
+
+    def begin(self) -> None:
+        """Gunicorn reloads: whoever starts from now on is of a new generation."""
+        self._memory[_NUMBER.size :] = bytes(SEATS)
+        _NUMBER.pack_into(self._memory, 0, self.generation + 1)
+
+    def serves(self, age: int, generation: int) -> None:
+        """The process of that age accepts connections from now on."""
+        self._memory[_NUMBER.size + age % SEATS] = _mark(generation)
+
+    def serving(self) -> int:
+        """How many processes of the current generation have begun to accept connections."""
+        return self._memory[_NUMBER.size :].count(_mark(self.generation))
+
+
+def _mark(generation: int) -> int:
+    return generation % 255 + 1
+
+
+@cache
+def succession() -> Succession:
+    """This gunicorn's; kept when gunicorn reads its configuration again."""
+    return Succession()
