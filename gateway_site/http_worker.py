@@ -131,6 +131,7 @@ class HttpWorker(AsyncWorker):  # type: ignore[misc]  # gunicorn has no types
         sock.await_request(begun=bool(req.unreader.buf.getbuffer()))
 
     def _answer_in_loop(self, listener_name: Any, req: Any, sock: GreenletSocket, addr: Any) -> None:
+        server_loop.CLIENT_HAS_ENDED.set(sock.has_ended)
         plain = req.version == (1, 1) and not req._expected_100_continue and isinstance(addr, tuple)
         if self._lean is None or not plain:
             with sock.gathering():
@@ -156,6 +157,7 @@ class HttpWorker(AsyncWorker):  # type: ignore[misc]  # gunicorn has no types
 
     def _answer(self, listener_name: Any, req: Any, sock: ThreadSocket, addr: Any) -> BaseException | None:
         """Answer one request; returns what ends its connection: gevent would print it, for each client that leaves."""
+        server_loop.CLIENT_HAS_ENDED.set(sock.has_ended)
         try:
             super().handle_request(listener_name, req, sock, addr)
         except (StopIteration, OSError, ClientTimeoutError) as ended:

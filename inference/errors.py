@@ -46,6 +46,10 @@ class BusyError(InferenceError):
     """The gateway holds as many requests as it may, or makes as many weight changes."""
 
 
+class ClientGoneError(BusyError):
+    """The request has waited for long, and its client has ended its side: it is taken to have gone."""
+
+
 class NoNetworkError(InferenceError):
     """No weights are loaded yet: send some with PUT /set_weights."""
 
