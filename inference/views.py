@@ -10,7 +10,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from inference import predictions, status
-from inference.body_limit import refuse_larger
+from inference.body_limit import refuse_larger, turn_to_parse
 from inference.json_format import JsonParser
 from inference.lean_view import LeanView, json_answer
 from inference.network_answers import switch_answer
@@ -28,7 +28,8 @@ class Predict(LeanView):
     def post(self, request: Request) -> HttpResponse:
         """Predict."""
         refuse_larger(request, settings.PIPELINE_MAX_BODY_BYTES)
-        asked = read_predict_input(request.data)
+        with turn_to_parse(request):
+            asked = read_predict_input(request.data)
         answer = predictions.predict(asked)
         made_by = answer.version
         result = answer.result(asked.single)
