@@ -24,7 +24,7 @@ from tests.support.system import System
 from tests.support.waiting import wait_until
 
 CLIENTS = 500
-CLIENT_TIMEOUT_SECONDS = 2.0
+CLIENT_TIMEOUT_SECONDS = 1.5
 #: What a request may take in all, and what a busy machine may need beyond that.
 WHOLE_REQUEST_SECONDS = CLIENT_TIMEOUT_SECONDS * pace.PATIENCE
 MARGIN_SECONDS = 6.0

@@ -1,4 +1,7 @@
-"""What nobody waits for is not computed: requests whose clients have gone, and batches past their time."""
+"""More than the fleet can answer, and what nobody waits for: answered in time or refused at once, never computed in vain.
+
+The long run is `python -m tests.chaos.overload`.
+"""
 
 from __future__ import annotations
 
@@ -11,12 +14,18 @@ from pathlib import Path
 import psutil
 import pytest
 
-from inference.supervision.rabbitmq import PrivateNode
-from tests.integration.conftest import running
+from inference.supervision import rabbitmq as rabbitmq_programs
+from tests.chaos.overload import Overloaded, overloaded
 from tests.support.keep_alive import post_request
+from tests.support.requirement import require
 from tests.support.system import System
 from tests.support.waiting import wait_until
 
+OVERLOAD_SECONDS = 6.0
+QUEUE_REQUESTS_MAX = 64
+#: What a refusal takes at most, on a machine that does nothing else; and what part of an answer's time on any other.
+AT_ONCE_MS = 20.0
+AT_ONCE_PART = 0.25
 CLIENTS = 60
 #: The first ones, which are on their way to the worker in a batch of each process when the others come.
 FIRST = 12
@@ -24,11 +33,33 @@ REQUEST_SECONDS = 40.0
 
 
 @pytest.fixture(scope="module")
-def service(rabbitmq: PrivateNode, tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
-    """One worker and two gateway processes."""
-    settings = {"PIPELINE_REQUEST_TIMEOUT": str(REQUEST_SECONDS)}
-    for system in running(System(tmp_path_factory.mktemp("gone"), rabbitmq.url, **settings), workers=1):
-        yield system.load_first_sample()
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Overloaded]:
+    """One worker and two gateway processes, and a network that takes the worker long."""
+    require(rabbitmq_programs.installed(), "rabbitmq-server")
+    limits = {
+        "PIPELINE_QUEUE_REQUESTS_MAX": str(QUEUE_REQUESTS_MAX),
+        "PIPELINE_REQUEST_TIMEOUT": str(REQUEST_SECONDS),
+    }
+    with overloaded(tmp_path_factory.mktemp("overload"), **limits) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def service(running: Overloaded) -> System:
+    return running.system
+
+
+def test_ten_times_too_much_is_answered_in_time_or_refused_at_once(running: Overloaded) -> None:
+    found = running.overload(OVERLOAD_SECONDS)
+
+    seen = found.seen
+    assert (seen.wrong, seen.failed) == (0, 0), found
+    assert seen.right > 0, found
+    assert seen.refused > seen.right, found
+    assert found.accepted_p99_ms < found.bound_ms, found
+    assert found.refused_median_ms < max(AT_ONCE_MS, AT_ONCE_PART * found.accepted_p99_ms), found
+    assert found.memory_late < found.memory_early * 1.2 + 10, found
+    assert found.sustainable_after > found.sustainable / 2, found
 
 
 def handled(service: System) -> int:
