@@ -1,4 +1,4 @@
-"""More than the fleet can answer, and what nobody waits for: answered in time or refused at once, never computed in vain.
+"""More than the fleet can answer, and what nobody waits for: answered in time, or refused at once.
 
 The long run is `python -m tests.chaos.overload`.
 """
