@@ -29,6 +29,7 @@ class GreenletSocket(gevent.socket.socket):
     silent_seconds: float
     idle_seconds: float
     pace: Pace
+    _sock: Any
     _idle: SilentClients
     _arriving: SilentClients
     _readable: Any
@@ -109,6 +110,15 @@ class GreenletSocket(gevent.socket.socket):
         self.settimeout(seconds)
         received: bytes = super().recv(min(size, TURN_BYTES), flags)
         return received
+
+    def has_ended(self) -> bool:
+        """Whether the client has ended its side, so that it may have gone; from any thread, without waiting."""
+        try:
+            return not self._sock.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
 
     @contextmanager
     def gathering(self) -> Iterator[None]:

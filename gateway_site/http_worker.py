@@ -27,18 +27,22 @@ from gunicorn.workers.base_async import AsyncWorker
 
 from gateway_site.client_socket import GreenletSocket
 from gateway_site.greenlet_loop import GreenletLoop
+from gateway_site.large_bodies import LARGEST_BODIES, LargeBodies, NoRoomError
 from gateway_site.lean_answer import LeanAnswer
 from gateway_site.refusal import Refused, write_error
 from gateway_site.silent_clients import ClientTimeoutError, SilentClients
 from gateway_site.succession import succession
 from gateway_site.thread_socket import ThreadSocket
 from inference import server_loop
+from inference.errors import BUSY_MESSAGE
 from inference.supervision.options import read_gateway_options
 
 #: What is answered in the server's loop, unless its body is large: reading much JSON would keep the others waiting.
 IN_LOOP = ("POST", "/predict")
 SMALL_BODY_BYTES = 64 * 1024
 HTTP_1_1 = (1, 1)
+#: How long the body of a request is read that there is no room for.
+DISCARD_SECONDS = 5.0
 #: How often the server looks whether it is to stop, and tells gunicorn that it lives.
 LOOK_SECONDS = 0.2
 #: How long an old process serves on while new ones start; one that does not start must not keep it for ever.
@@ -84,6 +88,10 @@ class HttpWorker(AsyncWorker):  # type: ignore[misc]  # gunicorn has no types
 
     def run(self) -> None:
         """Accept and answer until gunicorn says stop; then let the requests that are there end."""
+        from django.conf import settings  # the application is loaded by now, and Django set up
+
+        self._body_bytes_max = settings.PIPELINE_MAX_BODY_BYTES
+        self._large_bodies = LargeBodies(LARGEST_BODIES * self._body_bytes_max)
         self._lean = LeanAnswer.for_worker(self)
         servers = []
         for listener in self.sockets:
@@ -150,6 +158,7 @@ class HttpWorker(AsyncWorker):  # type: ignore[misc]  # gunicorn has no types
         sock.await_request(begun=bool(req.unreader.buf.getbuffer()))
 
     def _answer_in_loop(self, listener_name: Any, req: Any, sock: GreenletSocket, addr: Any) -> None:
+        server_loop.CLIENT_HAS_ENDED.set(sock.has_ended)
         plain = req.version == HTTP_1_1 and not req._expected_100_continue and isinstance(addr, tuple)
         if self._lean is None or not plain:
             with sock.gathering():
@@ -175,11 +184,28 @@ class HttpWorker(AsyncWorker):  # type: ignore[misc]  # gunicorn has no types
 
     def _answer(self, listener_name: Any, req: Any, sock: ThreadSocket, addr: Any) -> BaseException | None:
         """Answer one request; returns what ends its connection: gevent would print it, for each client that leaves."""
+        server_loop.CLIENT_HAS_ENDED.set(sock.has_ended)
         try:
-            super().handle_request(listener_name, req, sock, addr)
+            if (req.method, req.path) == IN_LOOP and SMALL_BODY_BYTES < _length(req) <= self._body_bytes_max:
+                self._answer_large(listener_name, req, sock, addr)
+            else:
+                super().handle_request(listener_name, req, sock, addr)
         except (StopIteration, OSError, ClientTimeoutError) as ended:
             return ended
         return None
+
+    def _answer_large(self, listener_name: Any, req: Any, sock: ThreadSocket, addr: Any) -> None:
+        """Answer a prediction with a large body, which is read first: whoever waits for it to come holds up nobody."""
+        try:
+            with self._large_bodies.room(_length(req), sock) as large:
+                req.body = io.BytesIO(req.body.read())
+                large.arriving = False
+                super().handle_request(listener_name, req, sock, addr)
+        except NoRoomError:
+            _discard(req.body)
+            self.wsgi.identify(dict(req.headers).get("X-REQUEST-ID"))
+            write_error(Refused(sock, req, self.wsgi), HTTPStatus.SERVICE_UNAVAILABLE, "", BUSY_MESSAGE)
+            raise StopIteration from None
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
         """Answer what never reached the application, or broke it."""
@@ -207,6 +233,19 @@ class HttpWorker(AsyncWorker):  # type: ignore[misc]  # gunicorn has no types
     def handle_quit(self, sig: int, frame: Any) -> None:
         """Stop at once; not in the signal's handler, where the loop cannot be waited for."""
         gevent.spawn(super().handle_quit, sig, frame)
+
+
+def _length(req: Any) -> int:
+    """How many bytes of the body are still to be read; 0 where nobody knows."""
+    reader = getattr(req.body, "reader", None)
+    return reader.length if isinstance(reader, LengthReader) else 0
+
+
+def _discard(body: Any) -> None:
+    """Read a body and forget it, for a while: a client that is cut off while it sends does not see its answer."""
+    until = time.monotonic() + DISCARD_SECONDS
+    while time.monotonic() < until and body.read(SMALL_BODY_BYTES):
+        pass
 
 
 def _much_is_unread(req: Any) -> bool:

@@ -41,6 +41,8 @@ def write_error(refused: Refused, status: int, reason: str, message: str) -> Non
     body = json.dumps({"status": False, "message": message or reason or phrase})
     head = f"HTTP/1.1 {int(status)} {phrase}\r\nConnection: close\r\nContent-Type: application/json\r\n"
     head += "".join(f"{name}: {value}\r\n" for name, value in NO_PAGE.items())
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        head += "Retry-After: 1\r\n"
     head += f"X-Request-ID: {REQUEST_ID.get()}\r\nContent-Length: {len(body)}\r\n\r\n"
     refused.client.sendall((head + body).encode("ascii"))
 

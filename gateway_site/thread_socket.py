@@ -76,6 +76,15 @@ class ThreadSocket(socket.socket):
             raise ClientTimeoutError
         return received
 
+    def has_ended(self) -> bool:
+        """Whether the client has ended its side, so that it may have gone; from any thread, without waiting."""
+        try:
+            return not super().recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
+
     def sendall(self, data: Any, flags: int = 0, /) -> None:
         """Send everything; a client that does not read for too long counts as gone."""
         pace, rest = Pace(self._silent_seconds), memoryview(data)

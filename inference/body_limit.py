@@ -1,18 +1,29 @@
-"""Refuses a request whose body is too large before it is read, and reads what a client needs to see a refusal."""
+"""Refuses a request whose body is too large before it is read, and reads what a client needs to see a refusal; has
+large ones read into numbers one at a time.
+"""
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from time import monotonic
 
 from django.http import HttpRequest
 from rest_framework.request import Request
 
-from inference.errors import LengthRequiredError, TooLargeError
+from inference.errors import BUSY_MESSAGE, BusyError, LengthRequiredError, TooLargeError
 
 #: A client that is cut off while it sends does not see the answer, so this much of its body is read and thrown away.
 DRAINED_BYTES_MAX = 64 * 1024**2
 DRAIN_SECONDS = 5.0
 READ_BYTES = 256 * 1024
+#: A body of so many bytes is large: as Python's numbers it takes some seven times as much memory.
+LARGE_BYTES = 64 * 1024
+#: How long one waits for the others' turns.
+TURN_SECONDS = 10.0
+_turn = threading.Lock()
+_NO_TURN = nullcontext()
 
 
 def refuse_larger(request: Request | HttpRequest, limit: int) -> None:
@@ -43,3 +54,24 @@ def drain(request: Request | HttpRequest) -> None:
         if not read:
             return
         size -= read
+
+
+def turn_to_parse(request: Request) -> AbstractContextManager[None]:
+    """Where a body is read into numbers: several large ones at once would take as much memory each, and no less time.
+
+    Raises:
+        BusyError: on entering, when its turn did not come for long.
+    """
+    small = int(request.META.get("CONTENT_LENGTH") or 0) <= LARGE_BYTES
+    return _NO_TURN if small else _turn_of(request)
+
+
+@contextmanager
+def _turn_of(request: Request) -> Iterator[None]:
+    _ = request.body  # a client that is slow to send it has its turn afterwards
+    if not _turn.acquire(timeout=TURN_SECONDS):
+        raise BusyError(BUSY_MESSAGE)
+    try:
+        yield
+    finally:
+        _turn.release()

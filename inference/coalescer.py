@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from collections import OrderedDict, deque
-from collections.abc import Container
+from collections.abc import Callable, Container
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from time import monotonic
 
 from inference.answer_future import AnswerFuture
+from inference.errors import ClientGoneError
 from inference.predict_input import PredictInput
+from inference.server_loop import nobody_knows
 from workers.tensors import TENSORS_BYTES_MAX
 
 #: The most rows of one batch, unless a single request has more.
 MAX_BATCH_ROWS = 4096
+#: A request that has waited so long, and whose client has ended its side meanwhile, is given up. A client may end its
+#: side and still read: while all goes well, its answer is there sooner.
+ENDED_SECONDS = 0.5
 
 #: The network, the version, every input's name, dtype and row shape, and whether its requests travel alone.
 Key = tuple[str | None, int | None, tuple[tuple[str, str, tuple[int, ...]], ...], bool]
@@ -27,6 +33,13 @@ class Waiting:
     deadline: float
     future: AnswerFuture = field(default_factory=AnswerFuture)
     alone: bool = False
+    client_has_ended: Callable[[], bool] = nobody_knows
+
+    def is_given_up(self, now: float) -> bool:
+        """Whether nobody waits for it any more; ends it where that is found out only now."""
+        if not self.future.done() and now - self.arrived > ENDED_SECONDS and self.client_has_ended():
+            self.future.finish(ClientGoneError("Server is busy, and the client has ended its side of the connection"))
+        return self.future.done()
 
     @cached_property
     def key(self) -> Key:
@@ -70,8 +83,9 @@ class Coalescer:
 
     def drop_given_up(self) -> None:
         """Let go of requests that were given up: nothing else does while no batch can be sent."""
+        now = monotonic()
         for key, queue in list(self._waiting.items()):
-            kept = deque(request for request in queue if not request.future.done())
+            kept = deque(request for request in queue if not request.is_given_up(now))
             self._count -= len(queue) - len(kept)
             if kept:
                 self._waiting[key] = kept
@@ -97,13 +111,13 @@ class Coalescer:
         key = self._next_key(full)
         if key is None:
             return []
-        queue = self._waiting.pop(key)
+        queue, now = self._waiting.pop(key), monotonic()
         taken: list[Waiting] = []
         rows = size_bytes = 0
         while queue and (not taken or queue[0].fits(rows, size_bytes)):
             request = queue.popleft()
             self._count -= 1
-            if not request.future.done():
+            if not request.is_given_up(now):
                 taken.append(request)
                 rows += request.asked.rows_count
                 size_bytes += request.asked.size_bytes

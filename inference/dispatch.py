@@ -37,7 +37,7 @@ from inference.predict_input import PredictInput
 from inference.publisher import Publisher
 from inference.quarantine import Quarantine
 from inference.replies import Replies
-from inference.server_loop import server_loop
+from inference.server_loop import CLIENT_HAS_ENDED, server_loop
 from inference.service_thread import ServiceThread
 from workers.celery import QUEUE_BATCHES_MAX
 from workers.message import ProtocolError
@@ -126,7 +126,8 @@ class Dispatcher:
         """
         self._replies.alarm.check()
         now = monotonic()
-        request = Waiting(asked, now, now + seconds, AnswerFuture(self._release))
+        future = AnswerFuture(self._release)
+        request = Waiting(asked, now, now + seconds, future, client_has_ended=CLIENT_HAS_ENDED.get())
         with self._changed:
             if self._thread.stopping.is_set() or self.full:
                 raise BusyError(BUSY_MESSAGE)

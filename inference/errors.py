@@ -68,6 +68,10 @@ class BusyError(InferenceError):
     """The gateway holds as many requests as it may, or makes as many weight changes."""
 
 
+class ClientGoneError(BusyError):
+    """The request has waited for long, and its client has ended its side: it is taken to have gone."""
+
+
 class QuarantinedError(InferenceError):
     """The version is refused for a while: a batch of it killed the workers that took it."""
 

@@ -1,4 +1,5 @@
-"""What a prediction asks of the server that runs it: to wait for its answer, and to hear when nobody else arrives.
+"""What a prediction asks of the server that runs it: to wait for its answer, to hear when nobody else arrives, and
+whether its client is still there.
 
 A server with a thread for each request knows nothing of the others: its requests wait on locks, and none waits for
 another one's arrival. One with an event loop does better, and says so with `use`.
@@ -8,7 +9,17 @@ from __future__ import annotations
 
 from _thread import allocate_lock
 from collections.abc import Callable
+from contextvars import ContextVar
 from typing import Protocol
+
+
+def nobody_knows() -> bool:
+    """What a server says that cannot tell whether a client has gone."""
+    return False
+
+
+#: Whether the client of the request that is handled here has ended its side; may be asked from any thread.
+CLIENT_HAS_ENDED: ContextVar[Callable[[], bool]] = ContextVar("client_has_ended", default=nobody_knows)
 
 
 class Wakeup(Protocol):

@@ -11,7 +11,7 @@ from rest_framework.views import APIView
 
 from inference import predictions, status
 from inference.access.rights import PREDICT, STATUS, WEIGHTS
-from inference.body_limit import refuse_larger
+from inference.body_limit import refuse_larger, turn_to_parse
 from inference.json_format import JsonParser
 from inference.lean_view import LeanView, json_answer
 from inference.network_answers import switch_answer
@@ -31,7 +31,8 @@ class Predict(LeanView):
     def post(self, request: Request) -> HttpResponse:
         """Predict."""
         refuse_larger(request, settings.PIPELINE_MAX_BODY_BYTES)
-        asked = read_predict_input(request.data)
+        with turn_to_parse(request):
+            asked = read_predict_input(request.data)
         answer = predictions.predict(asked)
         made_by = answer.version
         result = answer.result(asked.single)

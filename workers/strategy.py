@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from functools import partial
+from time import monotonic
 from typing import Any
 
 from celery.exceptions import InvalidTaskError
@@ -23,13 +24,24 @@ logger = logging.getLogger(__name__)
 MALFORMED = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
 
+#: Where a task finds, by this process's monotonic clock, from when on nobody waits for it.
+GIVEN_UP_AT = "given_up_at"
+
+
 class DecodedRequest(Request):
-    """Celery's request; its pool would decode the message's body once more."""
+    """Celery's request; its pool would decode the message's body once more.
+
+    The broker drops what has expired in its queue; what expires here, the task drops. How long the message was in the
+    queue, its receiver cannot know without comparing two hosts' clocks, so only its time here counts.
+    """
 
     def __init__(self, message: Any, **options: Any) -> None:
         if not options.get("decoded"):
             options.update(body=message.payload, decoded=True)
         super().__init__(message, **options)
+        expiration = message.properties.get("expiration")
+        if expiration is not None:
+            self.request_dict[GIVEN_UP_AT] = monotonic() + int(expiration) / 1000
 
 
 def careful(task: Any, app: Any, consumer: Any, **options: Any) -> Callable[..., Any]:

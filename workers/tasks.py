@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
-from time import perf_counter
+from time import monotonic, perf_counter
 from typing import Any
+
+from celery.exceptions import Ignore
 
 from workers.arrays import to_arrays, to_tensors
 from workers.celery import app
@@ -13,6 +15,7 @@ from workers.message import ProtocolError, shorten
 from workers.protocol import PREDICT_TASK, PredictBatch, PredictReply, VersionRef
 from workers.runtime.errors import AnswerTooLargeError, PipelineRuntimeError
 from workers.runtime.networks import LoadedVersion
+from workers.strategy import GIVEN_UP_AT
 from workers.tensors import TENSORS_BYTES_MAX, count_bytes
 from workers.worker import Worker, this_worker
 
@@ -39,6 +42,8 @@ def predict(message: dict[str, Any]) -> dict[str, Any]:
     batch = PredictBatch.from_json(message)
     try:
         return _answer(worker, batch, started).to_json()
+    except Ignore:
+        raise
     except Exception as error:
         worker.measured.add_failed_batch()
         logger.warning(
@@ -54,6 +59,7 @@ def _answer(worker: Worker, batch: PredictBatch, started: float) -> PredictReply
     version = _acquire(worker, batch.version)
     inputs = to_arrays(batch.inputs)
     with worker.window.slots:
+        _refuse_late(batch)
         called = perf_counter()
         outputs = version.predict(inputs)
         inference_ms = (perf_counter() - called) * 1000
@@ -64,6 +70,14 @@ def _answer(worker: Worker, batch: PredictBatch, started: float) -> PredictReply
     worker.stats.add(batch.requests, handling_ms, inference_ms)
     worker.measured.add_batch(batch.requests, batch.rows_count, inference_ms)
     return PredictReply(worker.name, tensors, inference_ms, handling_ms)
+
+
+def _refuse_late(batch: PredictBatch) -> None:
+    """Compute nothing that nobody waits for: the batch may have waited here, behind others or for its network."""
+    given_up_at = predict.request.get(GIVEN_UP_AT)
+    if given_up_at is not None and monotonic() >= given_up_at:
+        logger.warning("A batch for %s is late: nobody waits for it any more.", batch.version)
+        raise Ignore
 
 
 def _acquire(worker: Worker, version: VersionRef) -> LoadedVersion:

@@ -46,21 +46,28 @@ def gateway_log(system: System) -> str:
     return (system.directory / "log" / "gateway.log").read_text()
 
 
-def test_an_earlier_releases_queue_that_nobody_uses_is_declared_anew(
-    rabbitmq: PrivateNode, broker: Connection, directory: Path
+def test_an_earlier_releases_queue_that_nobody_uses_is_declared_anew(broker: Connection) -> None:
+    declare(broker)
+    PREDICT(broker.channel()).queue_declare()
+
+    with pytest.raises(PreconditionFailed, match="x-max-length"):
+        declare(broker)
+    declare(broker, **PREDICT.queue_arguments)
+    assert PREDICT.queue_arguments["x-max-length"] == QUEUE_BATCHES_MAX
+
+
+def test_one_in_use_is_used_as_it_is_and_one_line_says_what_to_do(
+    broker: Connection, caplog: pytest.LogCaptureFixture
 ) -> None:
     declare(broker)
-    system = System(directory, rabbitmq.url)
-    try:
-        system.start(workers=1).load_first_sample()
-        assert system.client.predict([0.3, 0.7])["status"] is True
-        with pytest.raises(PreconditionFailed, match="x-max-length"):
-            declare(broker)
-        declare(broker, **PREDICT.queue_arguments)
-        assert PREDICT.queue_arguments["x-max-length"] == QUEUE_BATCHES_MAX
-        assert "is declared anew" in gateway_log(system)
-    finally:
-        system.stop()
+    put_something(broker)
+    for _ in range(3):
+        assert PREDICT(broker.channel()).queue_declare().message_count == 1
+
+    [line] = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert "x-max-length" in line
+    assert "Stop all gateways and workers" in line
+    declare(broker)
 
 
 def test_a_queue_in_use_stays_and_what_it_refuses_is_answered_503_at_once_by_every_gateway(

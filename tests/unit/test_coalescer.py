@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from time import monotonic
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from inference import coalescer as coalescer_module
-from inference.coalescer import Coalescer, Waiting
+from inference.coalescer import ENDED_SECONDS, Coalescer, Waiting
+from inference.errors import ClientGoneError
 from inference.predict_input import PredictInput
 from tests.unit.samples import NN_ID, OTHER_NN_ID
 from workers.arrays import to_tensor
@@ -255,3 +258,25 @@ def test_no_network_gets_a_second_turn_while_another_waits_for_its_first(wanted:
 
     different = len(set(turns))
     assert len(set(turns[:different])) == different
+
+
+def test_a_request_that_waited_long_and_whose_client_has_ended_its_side_is_given_up() -> None:
+    now, long_ago = monotonic(), monotonic() - ENDED_SECONDS - 1
+    inputs = request().asked
+    gone = Waiting(inputs, long_ago, now + 9, client_has_ended=lambda: True)
+    there = Waiting(inputs, long_ago, now + 9, client_has_ended=lambda: False)
+    lately = Waiting(inputs, now, now + 9, client_has_ended=lambda: pytest.fail("a fast request pays nothing"))
+
+    assert fill(gone, there, lately).take() == [there, lately]
+    with pytest.raises(ClientGoneError, match="busy"):
+        gone.future.result(timeout=0)
+
+
+def test_nothing_is_kept_for_clients_that_have_gone_while_no_batch_can_be_sent() -> None:
+    gone = Waiting(request().asked, monotonic() - ENDED_SECONDS - 1, monotonic() + 9, client_has_ended=lambda: True)
+    coalescer = fill(gone)
+
+    coalescer.drop_given_up()
+
+    assert len(coalescer) == 0
+    assert gone.future.done()

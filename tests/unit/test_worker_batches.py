@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import nullcontext
+from time import monotonic
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
+from celery.exceptions import Ignore
 
 from tests.unit.pretended_worker import PretendedNetworks, PretendedVersion, worker_with
 from tests.unit.samples import NEXT_VERSION, VERSION, only_input, tensor
 from workers.arrays import to_arrays
+from workers.celery import app
 from workers.message import ProtocolError
-from workers.protocol import PredictBatch, PredictReply, VersionRef
+from workers.protocol import PREDICT_TASK, PredictBatch, PredictReply, VersionRef
 from workers.runtime.errors import AnswerTooLargeError, RowsError
+from workers.strategy import GIVEN_UP_AT, DecodedRequest
 from workers.tasks import predict
 from workers.tensors import TENSORS_BYTES_MAX
 from workers.worker import Worker
@@ -88,3 +93,28 @@ def test_an_answer_that_no_message_holds_fails_the_task(worker: Worker, monkeypa
 
     with pytest.raises(AnswerTooLargeError, match="ask for fewer rows at once"):
         predict.run(PredictBatch(VERSION, only_input([0.0, 0.0]), 1).to_json())
+
+
+def test_a_batch_whose_time_went_by_while_it_waited_here_is_not_computed(
+    worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    message = PredictBatch(VERSION, only_input([0.0, 0.0]), 1).to_json()
+    monkeypatch.setattr(PretendedVersion, "predict", lambda *_: pytest.fail("it is computed"))
+    predict.push_request(**{GIVEN_UP_AT: monotonic() - 0.001})
+    try:
+        with pytest.raises(Ignore):
+            predict.run(message)
+    finally:
+        predict.pop_request()
+    assert worker.stats.averages().requests_handled == 0
+
+
+def test_a_message_tells_how_long_its_sender_waits() -> None:
+    def given_up_after(**properties: str) -> float | None:
+        message = Mock(headers={"id": "1", "task": PREDICT_TASK}, payload=([], {}, {}), delivery_info={})
+        message.properties = properties
+        given_up_at = DecodedRequest(message, app=app, task=predict).request_dict.get(GIVEN_UP_AT)
+        return None if given_up_at is None else given_up_at - monotonic()
+
+    assert given_up_after() is None
+    assert given_up_after(expiration="12500") == pytest.approx(12.5, abs=0.5)

@@ -1,0 +1,123 @@
+"""More than the fleet can answer, and what nobody waits for: answered in time, or refused at once.
+
+The long run is `python -m tests.chaos.overload`.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from inference.supervision import rabbitmq as rabbitmq_programs
+from tests.chaos.overload import Overloaded, overloaded
+from tests.support.keep_alive import post_request
+from tests.support.requirement import require
+from tests.support.system import System
+from tests.support.waiting import wait_until
+
+OVERLOAD_SECONDS = 6.0
+QUEUE_REQUESTS_MAX = 64
+#: What a refusal takes at most, on a machine that does nothing else; and what part of an answer's time on any other.
+AT_ONCE_MS = 20.0
+AT_ONCE_PART = 0.25
+CLIENTS = 60
+#: The first ones, which are on their way to the worker in a batch of each process when the others come.
+FIRST = 12
+REQUEST_SECONDS = 40.0
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Overloaded]:
+    """One worker and two gateway processes, and a network that takes the worker long."""
+    require(rabbitmq_programs.installed(), "rabbitmq-server")
+    limits = {
+        "PIPELINE_QUEUE_REQUESTS_MAX": str(QUEUE_REQUESTS_MAX),
+        "PIPELINE_REQUEST_TIMEOUT": str(REQUEST_SECONDS),
+    }
+    with overloaded(tmp_path_factory.mktemp("overload"), **limits) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def service(running: Overloaded) -> System:
+    return running.system
+
+
+def test_ten_times_too_much_is_answered_in_time_or_refused_at_once(running: Overloaded) -> None:
+    found = running.overload(OVERLOAD_SECONDS)
+
+    seen = found.seen
+    assert (seen.wrong, seen.failed) == (0, 0), found
+    assert seen.right > 0, found
+    assert seen.refused > seen.right, found
+    assert found.accepted_p99_ms < found.bound_ms, found
+    assert found.refused_median_ms < max(AT_ONCE_MS, AT_ONCE_PART * found.accepted_p99_ms), found
+    assert found.memory_late < found.memory_early * 1.2 + 10, found
+    assert found.sustainable_after > found.sustainable / 2, found
+
+
+def handled(service: System) -> int:
+    """How many requests the worker has computed."""
+    return int(service.client.status()["workers"][0]["count_requests_handled"])
+
+
+def held(service: System) -> int:
+    return int(service.client.status()["queue_requests_current"])
+
+
+def ask(service: System, number: int) -> socket.socket:
+    """A connection on which a prediction is asked for."""
+    client = service.connect()
+    client.sendall(post_request(service.url, "/predict", {"vector": [0.3, number / CLIENTS]}))
+    return client
+
+
+def pause(service: System, signal_number: int) -> None:
+    pid = service.workers[0].pid
+    assert pid is not None
+    for process in (psutil.Process(pid), *psutil.Process(pid).children(recursive=True)):
+        os.kill(process.pid, signal_number)
+
+
+def test_requests_whose_clients_have_gone_are_not_computed(service: System) -> None:
+    before = handled(service)
+    pause(service, signal.SIGSTOP)
+    try:
+        clients = [ask(service, number) for number in range(FIRST)]
+        wait_until(lambda: held(service) == FIRST, 15.0, "the first ones wait")
+        clients += [ask(service, number) for number in range(FIRST, CLIENTS)]
+        wait_until(lambda: held(service) == CLIENTS, 15.0, "all wait")
+        for client in clients[1:]:
+            client.close()
+        # They hold no place either, though nothing can be sent.
+        wait_until(lambda: held(service) <= FIRST, 15.0, "the places of those that have gone are free")
+    finally:
+        pause(service, signal.SIGCONT)
+    with clients[0] as waits:
+        waits.settimeout(REQUEST_SECONDS)
+        assert b" 200 OK" in waits.recv(4096)
+    wait_until(lambda: held(service) == 0, 5.0, "nothing waits any more")
+    computed = handled(service) - before
+    assert 1 <= computed <= FIRST, f"{computed} of {CLIENTS} were computed"
+
+
+def test_a_client_that_ends_its_side_and_reads_has_its_answer(service: System) -> None:
+    with ask(service, 1) as client:
+        client.shutdown(socket.SHUT_WR)
+        client.settimeout(REQUEST_SECONDS)
+        received = b""
+        while more := client.recv(4096):
+            received += more
+    assert b" 200 OK" in received
+    assert b'"status":true' in received
+
+
+def test_a_worker_says_nothing_of_clients_that_have_gone(service: System) -> None:
+    log = Path(service.directory / "log" / "worker-1.log").read_text()
+    assert "Traceback" not in log, log
