@@ -13,6 +13,7 @@ from inference.access.authentication import token_of
 from inference.access.buckets import Buckets
 from inference.access.client_address import counted_address
 from inference.access.rights import right_for
+from inference.body_limit import drain
 from inference.errors import TooManyRequestsError
 
 
@@ -37,5 +38,6 @@ class RightThrottle(BaseThrottle):
             return True
         token = token_of(request)
         if seconds := buckets.take(token.digest if token else counted_address(request)):
+            drain(request)
             raise TooManyRequestsError(f"more requests for {right!r} than you may send", seconds)
         return True

@@ -17,10 +17,13 @@ from inference.access.keys import digest_of
 from inference.access.known_token import KnownToken
 from inference.access.known_tokens import KnownTokens
 from inference.access.rights import EVERYBODY, PREDICT, RIGHTS, STATUS, TRACES, WEIGHTS, right_for
+from inference.access.throttle import RightThrottle
 from inference.asking import Answers
 from inference.errors import BrokerUnavailableError, PredictionFailedError
 from inference.models import Activation
+from inference.network_views import Networks
 from inference.uploads import store_version
+from inference.views import Predict
 from tests.support.rights import endpoints
 from tests.unit.samples import NN_ID, PretendedGateway, activated, loaded
 from tests.unit.test_predictions import answer_of
@@ -200,3 +203,30 @@ def test_too_many_failures_are_told_to_wait_and_a_good_token_is_not(
     assert answers[-1].json()["status"] is False
     assert ask(client, "GET", "/networks", "guess", REMOTE_ADDR="192.0.2.9").status_code == 401
     assert ask(client, "GET", "/networks", key(STATUS)).status_code == 200
+
+
+def test_a_token_may_not_ask_more_often_than_its_right_is_for(
+    client: Client, tokens: None, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.PIPELINE_THROTTLES = {STATUS: Rate(2, 60.0), PREDICT: None}
+    monkeypatch.setattr(Networks, "throttle_classes", [RightThrottle])
+    monkeypatch.setattr(Predict, "_throttles", [RightThrottle()])
+    answers = [ask(client, "GET", "/networks", key(STATUS)) for _ in range(3)]
+
+    assert [each.status_code for each in answers] == [200, 200, 429]
+    assert answers[2]["Retry-After"] == "30"
+    assert answers[2].json() == {
+        "status": False, "message": "more requests for 'status' than you may send: try again in 30 s"
+    }  # fmt: skip
+    assert {ask(client, "POST", "/predict", key(PREDICT)).status_code for _ in range(9)} == {200}
+
+
+def test_where_no_token_is_required_an_address_is_counted(
+    client: Client, tokens: None, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    requirement.listen_at([("127.0.0.1", 80)])
+    settings.PIPELINE_THROTTLES = {PREDICT: Rate(1, 60.0)}
+    monkeypatch.setattr(Predict, "_throttles", [RightThrottle()])
+    statuses = [ask(client, "POST", "/predict", REMOTE_ADDR=f"192.0.2.{each}").status_code for each in (1, 1, 2, 2)]
+
+    assert statuses == [200, 429, 200, 429]

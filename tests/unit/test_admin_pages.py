@@ -72,7 +72,8 @@ def test_the_groups_have_their_permissions() -> None:
         "viewer"
     )
     assert all(name.startswith("view_") for name in names("viewer"))
-    assert names("operator") - names("viewer") == {"add_version", "activate_version", "delete_version"}
+    changes = {"add_version", "activate_version", "delete_version", "revoke_accesstoken"}
+    assert names("operator") - names("viewer") == changes
 
 
 def test_without_a_network_it_is_said_how_to_make_one(viewer: Client) -> None:

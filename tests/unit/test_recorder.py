@@ -19,7 +19,8 @@ from tests.unit.samples import NN_ID
 Outcome = PredictionTiming.Outcome
 #: What a gateway, Django or gunicorn answers with.
 STATUSES = (
-    200, 204, 301, 302, 304, 400, 403, 404, 405, 408, 409, 411, 413, 414, 415, 417, 431, 500, 501, 503, 504, 507
+    200, 204, 301, 302, 304, 400, 401, 403, 404, 405, 408, 409, 411, 413, 414, 415, 417, 429, 431, 500, 501, 503, 504,
+    507,
 )  # fmt: skip
 
 
