@@ -25,7 +25,6 @@ def ask(url: str, examples: int, seed: int, folder: Path) -> subprocess.Complete
         "--max-examples": examples,
         "--workers": 1,  # Python 3.11 has a defect by which several threads that parse code fail
         "--request-timeout": 40,
-        "--checks": "all",
     }
     arguments = [str(part) for option in options.items() for part in option]
     command = [sys.executable, "-m", "schemathesis.cli", "--config-file", str(CONFIG), "--no-color", "run"]
