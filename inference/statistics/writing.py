@@ -56,7 +56,7 @@ def _insert_statement(table: str, fields: tuple[str, ...]) -> str:
     """By hand: Django's bulk_create takes longer for a row than its request waits for the network."""
     quote = connection.ops.quote_name
     names, values = ", ".join(map(quote, fields)), ", ".join(["%s"] * len(fields))
-    return f"INSERT INTO {quote(table)} ({names}) VALUES ({values})"  # noqa: S608 - our names # nosec B608
+    return f"INSERT INTO {quote(table)} ({names}) VALUES ({values})"  # noqa: S608 - our names
 
 
 @cache
@@ -65,4 +65,4 @@ def _rollup_statement() -> str:
     named_by = ", ".join(map(quote, NAMED_BY))
     new = ", ".join(f"{name} = excluded.{name}" for name in map(quote, COLUMNS))
     insert_it = _insert_statement(Rollup._meta.db_table, (*NAMED_BY, *COLUMNS))
-    return f"{insert_it} ON CONFLICT ({named_by}) DO UPDATE SET {new}"  # nosec B608
+    return f"{insert_it} ON CONFLICT ({named_by}) DO UPDATE SET {new}"

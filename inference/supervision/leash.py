@@ -20,7 +20,7 @@ def main(parent: int, signal_number: int, program: list[str]) -> None:
         if os.getppid() != parent:  # the parent ended before the tie was made
             sys.exit(1)
     try:
-        os.execvp(program[0], program)  # noqa: S606 - no shell is meant # nosec B606
+        os.execvp(program[0], program)  # noqa: S606 - no shell is meant
     except OSError as error:
         sys.stderr.write(f"cannot run {program[0]}: {error.strerror}\n")
         sys.exit(127)

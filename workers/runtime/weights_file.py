@@ -45,7 +45,7 @@ class Helper:
             WeightsError: the helper died or took too long; it has been ended.
         """
         process = self._process
-        assert process.stdin is not None and process.stdout is not None  # noqa: S101, PT018 # nosec B101
+        assert process.stdin is not None and process.stdout is not None  # noqa: S101, PT018 - both are pipes
         try:
             process.stdin.write(line + "\n")
             process.stdin.flush()
