@@ -17,7 +17,7 @@ from inference import replies as replies_module
 from inference.publisher import Publisher
 from inference.replies import Replies
 from workers.celery import PREDICT, SUPPLY, app
-from workers.protocol import GatewayStatus
+from workers.protocol import GatewayStatus, Report
 from workers.refusals import RefusedError, SignatureError, refusals
 
 SOON_SECONDS = 10.0
@@ -168,17 +168,17 @@ def test_a_question_that_cannot_be_read_is_refused_and_the_next_is_answered(repl
 
 def test_who_waits_hears_of_an_answer_that_is_not_signed_as_it_should_be() -> None:
     replies = Replies()
-    told: list[str] = []
-    replies.expect("1", lambda _: None, told.append)
-    replies.expect("2", lambda _: None)
-    for ticket in ("1", "2", "unknown", ["odd"]):
+    told: list[Any] = []
+    replies.expect("a batch", told.append)
+    replies.expect("a report", Report.from_json)
+    for ticket in ("a batch", "a report", "unknown", ["odd"]):
         channel = SimpleNamespace(no_ack_consumers=["c"])
         place = {"consumer_tag": "c"}
         message = Message(b"", 1, properties={"correlation_id": ticket}, channel=channel, delivery_info=place)
         replies._refuse(message, SignatureError("its signature does not fit"))
         replies._refuse(message, RefusedError("it is too large"))
 
-    assert told == ["a worker's answer is refused: its signature does not fit"]
+    assert told == [{"status": "FAILURE", "traceback": "a worker's answer is refused: its signature does not fit"}]
 
 
 def test_stopping_ends_the_thread_and_its_queue_takes_nothing_more() -> None:
