@@ -10,8 +10,9 @@ import pytest
 from kombu.exceptions import ContentDisallowed, DecodeError
 from kombu.message import Message
 
+from workers import intake
 from workers.commands import require_command
-from workers.intake import require_batch
+from workers.intake import Intake, require_batch
 from workers.protocol import PREDICT_TASK
 from workers.refusals import RefusedError
 
@@ -107,6 +108,31 @@ def test_what_is_no_json_is_refused(body: bytes) -> None:
 def test_another_serialization_is_refused(content_type: str) -> None:
     with pytest.raises((ContentDisallowed, DecodeError)):
         require_batch(message(b"cos\nsystem\n(S'true'\ntR.", content_type))
+
+
+@pytest.mark.parametrize(
+    ("exchange", "properties", "told"),
+    [
+        ("", {"reply_to": "q", "correlation_id": "7"}, [("it is no batch", "q", "7")]),
+        ("celery.pidbox", {"reply_to": "q", "correlation_id": "7"}, []),
+        ("", {"correlation_id": "7"}, []),
+        ("", {"reply_to": ["q"], "correlation_id": 7}, []),
+    ],
+)
+def test_who_asked_one_worker_is_told_and_nobody_is_told_by_all(
+    exchange: str, properties: dict[str, Any], told: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard: list[Any] = []
+    worker = SimpleNamespace(tell_refused=lambda *answer: heard.append(answer))
+    monkeypatch.setattr(intake, "this_worker", lambda: worker)
+    acked: list[Any] = []
+    channel = SimpleNamespace(no_ack_consumers=None, basic_ack=lambda tag, multiple: acked.append(tag))
+    refused = Message(b"", 5, delivery_info={"exchange": exchange}, properties=properties, channel=channel)
+
+    Intake.on_decode_error(SimpleNamespace(connection_errors=()), refused, RefusedError("it is no batch"))  # type: ignore[arg-type]
+
+    assert acked == [5]
+    assert heard == told
 
 
 def command(body: Any, sent: bytes = b"{}") -> None:
