@@ -126,7 +126,7 @@ def test_who_asked_one_worker_is_told_and_nobody_is_told_by_all(
     worker = SimpleNamespace(tell_refused=lambda *answer: heard.append(answer))
     monkeypatch.setattr(intake, "this_worker", lambda: worker)
     acked: list[Any] = []
-    channel = SimpleNamespace(no_ack_consumers=None, basic_ack=lambda tag, multiple: acked.append(tag))
+    channel = SimpleNamespace(no_ack_consumers=None, basic_ack=lambda tag, **_: acked.append(tag))
     refused = Message(b"", 5, delivery_info={"exchange": exchange}, properties=properties, channel=channel)
 
     Intake.on_decode_error(SimpleNamespace(connection_errors=()), refused, RefusedError("it is no batch"))  # type: ignore[arg-type]
