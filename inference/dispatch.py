@@ -216,9 +216,7 @@ class Dispatcher:
     def _send_batch(self, version: VersionRef, requests: list[Waiting]) -> None:
         batch_id, batch = uuid4().hex, Batch(version, requests, monotonic())
         self._quarantine.check(batch)
-        self._replies.expect(
-            batch_id, lambda message: self._receive(batch_id, message), lambda reason: self._refuse(batch_id, reason)
-        )
+        self._replies.expect(batch_id, lambda message: self._receive(batch_id, message))
         with self._changed:
             self._in_flight.add(batch_id, batch)
         try:
@@ -293,11 +291,6 @@ class Dispatcher:
         except ProtocolError as error:
             logger.exception("A worker's answer cannot be read.")
             fail(batch.requests, PredictionFailedError(f"a worker's answer cannot be read: {error}"))
-
-    def _refuse(self, batch_id: str, reason: str) -> None:
-        batch = self._forget(batch_id)
-        if batch is not None:
-            fail(batch.requests, PredictionFailedError(reason, batch.version))
 
     def _hear_of_quarantine(self, data: Any) -> None:
         news = Quarantined.from_json(data)

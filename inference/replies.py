@@ -18,6 +18,7 @@ from inference.alarm import LOOK_SECONDS, Alarm
 from inference.service_thread import ServiceThread
 from workers.abandon import abandon
 from workers.celery import GATEWAYS, HEARTBEAT_SECONDS, PREDICT, SUPPLY, TRANSIENT, app
+from workers.message import ProtocolError
 from workers.protocol import NEWS_HEADER, GatewayStatus, TicketAnswer, TicketQuestion
 from workers.refusals import SignatureError, refusals
 
@@ -92,7 +93,6 @@ class Replies:
         self.queue = ""
         self.alarm = Alarm()
         self._receivers: dict[str, Callable[[Any], None]] = {}
-        self._told_of_refusals: dict[str, Callable[[str], None]] = {}
         self._before_connected: list[Callable[[], None]] = []
         self._on_connected: list[Callable[[], None]] = []
         self._news: dict[str, Callable[[Any], None]] = {}
@@ -133,21 +133,13 @@ class Replies:
         """Hand news of this kind, which reach every gateway process, to `receiver`, in the reply thread."""
         self._news[kind] = receiver
 
-    def expect(
-        self, ticket: str, receiver: Callable[[Any], None], refused: Callable[[str], None] | None = None
-    ) -> None:
-        """Hand messages with the correlation id `ticket` to `receiver`, in the reply thread.
-
-        `refused` is told why, when one comes that is not signed as this gateway signs.
-        """
+    def expect(self, ticket: str, receiver: Callable[[Any], None]) -> None:
+        """Hand messages with the correlation id `ticket` to `receiver`, in the reply thread."""
         self._receivers[ticket] = receiver
-        if refused is not None:
-            self._told_of_refusals[ticket] = refused
 
     def forget(self, ticket: str) -> None:
         """Drop later messages with the correlation id `ticket`."""
         self._receivers.pop(ticket, None)
-        self._told_of_refusals.pop(ticket, None)
 
     def _receive_all(self) -> None:
         keep_consuming(self._consume, self._thread.stopping, self._connected.clear, self.alarm)
@@ -231,9 +223,13 @@ class Replies:
     def _refuse(self, message: Message, error: Exception) -> None:
         """Drop a message; a batch whose answer it would have been fails now, and not when its time is over."""
         drop_undecodable(message, error)
-        ticket = str(message.properties.get("correlation_id"))
-        if isinstance(error, SignatureError) and ticket in self._told_of_refusals:
-            self._told_of_refusals[ticket](f"a worker's answer is refused: {error}")
+        receiver = self._receivers.get(str(message.properties.get("correlation_id")))
+        if receiver is None or not isinstance(error, SignatureError):
+            return
+        try:
+            receiver({"status": "FAILURE", "traceback": f"a worker's answer is refused: {error}"})
+        except ProtocolError:
+            pass  # it is no batch that is waited for; the log has the reason
 
 
 def _read(message: Message) -> Any:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import select
 import struct
 from socket import MSG_DONTWAIT
+from ssl import CERT_REQUIRED
 from typing import Any
 
 from amqp.exceptions import UnexpectedFrame
@@ -91,9 +92,10 @@ class Connection(pyamqp.Connection):
     ) -> Any:
         """The socket to the broker; called by py-amqp when it connects."""
         if ssl:
-            # The name that the broker's certificate must have; py-amqp looks at no name unless it is told one.
-            name = {"server_hostname": host.rpartition(":")[0].strip("[]")}
-            return super().Transport(host, connect_timeout, name | ssl, *timeouts, **options)
+            # py-amqp looks at no name in the broker's certificate unless it is told one.
+            verified = {"server_hostname": host.rpartition(":")[0].strip("[]"), "cert_reqs": CERT_REQUIRED}
+            told = ssl if isinstance(ssl, dict) else {}
+            return super().Transport(host, connect_timeout, verified | told, *timeouts, **options)
         return BufferedSocket(host, connect_timeout, *timeouts, **options)
 
     def blocking_read(self, timeout: float | None = None) -> Any:

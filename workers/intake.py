@@ -59,13 +59,14 @@ class Intake(Consumer):
         return take_or_refuse
 
     def on_decode_error(self, message: Message, exc: Exception) -> None:
-        """Refuse a message; called for commands as well, of which nothing is answered."""
+        """Refuse a message; called for commands as well, which every worker would answer, and so none does."""
         if not message.errors:  # else it was counted where it came in
             refusals.add(exc, message.delivery_info)
         message.ack_log_error(logger, self.connection_errors)
         properties = message.properties
         reply_to, correlation_id = properties.get("reply_to"), properties.get("correlation_id")
-        if isinstance(reply_to, str) and isinstance(correlation_id, str):
+        sent_to_one = not message.delivery_info.get("exchange")
+        if sent_to_one and isinstance(reply_to, str) and isinstance(correlation_id, str):
             this_worker().tell_refused(str(exc), reply_to, correlation_id)
 
     def on_invalid_task(self, body: Any, message: Message, exc: Exception) -> None:

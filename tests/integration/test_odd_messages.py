@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import bz2
+import lzma
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 from uuid import uuid4
 
+import psutil
 import pytest
 from kombu import Connection, Exchange, Producer
 
+from tests.support.memory import family, peak_bytes
 from tests.support.samples import samples
 from tests.support.system import System
 from tests.support.waiting import wait_until
 from workers.protocol import PREDICT_QUEUE, PREDICT_TASK, SUPPLY_QUEUE
 
+HUGE_BYTES = 256 * 1024 * 1024
 TASK = {"lang": "py", "task": PREDICT_TASK, "argsrepr": "", "kwargsrepr": ""}
 BODY = [[{}], {}, {"callbacks": None, "errbacks": None, "chain": None, "chord": None}]
 ODD_TASKS: dict[str, tuple[Any, dict[str, Any]]] = {
@@ -28,6 +36,10 @@ ODD_TASKS: dict[str, tuple[Any, dict[str, Any]]] = {
     "an unknown compression": (BODY, TASK | {"compression": "bogus"}),
     "another task": (BODY, TASK | {"task": "os.system"}),
     "no task": (BODY, {}),
+    "a task for later": (BODY, TASK | {"eta": "2999-01-01T00:00:00"}),
+    "tasks to follow": ([[{}], {}, {"callbacks": [{"task": PREDICT_TASK, "args": [], "options": {}}]}], TASK),
+    "a name that is a list": (BODY, TASK | {"task": ["os.system"]}),
+    "an absurd priority": (BODY, TASK | {"priority": -1, "retries": 10**9}),
     "protocol 1": ({"task": PREDICT_TASK, "id": "1", "args": 5, "kwargs": 7}, {}),
 }
 ODD_QUESTIONS: list[tuple[Any, dict[str, Any]]] = [
@@ -42,6 +54,13 @@ ODD_COMMANDS: list[Any] = [
     {"method": "load_network", "arguments": {"version": 1, "reply_to": 2, "ticket": 3}, "destination": None},
     {"method": "report_status", "arguments": {"default": "x", "reply_to": None, "ticket": None}, "destination": None},
     {"method": "no_such_command", "arguments": {}, "destination": None},
+    *({"method": method, "arguments": {}} for method in ("shutdown", "pool_restart", "enable_events", "revoke")),
+    {"method": "cancel_consumer", "arguments": {"queue": PREDICT_QUEUE}},
+    {"method": "pool_shrink", "arguments": {"n": 100}},
+    {"method": "rate_limit", "arguments": {"task_name": PREDICT_TASK, "rate_limit": "1/h"}},
+    # A regular expression that takes for ever on a worker's name.
+    {"method": "ping", "arguments": {}, "pattern": "(([a-z0-9-])+.)+[A-Z]([a-z])+$", "matcher": "pcre"},
+    {"method": "ping", "arguments": {}, "reply_to": {"exchange": "celery.pidbox", "routing_key": ""}},
     {"arguments": {}},
     [],
     "x",
@@ -58,6 +77,16 @@ def send(system: System, body: Any, exchange: str, routing_key: str, **options: 
     with Connection(system.environment["BROKER_URL"]) as connection:
         producer = Producer(connection.channel(), auto_declare=False)
         producer.publish(body, exchange=exchange, routing_key=routing_key, retry=False, **options)
+
+
+@contextmanager
+def every_memory_stays(system: System, bytes_max: int) -> Iterator[None]:
+    """No process takes so much more memory at any time in this block."""
+    pids = [pid for child in (*system.workers, system.gateway) if child.pid for pid in family(child.pid)]
+    before = {pid: peak_bytes(pid, afresh=True) for pid in pids}
+    yield
+    grown = {pid: peak_bytes(pid) - before[pid] for pid in pids if psutil.pid_exists(pid)}
+    assert max(grown.values()) < bytes_max, grown
 
 
 def assert_all_go_on(system: System, pids: list[int | None]) -> None:
@@ -88,6 +117,40 @@ def test_a_task_in_another_serialization_harms_no_worker(system: System) -> None
         send(system, b"\x80\x04N.", "", PREDICT_QUEUE, headers=TASK | {"id": "1"},
              content_type=content_type, content_encoding="binary")  # fmt: skip
     assert_all_go_on(system, pids)
+
+
+@pytest.mark.parametrize("compress", [zlib.compress, bz2.compress, lzma.compress], ids=["zlib", "bzip2", "lzma"])
+def test_a_message_that_becomes_huge_is_refused_as_it_is(system: System, compress: Callable[[bytes], bytes]) -> None:
+    pids = [worker.pid for worker in system.workers]
+    kind = {zlib.compress: "application/x-gzip", bz2.compress: "application/x-bz2"}.get(compress, "application/x-lzma")
+    bomb = compress(b" " * HUGE_BYTES)
+    headers = TASK | {"id": "1", "compression": kind}
+    with every_memory_stays(system, HUGE_BYTES // 4):
+        for exchange, queue in (("", PREDICT_QUEUE), ("", SUPPLY_QUEUE), ("gateways", ""), ("celery.pidbox", "")):
+            for _ in range(2):
+                send(system, bomb, exchange, queue, headers=headers, content_type="application/json",
+                     content_encoding="utf-8", reply_to="nowhere")  # fmt: skip
+        assert_all_go_on(system, pids)
+
+
+def test_tasks_for_later_do_not_pile_up(system: System) -> None:
+    pids = [worker.pid for worker in system.workers]
+    with Connection(system.environment["BROKER_URL"]) as connection:
+        producer = Producer(connection.channel(), auto_declare=False)
+        headers = TASK | {"eta": "2999-01-01T00:00:00"}
+        for number in range(2000):
+            producer.publish(BODY, routing_key=PREDICT_QUEUE, headers=headers | {"id": str(number)}, serializer="json")
+        waiting = connection.channel().queue_declare(PREDICT_QUEUE, passive=True)
+    wait_until(lambda: messages_in(system, PREDICT_QUEUE) == 0, 60, "all are taken")
+    assert_all_go_on(system, pids)
+    assert waiting.consumer_count == 2
+    for worker in system.workers:
+        assert 0 < worker.log.read_text().count("it is for later") < 500
+
+
+def messages_in(system: System, queue: str) -> int:
+    with Connection(system.environment["BROKER_URL"]) as connection:
+        return int(connection.channel().queue_declare(queue, passive=True).message_count)
 
 
 def test_odd_questions_harm_no_gateway(system: System) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 
 import psutil
 
@@ -24,6 +25,14 @@ def resident_mb(pids: list[int]) -> float:
         with suppress(psutil.Error):
             total += psutil.Process(pid).memory_info().rss
     return total / MEGABYTE
+
+
+def peak_bytes(pid: int, *, afresh: bool = False) -> int:
+    """The most resident memory that a process has had, as Linux counts it; `afresh`: counted from now on."""
+    if afresh:
+        Path(f"/proc/{pid}/clear_refs").write_text("5")
+    status = Path(f"/proc/{pid}/status").read_text()
+    return 1024 * int(status.partition("VmHWM:")[2].split()[0])
 
 
 class PeakMemory:

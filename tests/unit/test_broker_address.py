@@ -72,6 +72,8 @@ def test_a_certificate_needs_its_key(authority: str) -> None:
     [("broker.example.com:5671", "broker.example.com"), ("[::1]:5671", "::1"), ("10.0.0.1:1", "10.0.0.1")],
 )
 def test_a_connection_looks_for_its_hosts_name_in_the_certificate(host: str, name: str) -> None:
-    transport = Connection().Transport(host, 1.0, {"cert_reqs": ssl.CERT_REQUIRED})
+    for told in ({}, {"server_hostname": "broker"}, True):
+        transport = Connection().Transport(host, 1.0, told or True)
 
-    assert transport.sslopts == {"cert_reqs": ssl.CERT_REQUIRED, "server_hostname": name}
+        expected = "broker" if isinstance(told, dict) and told else name
+        assert transport.sslopts == {"cert_reqs": ssl.CERT_REQUIRED, "server_hostname": expected}

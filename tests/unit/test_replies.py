@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from queue import SimpleQueue
+from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from kombu import Exchange
+from kombu.message import Message
 
 from inference import publisher as publisher_module
 from inference import replies as replies_module
 from inference.publisher import Publisher
 from inference.replies import Replies
 from workers.celery import PREDICT, SUPPLY, app
-from workers.protocol import GatewayStatus
+from workers.protocol import GatewayStatus, Report
+from workers.refusals import RefusedError, SignatureError, refusals
 
 SOON_SECONDS = 10.0
 
@@ -125,6 +128,57 @@ def test_a_gateway_tells_the_others_how_it_is(replies: Replies) -> None:
     Publisher().ask_gateways(replies.queue, "ticket")
 
     assert GatewayStatus.from_json(received.get(timeout=SOON_SECONDS)) == status
+
+
+def ask(queue: str, question: Any) -> Any:
+    """What a process that owns the reply queue answers to a worker's question."""
+    received: SimpleQueue[Any] = SimpleQueue()
+    mine = Replies()
+    mine.expect("mine", received.put)
+    mine.start()
+    try:
+        assert mine.wait_connected(SOON_SECONDS)
+        with app.producer_pool.acquire(block=True) as producer:
+            producer.publish(
+                question, exchange="", routing_key=queue, reply_to=mine.queue, correlation_id="mine", serializer="json"
+            )
+        return received.get(timeout=SOON_SECONDS)
+    finally:
+        mine.stop()
+
+
+def test_a_worker_is_told_whether_its_ticket_is_waited_for(replies: Replies) -> None:
+    replies.expect("open", lambda _: None)
+    replies.expect("over", lambda _: None)
+    replies.forget("over")
+
+    assert ask(replies.queue, {"ticket": "open"}) == {"awaited": True}
+    assert ask(replies.queue, {"ticket": "over"}) == {"awaited": False}
+
+
+def test_a_question_that_cannot_be_read_is_refused_and_the_next_is_answered(replies: Replies) -> None:
+    before = refusals.count
+    for odd in ([], {"ticket": 5}, "x", None):
+        with app.producer_pool.acquire(block=True) as producer:
+            producer.publish(odd, exchange="", routing_key=replies.queue, reply_to="nowhere", serializer="json")
+
+    assert ask(replies.queue, {"ticket": "any"}) == {"awaited": False}
+    assert refusals.count == before + 4
+
+
+def test_who_waits_hears_of_an_answer_that_is_not_signed_as_it_should_be() -> None:
+    replies = Replies()
+    told: list[Any] = []
+    replies.expect("a batch", told.append)
+    replies.expect("a report", Report.from_json)
+    for ticket in ("a batch", "a report", "unknown", ["odd"]):
+        channel = SimpleNamespace(no_ack_consumers=["c"])
+        place = {"consumer_tag": "c"}
+        message = Message(b"", 1, properties={"correlation_id": ticket}, channel=channel, delivery_info=place)
+        replies._refuse(message, SignatureError("its signature does not fit"))
+        replies._refuse(message, RefusedError("it is too large"))
+
+    assert told == [{"status": "FAILURE", "traceback": "a worker's answer is refused: its signature does not fit"}]
 
 
 def test_stopping_ends_the_thread_and_its_queue_takes_nothing_more() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from time import monotonic
@@ -20,9 +21,11 @@ from workers.celery import app
 from workers.details import LoadedWeights
 from workers.message import ProtocolError
 from workers.protocol import ActiveVersions, Report, VersionRef, WorkerStatus
-from workers.runtime.errors import SupplyError, WeightsError
+from workers.refusals import refusals
+from workers.runtime.errors import KeyMismatchError, SupplyError, WeightsError
 from workers.settings import settings
-from workers.worker import Worker, this_worker
+from workers.signing import Keys
+from workers.worker import WAITING_MAX, Worker, this_worker
 
 SOON_SECONDS = 10.0
 
@@ -219,3 +222,88 @@ def test_what_is_loaded_by_name_is_no_measure(worker: Worker) -> None:
     details = worker.measures(None).details
 
     assert (details.loaded_count, details.loaded) == (1, [])
+
+
+class AskedSupply(PretendedSupply):
+    """Tells whether a gateway waits for a ticket."""
+
+    def __init__(self, awaited: bool | Exception) -> None:
+        super().__init__(ActiveVersions(()))
+        self.awaited = awaited
+        self.asked: list[tuple[str, str]] = []
+
+    def is_awaited(self, reply_queue: str, ticket: str) -> bool:
+        self.asked.append((reply_queue, ticket))
+        if isinstance(self.awaited, Exception):
+            raise self.awaited
+        return self.awaited
+
+
+def load_signed(worker: Worker, awaited: bool | Exception, monkeypatch: pytest.MonkeyPatch) -> AskedSupply:
+    monkeypatch.setattr(worker_module, "message_keys", lambda: Keys("a key that nobody guesses"))
+    supply = AskedSupply(awaited)
+    worker._supply = supply  # type: ignore[assignment]
+    worker.load_later(VERSION, "replies.1", "ticket")
+    worker._loader.shutdown(wait=True)
+    return supply
+
+
+def test_with_a_key_a_version_is_loaded_when_its_gateway_waits_for_it(
+    worker: Worker, networks: PretendedNetworks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    supply = load_signed(worker, True, monkeypatch)
+
+    assert supply.asked == [("replies.1", "ticket")]
+    assert networks.acquired == [VERSION]
+
+
+@pytest.mark.parametrize("awaited", [False, SupplyError("no gateway answered in time")], ids=repr)
+def test_with_a_key_a_recorded_weight_change_loads_nothing(
+    awaited: bool | Exception, worker: Worker, networks: PretendedNetworks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = refusals.count
+
+    load_signed(worker, awaited, monkeypatch)
+
+    assert networks.acquired == []
+    assert refusals.count == before + 1
+
+
+def test_without_a_key_no_gateway_is_asked(worker: Worker, networks: PretendedNetworks) -> None:
+    supply = AskedSupply(False)
+    worker._supply = supply  # type: ignore[assignment]
+    worker.load_later(VERSION, "replies.1", "ticket")
+    worker._loader.shutdown(wait=True)
+
+    assert supply.asked == []
+    assert networks.acquired == [VERSION]
+
+
+def test_a_flood_of_weight_changes_waits_in_bounded_memory(
+    worker: Worker, networks: PretendedNetworks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = threading.Event()
+    monkeypatch.setattr(worker, "_load", lambda _: "" if held.wait(SOON_SECONDS) else "late")
+    before = refusals.count
+    try:
+        for number in range(WAITING_MAX + 100):
+            worker.load_later(VERSION, "nowhere", str(number))
+        assert refusals.count == before + 100
+    finally:
+        held.set()
+
+
+def test_a_refused_batch_is_answered_as_a_failed_task(worker: Worker, replies: ReplyQueue) -> None:
+    worker.tell_refused("it is not signed", replies.name, "7")
+
+    ticket, body = replies.next()
+
+    assert (ticket, body["task_id"], body["status"], body["worker"]) == ("7", "7", "FAILURE", worker.name)
+    assert body["traceback"] == f"{worker.name} refused the message: it is not signed"
+
+
+def test_a_worker_whose_key_is_another_one_does_not_start(worker: Worker) -> None:
+    worker._supply = PretendedSupply(KeyMismatchError("it is signed"))  # type: ignore[assignment]
+
+    with pytest.raises(KeyMismatchError):
+        worker.catch_up()

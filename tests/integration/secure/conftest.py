@@ -53,6 +53,7 @@ def broker(authority: Authority, tmp_path_factory: pytest.TempPathFactory) -> It
     write_definitions(directory / "definitions.json")
     (directory / "conf.d").mkdir()
     (directory / "conf.d" / "secure.conf").write_text(
+        "max_message_size = 134217728\n"  # RabbitMQ 3's own; PrivateNode's is RabbitMQ 4's
         f"load_definitions = {directory}/definitions.json\n"
         f"listeners.ssl.local = {LOOPBACK}:{port}\n"
         f"ssl_options.cacertfile = {authority.file}\n"
