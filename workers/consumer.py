@@ -23,6 +23,8 @@ ATTEMPTS_A_LINE = 30
 class Consumer(consumer.Consumer):
     """One that keeps trying."""
 
+    connection_errors: tuple[type[BaseException], ...]
+
     def start(self) -> None:
         """Consume until the worker stops; a name that another worker has ends this one, with one line that says so."""
         try:

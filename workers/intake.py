@@ -34,8 +34,6 @@ AFTERWARDS = ("callbacks", "errbacks", "chain", "chord")
 class Intake(Consumer):
     """What a worker takes from the queue `predict`; `worker_consumer` names it."""
 
-    connection_errors: tuple[type[BaseException], ...]
-
     class Blueprint(consumer.Consumer.Blueprint):  # type: ignore[misc, valid-type]  # not in the stubs
         """Celery's parts, with commands of our own."""
 
