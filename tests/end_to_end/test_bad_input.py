@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import io
-import json
 import socket
 from collections.abc import Iterator
 from typing import Any
@@ -16,7 +15,6 @@ import requests
 
 from tests.support.samples import samples
 from tests.support.system import System
-from tests.support.wire import exchange_on
 
 NN_ID = "0123456789abcdef0123456789abcdef"
 OCTETS = "application/octet-stream"
@@ -105,35 +103,6 @@ def test_ten_million_numbers_are_refused_with_413(service: System) -> None:
 def test_a_body_in_chunks_is_refused_with_411(service: System) -> None:
     response = requests.post(service.url + "/predict", data=iter([b'{"vector": ', b"[0.1, 0.2]}"]), timeout=60)
     assert_refused(response, 411, "Content-Length")
-
-
-def test_a_body_that_breaks_off_is_not_taken_for_the_whole(service: System) -> None:
-    for missing in (1, 100_000):
-        with service.connect() as client:
-            head = b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n"
-            client.sendall(head % (22 + missing) + b'{"vector": [0.1, 0.2]}')
-            client.shutdown(socket.SHUT_WR)
-            (answer,) = exchange_on(client, b"")
-        assert (answer.status, json.loads(answer.body)["status"]) == ("400", False)
-        assert f"broke off: {missing} bytes are missing" in answer.body
-
-
-@pytest.mark.parametrize("charset", ["zlib", "punycode", "idna", "utf-16", "nonsense"])
-def test_no_charset_that_a_client_names_fails_a_request(service: System, charset: str) -> None:
-    headers = {"Content-Type": f"text/plain; charset={charset}"}
-    for path in ("/predict", "/predict?a=%ff"):
-        answer = requests.post(service.url + path, b'{"vector": [0.1, 0.2]}', headers=headers, timeout=60)
-        assert answer.json()["status"] is True
-    assert requests.get(f"{service.url}/networks?limit=1", headers=headers, timeout=60).json()["count"] >= 1
-    form = b'--b\r\nContent-Disposition: form-data; name="data"; filename="\xed\x9f"\r\n\r\n\xff\r\n--b--\r\n'
-    headers = {"Content-Type": f"multipart/form-data; boundary=b; charset={charset}"}
-    assert_refused(requests.put(service.url + "/set_weights", form, headers=headers, timeout=60), 400, "data")
-
-
-def test_an_answer_never_says_a_version_of_http_that_is_not_spoken(service: System) -> None:
-    with service.connect() as client:
-        client.sendall(b"GET /healthz HTTP/1.9\r\nHost: x\r\nConnection: close\r\n\r\n")
-        assert client.recv(15) == b"HTTP/1.1 200 OK"
 
 
 @pytest.mark.parametrize(
