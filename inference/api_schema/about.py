@@ -17,6 +17,7 @@ Pipeline serves Keras networks from a fleet of workers.
 * Every answer has an `X-Request-ID`: the client's own, if it sent a sane one, or a new one. The logs name it.
 * A body has a `Content-Length`. JSON is read whatever `Content-Type` it comes with.
 * Where the gateway listens beyond loopback, or is told so, each request needs `Authorization: Bearer <token>`.
+  Then stack traces are told as a whole only to tokens with the right `traces`, else by their last line.
 """
 #: The security scheme's name.
 TOKEN = "token"  # noqa: S105 - a name, no secret

@@ -25,7 +25,7 @@ REFUSALS: dict[int, Refusal] = {
     ),
     401: Refusal(
         "Where tokens are required: there is none, or one that is unknown or revoked.",
-        "a token is needed: Authorization",
+        "this needs a token with the right 'predict', sent as the header `Authorization: Token <key>`",
     ),
     403: Refusal(
         "The token lacks the right for this, or a web page of another site asks.",
@@ -49,7 +49,8 @@ REFUSALS: dict[int, Refusal] = {
     414: Refusal("The address is too long.", "Request Line is too large (8192 > 4094)"),
     417: Refusal("`Expect` expects something else than `100-continue`.", "Expectation Failed"),
     429: Refusal(
-        "Too many requests by this token or address; ask again after `Retry-After` seconds.", "too many requests: wait"
+        "Too many requests by this token or address; ask again after `Retry-After` seconds.",
+        "more requests for 'predict' than you may send",
     ),
     431: Refusal("The headers are too many or too long.", "Error parsing headers: 'limit request headers fields size'"),
     500: Refusal("A defect of the gateway's; its log tells more.", "internal error; the log tells more"),

@@ -9,6 +9,8 @@ from rest_framework.views import APIView
 
 from inference.errors import BadInputError
 
+#: What a token needs to ask: nothing of the deployment is in the document.
+EVERYBODY = ""
 CONTENT_TYPES = {"json": "application/vnd.oai.openapi+json", "yaml": "application/vnd.oai.openapi"}
 #: Nothing of another host; Swagger UI draws with styles and pictures that it writes into the page itself.
 PAGE_POLICY = (
@@ -22,6 +24,7 @@ YAML = ("yaml", "vnd.oai.openapi")
 class Document(APIView):
     """GET /api/schema: this interface as an OpenAPI document."""
 
+    right = EVERYBODY
     authentication_classes = ()
 
     def get(self, request: Request) -> HttpResponse:
@@ -35,6 +38,7 @@ class Document(APIView):
 class Page(APIView):
     """GET /api/docs: the document as a page, made by Swagger UI."""
 
+    right = EVERYBODY
     authentication_classes = ()
 
     def get(self, request: Request) -> HttpResponse:

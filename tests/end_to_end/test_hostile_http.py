@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import random
+import socket
 from collections.abc import Iterator
 from itertools import count
 
 import pytest
+import requests
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.fuzz.http.answers import read_answers
 from tests.fuzz.http.cases import KINDS, make_case
 from tests.fuzz.http.gateway import embedded
 from tests.fuzz.http.run import Summary, try_case
@@ -19,6 +22,7 @@ from tests.support.system import System
 
 CASES, SEED, CONNECTIONS = 2000, 1, 16
 SCHEMA_EXAMPLES = 4
+BODY = b'{"vector": [0.1, 0.2]}'
 #: hypothesis goes on from what it finds; a name that another case had would take one answer for another's.
 numbers = count()
 
@@ -57,3 +61,35 @@ def test_schemathesis_finds_no_answer_that_is_not_documented(system: System) -> 
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Tested: 15" in done.stdout
+
+
+@pytest.mark.parametrize("missing", [1, 100_000])
+def test_a_body_that_breaks_off_is_not_taken_for_the_whole(system: System, missing: int) -> None:
+    head = f"POST /predict HTTP/1.1\r\nHost: h\r\nContent-Length: {len(BODY) + missing}\r\n\r\n"
+    with system.connect() as client:
+        client.sendall(head.encode() + BODY)
+        client.shutdown(socket.SHUT_WR)
+        received = client.makefile("rb").read()
+
+    (answer,) = read_answers(received)
+    assert (answer.status, answer.json()["status"]) == (400, False)
+    assert f"broke off: {missing} bytes are missing" in answer.json()["message"]
+
+
+@pytest.mark.parametrize("charset", ["zlib", "punycode", "idna", "utf-16", "nonsense"])
+def test_no_charset_that_a_client_names_fails_its_request(system: System, charset: str) -> None:
+    headers = {"Content-Type": f"text/plain; charset={charset}"}
+    for path in ("/predict", "/predict?a=%ff"):
+        assert requests.post(system.url + path, BODY, headers=headers, timeout=60).json()["status"] is True
+    assert requests.get(f"{system.url}/networks?limit=1", headers=headers, timeout=60).json()["count"] >= 1
+
+    form = b'--b\r\nContent-Disposition: form-data; name="data"; filename="\xed\x9f"\r\n\r\n\xff\r\n--b--\r\n'
+    headers = {"Content-Type": f"multipart/form-data; boundary=b; charset={charset}"}
+    refused = requests.put(system.url + "/set_weights", form, headers=headers, timeout=60)
+    assert (refused.status_code, refused.json()["status"]) == (400, False)
+
+
+def test_an_answer_never_names_a_version_of_http_that_is_not_spoken(system: System) -> None:
+    with system.connect() as client:
+        client.sendall(b"GET /healthz HTTP/1.9\r\nHost: h\r\nConnection: close\r\n\r\n")
+        assert client.makefile("rb").read().startswith(b"HTTP/1.1 200 OK\r\n")

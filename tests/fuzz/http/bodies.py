@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from tests.fuzz.http.case import NN_ID, Rows
+from tests.fuzz.http.case import ANY_ROWS, NN_ID, Rows
 
 #: Below these, a number is one that float32, and any reading of JSON, takes without a doubt.
 CERTAIN_WHOLE, CERTAIN_FLOAT = 2**53, 1e38
@@ -23,8 +23,6 @@ NO_NUMBERS = [
     "true", "null", '"1"', '""', "{}", "[]", "[1]", "'1'", "\u0661", "\uff11", "1\x00", "\x00", "undefined", "1n",
     "/**/1",
 ]  # fmt: skip
-#: Whatever rows they are, they may be answered.
-ANY_ROWS = Rows([], certain=False)
 
 
 def number(chance: random.Random) -> str:

@@ -34,6 +34,10 @@ class Rows:
     certain: bool = True
 
 
+#: Whatever rows they are, they may be answered.
+ANY_ROWS = Rows([], certain=False)
+
+
 @dataclass(frozen=True)
 class Asked:
     """One request of a case. With `rows` its answer is the network's own to them; else one of the `statuses`."""

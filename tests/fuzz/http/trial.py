@@ -12,7 +12,7 @@ from tests.fuzz.http.run import Summary, run
 from tests.support.system import System
 
 #: So many cases, of the same seeds, come before the first look: pools of threads and connections fill.
-WARM_UP_CASES = 1500
+WARM_UP_CASES = 500
 VECTOR = [0.3, 0.7]
 #: What a log has of each defect, and of nothing that a client may send.
 DEFECT = re.compile(r"(Internal Server Error|Error handling request|failed with \w+Error|could not be sent).*")
