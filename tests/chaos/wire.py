@@ -34,12 +34,12 @@ class Wire:
     def __enter__(self) -> Wire:
         self._thread.start()
         serving = asyncio.start_server(self._lead, self._host, 0)
-        server = asyncio.run_coroutine_threadsafe(serving, self._loop).result(START_SECONDS)
-        self.url = f"amqp://guest:guest@{self._host}:{server.sockets[0].getsockname()[1]}//"
+        self._server = asyncio.run_coroutine_threadsafe(serving, self._loop).result(START_SECONDS)
+        self.url = f"amqp://guest:guest@{self._host}:{self._server.sockets[0].getsockname()[1]}//"
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        asyncio.run_coroutine_threadsafe(_end_all(), self._loop).result(START_SECONDS)
+        asyncio.run_coroutine_threadsafe(self._end_all(), self._loop).result(START_SECONDS)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(START_SECONDS)
         self._loop.close()
@@ -95,10 +95,10 @@ class Wire:
             await self._end.wait()
         writer.close()
 
-
-async def _end_all() -> None:
-    """End every connection that is still led."""
-    tasks = asyncio.all_tasks() - {asyncio.current_task()}
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+    async def _end_all(self) -> None:
+        """End the listening and every connection that is still led."""
+        self._server.close()
+        tasks = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
