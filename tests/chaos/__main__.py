@@ -6,13 +6,14 @@ The line of a fault that is run again is replaced. The exit status tells whether
 from __future__ import annotations
 
 import argparse
+import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tests.chaos import table
+from tests.chaos import namespace, table
 from tests.chaos.cluster import WORKERS, Cluster, running_cluster
 from tests.chaos.facing import CLIENTS, face
 from tests.chaos.fault import Fault
@@ -22,7 +23,7 @@ from tests.chaos.faults.database import HangPostgresql, KillPostgresql, LockSqli
 from tests.chaos.faults.disk import FullDisk
 from tests.chaos.faults.everything import KillEverything
 from tests.chaos.faults.gateway import KillGatewayProcess, ReloadGateway
-from tests.chaos.faults.network import CutGateway, CutWorker
+from tests.chaos.faults.network import CutGateway, CutWorker, DropPackets
 from tests.chaos.faults.poison import PoisonBatch
 from tests.chaos.faults.workers import HangWorker, KillWorkers, StopWorker
 from tests.chaos.table import PAGE
@@ -34,6 +35,7 @@ FAULTS: dict[str, Callable[[], Fault]] = {
     "hang-worker": HangWorker,
     "cut-worker": CutWorker,
     "cut-gateway": CutGateway,
+    "drop-packets": DropPackets,
     "kill-broker": KillBroker,
     "kill-gateway": KillGatewayProcess,
     "reload-gateway": ReloadGateway,
@@ -52,31 +54,56 @@ ON_POSTGRESQL: dict[str, Callable[[PrivatePostgresql], Fault]] = {
     "kill-postgresql": KillPostgresql,
     "kill-everything-postgresql": KillEverything,
 }
+#: These make network namespaces, and so run in one of their own.
+ALONE = {"drop-packets"}
+KNOWN = [*FAULTS, *ON_POSTGRESQL]
 
 
-def main() -> None:
-    """Face the chosen faults, one after the other, on one cluster."""
+def arguments() -> argparse.Namespace:
+    """What is to happen."""
     parser = argparse.ArgumentParser(description=__doc__)
-    known = [*FAULTS, *ON_POSTGRESQL]
-    parser.add_argument("names", nargs="*", default=known, metavar="NAME", help=f"of {', '.join(known)}")
+    parser.add_argument("names", nargs="*", default=KNOWN, metavar="NAME", help=f"of {', '.join(KNOWN)}")
     parser.add_argument("--workers", type=int, default=WORKERS)
     parser.add_argument("--clients", type=int, default=CLIENTS)
     parser.add_argument("--page", type=Path, default=PAGE, help="whose table is written; default: %(default)s")
+    parser.add_argument("--alone", action="store_true", help=argparse.SUPPRESS)
     chosen = parser.parse_args()
-    unknown = set(chosen.names) - set(known)
+    unknown = set(chosen.names) - set(KNOWN)
     if unknown:
         parser.error(f"no such fault: {', '.join(sorted(unknown))}")
-    names = [make().name for make in FAULTS.values()] + [
-        make(PrivatePostgresql()).name for make in ON_POSTGRESQL.values()
-    ]
+    return chosen
+
+
+def face_all(names: Sequence[str], chosen: argparse.Namespace) -> int:
+    """Have these faults happen, one after the other; how many requests were answered wrongly, or failed."""
+    order = [make().name for make in FAULTS.values()]
+    order += [make(PrivatePostgresql()).name for make in ON_POSTGRESQL.values()]
     bad = 0
-    for cluster, faults in _clusters(chosen.names, chosen.workers):
+    for cluster, faults in _clusters(names, chosen.workers):
         for fault in faults:
             faced = face(cluster, fault, chosen.clients)
             print(faced, flush=True)
-            table.write([faced], names, chosen.page)
+            table.write([faced], order, chosen.page)
             bad += faced.wrong + (0 if fault.may_fail else faced.failed)
-    sys.exit(f"{bad} requests were answered wrongly, or failed" if bad else 0)
+    return bad
+
+
+def face_alone(name: str, chosen: argparse.Namespace) -> int:
+    """Have a fault happen in a namespace of its own; 1 when requests were answered wrongly, or failed."""
+    if not namespace.possible():
+        print(f"{name} is left out: this machine lets us have no network namespace", flush=True)
+        return 0
+    options = [f"--workers={chosen.workers}", f"--clients={chosen.clients}", f"--page={chosen.page}", "--alone", name]
+    return subprocess.run([*namespace.ALONE, sys.executable, "-m", "tests.chaos", *options], check=False).returncode
+
+
+def main() -> None:
+    """Face the chosen faults."""
+    chosen = arguments()
+    here = [name for name in chosen.names if chosen.alone or name not in ALONE]
+    bad = face_all(here, chosen) if here else 0
+    bad += sum(face_alone(name, chosen) for name in chosen.names if name not in here)
+    sys.exit("requests were answered wrongly, or failed" if bad else 0)
 
 
 def _clusters(names: Sequence[str], workers: int) -> Iterator[tuple[Cluster, list[Fault]]]:

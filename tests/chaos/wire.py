@@ -17,10 +17,11 @@ START_SECONDS = 10.0
 
 
 class Wire:
-    """Leads to a port of this machine while the block runs; may be used from the thread that made it only."""
+    """Leads from an address of this machine to a port of it while the block runs; for the thread that made it."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, host: str = LOOPBACK) -> None:
         self._port = port
+        self._host = host
         self._cut = False
         #: Connections made before the last cut are dead for good, as those through a router that forgot them.
         self._generation = 0
@@ -32,13 +33,13 @@ class Wire:
 
     def __enter__(self) -> Wire:
         self._thread.start()
-        serving = asyncio.start_server(self._lead, LOOPBACK, 0)
-        server = asyncio.run_coroutine_threadsafe(serving, self._loop).result(START_SECONDS)
-        self.url = f"amqp://guest:guest@{LOOPBACK}:{server.sockets[0].getsockname()[1]}//"
+        serving = asyncio.start_server(self._lead, self._host, 0)
+        self._server = asyncio.run_coroutine_threadsafe(serving, self._loop).result(START_SECONDS)
+        self.url = f"amqp://guest:guest@{self._host}:{self._server.sockets[0].getsockname()[1]}//"
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        asyncio.run_coroutine_threadsafe(_end_all(), self._loop).result(START_SECONDS)
+        asyncio.run_coroutine_threadsafe(self._end_all(), self._loop).result(START_SECONDS)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(START_SECONDS)
         self._loop.close()
@@ -94,10 +95,10 @@ class Wire:
             await self._end.wait()
         writer.close()
 
-
-async def _end_all() -> None:
-    """End every connection that is still led."""
-    tasks = asyncio.all_tasks() - {asyncio.current_task()}
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+    async def _end_all(self) -> None:
+        """End the listening and every connection that is still led."""
+        self._server.close()
+        tasks = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

@@ -7,6 +7,7 @@ import os
 import socket
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -61,10 +62,14 @@ class System:
             self.add_worker()
         return self.wait_for_workers(workers + embedded)
 
-    def add_worker(self, **environment: str) -> Child:
-        """Start one more worker; a worker host knows the broker's address, and the key if there is one."""
+    def add_worker(self, launch: Callable[[list[str]], list[str]] = lambda argv: argv, **environment: str) -> Child:
+        """Start one more worker; a worker host knows the broker's address, and the key if there is one.
+
+        `launch` makes the command line that is run of the worker's own.
+        """
         needed = clean_environment() | self.worker_environment | environment
         worker = programs.worker(len(self.workers) + 1, self.directory, needed)
+        worker.argv = launch(worker.argv)
         worker.start()
         self.workers.append(worker)
         return worker

@@ -26,7 +26,7 @@ def test_several_inputs_come_in_the_networks_order() -> None:
 
 
 @pytest.mark.parametrize(
-    "names", [{"image"}, {"image", "place", "more"}, {"image", "Place"}, {""}, set(), {"", "image"}], ids=str
+    "names", [{"image"}, {"image", "place", "more"}, {"image", "Place"}, {""}, set(), {"", "image"}], ids=range(6)
 )
 def test_inputs_that_are_missing_or_unknown_are_refused(names: set[str]) -> None:
     with pytest.raises(RowsError, match="the network's inputs are 'image', 'place', got"):

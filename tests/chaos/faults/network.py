@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import time
+from contextlib import ExitStack
 
 from inference.supervision.processes import Child
 from tests.chaos.cluster import Cluster
 from tests.chaos.fault import Fault
 from tests.chaos.faults.workers import SILENT_SECONDS_MAX
+from tests.chaos.namespace import HERE, Namespace
+from tests.chaos.wire import Wire
 
 
 class CutWorker(Fault):
@@ -68,3 +71,35 @@ class CutGateway(Fault):
         so_far = log.stat().st_size
         cluster.wait_until(lambda: line in log.read_bytes()[so_far:], SILENT_SECONDS_MAX, f"the gateway says {line!r}")
         return time.monotonic() - began
+
+
+class DropPackets(Fault):
+    """A worker on a host of its own, whose packets to and from the broker are dropped; needs a network namespace."""
+
+    def __init__(self, seconds: float = 20.0) -> None:
+        self.name = f"a worker host's packets dropped for {seconds:g} s"
+        self._seconds = seconds
+        self._open = ExitStack()
+
+    def prepare(self, cluster: Cluster) -> None:
+        self._namespace = self._open.enter_context(Namespace())
+        broker = self._open.enter_context(Wire(cluster.node.port, HERE))
+        worker = cluster.system.add_worker(self._namespace.inside, BROKER_URL=broker.url)
+        self._open.callback(worker.kill)
+        self._open.callback(cluster.given_up.add, worker)
+        cluster.wait_well()
+
+    def inject(self, cluster: Cluster) -> str:
+        cut = time.monotonic()
+        self._namespace.cut()
+        try:
+            noticed = cluster.wait_given_up("the worker that is cut off")
+            assert noticed < SILENT_SECONDS_MAX, f"RabbitMQ gave the worker up after {noticed:.1f} s"
+            cluster.wait(cut + self._seconds - time.monotonic())
+        finally:
+            self._namespace.mend()
+        back = cluster.wait_well()
+        return f"its batches went to others after {noticed:.1f} s; it was back {back:.1f} s after packets arrived again"
+
+    def clear_up(self, cluster: Cluster) -> None:
+        self._open.close()
