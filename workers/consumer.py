@@ -23,6 +23,9 @@ ATTEMPTS_A_LINE = 30
 class Consumer(consumer.Consumer):
     """What `worker_consumer` names."""
 
+    #: What a connection is lost by, of the broker's transport.
+    connection_errors: tuple[type[BaseException], ...]
+
     def start(self) -> None:
         """Consume until the worker stops; a name that another worker has ends this one, with one line that says so."""
         try:

@@ -51,6 +51,10 @@ class PrivatePostgresql:
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
+    def _data(self) -> Path:
+        return self._directory / "data"
+
+    @property
     def url(self) -> str:
         """The address for DATABASE_URL."""
         return f"postgresql://postgres@{LOOPBACK}:{self._port}/pipeline"
@@ -73,7 +77,7 @@ class PrivatePostgresql:
         initdb = [
             str(folder / "initdb"),
             "-D",
-            str(self._directory / "data"),
+            str(self._data),
             "-U",
             "postgres",
             "-A",
@@ -93,7 +97,7 @@ class PrivatePostgresql:
         assert folder is not None
         options = [
             "-D",
-            str(self._directory / "data"),
+            str(self._data),
             "-p",
             str(self._port),
             "-k",
