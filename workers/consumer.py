@@ -25,6 +25,9 @@ class Consumer(consumer.Consumer):
 
     connection_errors: tuple[type[BaseException], ...]
 
+    #: What a connection is lost by, of the broker's transport.
+    connection_errors: tuple[type[BaseException], ...]
+
     def start(self) -> None:
         """Consume until the worker stops; a name that another worker has ends this one, with one line that says so."""
         try:

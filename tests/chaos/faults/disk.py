@@ -27,9 +27,8 @@ exec "$@"
 
 def namespaces_are_allowed() -> bool:
     """Whether this user may mount a file system that only its own processes see."""
-    return (
-        shutil.which("unshare") is not None and subprocess.run(["unshare", "-rm", "true"], check=False).returncode == 0
-    )
+    unshare = shutil.which("unshare")
+    return unshare is not None and subprocess.run([unshare, "-rm", "true"], check=False).returncode == 0
 
 
 class FullDisk(Fault):

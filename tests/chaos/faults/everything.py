@@ -20,10 +20,6 @@ KNOWN = (
     " WorkerReport.objects.count()]"
 )
 REQUESTS = "PredictionTiming.objects.filter(outcome='answered').count()"
-SUMMED_UP = (
-    "sum(sum(each.values()) for each in "
-    "Rollup.objects.filter(nn_id='*', seconds=60).values_list('outcomes', flat=True))"
-)
 
 
 class KillEverything(Fault):

@@ -1,0 +1,79 @@
+"""A gateway waits for PostgreSQL only so long, and makes no SQLite where there is none."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import OperationalError
+
+from gateway_site.settings import database
+from inference.databases import waiting
+from inference.databases.postgresql.base import DatabaseWrapper as Postgresql
+from inference.databases.sqlite3.base import DatabaseWrapper as Sqlite
+from tests.support.postgresql import PrivatePostgresql
+
+pytestmark = pytest.mark.django_db  # unblocks connecting; the connections are made here
+SHORT_SECONDS = 0.5
+#: Django fills these in for the databases that it knows.
+USUAL = {
+    "ATOMIC_REQUESTS": False, "AUTOCOMMIT": True, "CONN_MAX_AGE": 0, "CONN_HEALTH_CHECKS": False, "TIME_ZONE": None,
+    "OPTIONS": {}, "USER": "", "PASSWORD": "", "HOST": "", "PORT": "",
+}  # fmt: skip
+
+
+@pytest.fixture
+def connection(postgresql: PrivatePostgresql) -> Iterator[Postgresql]:
+    made = Postgresql({**USUAL, **database(postgresql.url)})
+    made.answer_seconds = SHORT_SECONDS
+    yield made
+    made.close()
+
+
+def ask(connection: Any, statement: str) -> Any:
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+        return cursor.fetchone()
+
+
+def answer_seconds(connection: Postgresql) -> float | None:
+    with connection.get_new_connection(connection.get_connection_params()) as made:
+        return made.answer_seconds
+
+
+def test_a_server_that_does_not_answer_in_time_is_given_up_and_asked_anew(connection: Postgresql) -> None:
+    assert ask(connection, "SELECT 1") == (1,)
+    began = time.monotonic()
+    with pytest.raises(OperationalError, match="PostgreSQL has not answered"):
+        ask(connection, "SELECT pg_sleep(20)")
+    assert time.monotonic() - began < 10
+    with pytest.raises(OperationalError):
+        ask(connection, "SELECT 2")  # nobody takes the late answer for this one's
+    connection.close()
+    assert ask(connection, "SELECT 3") == (3,)
+
+
+def test_only_a_gateway_waits_for_a_bounded_time(connection: Postgresql, monkeypatch: pytest.MonkeyPatch) -> None:
+    connection.answer_seconds = None
+    monkeypatch.setattr(waiting, "_bounded", False)
+    assert answer_seconds(connection) is None
+    monkeypatch.setattr(waiting, "_bounded", True)
+    assert answer_seconds(connection) == waiting.ANSWER_SECONDS
+
+
+def test_a_gateway_makes_no_sqlite_where_there_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "a name?#%.sqlite3"
+    made = Sqlite({**USUAL, **database(""), "NAME": str(file)})
+    monkeypatch.setattr(waiting, "_bounded", True)
+    with pytest.raises(OperationalError, match="unable to open"):
+        ask(made, "SELECT 1")
+    assert not file.exists()
+    monkeypatch.setattr(waiting, "_bounded", False)
+    assert ask(made, "SELECT 1") == (1,)
+    made.close()
+    monkeypatch.setattr(waiting, "_bounded", True)
+    assert ask(made, "SELECT 1") == (1,)
+    made.close()

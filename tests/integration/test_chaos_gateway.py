@@ -1,0 +1,42 @@
+"""A short run of the faults of gateway, database and poison batches: see tests/chaos, and docs/reliability.md."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from inference.supervision import rabbitmq
+from tests.chaos.cluster import Cluster, running_cluster
+from tests.chaos.facing import CLIENTS, face
+from tests.chaos.fault import Fault
+from tests.chaos.faults.database import MoveSqlite
+from tests.chaos.faults.gateway import KillGatewayProcess, ReloadGateway
+from tests.chaos.faults.poison import PoisonBatch
+from tests.support.requirement import require
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """Three workers, two gateway processes and a node of its own, for all faults of this file."""
+    require(rabbitmq.installed(), "rabbitmq-server")
+    with running_cluster(tmp_path_factory.mktemp("chaos")) as running:
+        yield running
+
+
+@pytest.mark.parametrize(
+    "fault", [ReloadGateway(), MoveSqlite(seconds=3.0), PoisonBatch()], ids=lambda fault: type(fault).__name__
+)
+def test_no_request_fails(fault: Fault, cluster: Cluster) -> None:
+    faced = face(cluster, fault)
+    print(faced)
+    assert faced.right > 0
+    assert (faced.wrong, faced.refused, faced.failed) == (0, 0, 0), faced
+
+
+def test_a_killed_gateway_process_takes_its_open_requests_with_it_and_nothing_else(cluster: Cluster) -> None:
+    faced = face(cluster, KillGatewayProcess())
+    print(faced)
+    assert faced.right > 0
+    assert (faced.wrong, faced.refused) == (0, 0), faced
+    assert faced.failed <= CLIENTS, faced
