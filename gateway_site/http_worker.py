@@ -197,9 +197,9 @@ class HttpWorker(AsyncWorker):  # type: ignore[misc]  # gunicorn has no types
     def _answer_large(self, listener_name: Any, req: Any, sock: ThreadSocket, addr: Any) -> None:
         """Answer a prediction with a large body, which is read first: whoever waits for it to come holds up nobody."""
         try:
-            with self._large_bodies.room(_length(req), sock) as large:
-                req.body = io.BytesIO(req.body.read())
-                large.arriving = False
+            with self._large_bodies.room(_length(req), sock, lambda: _length(req) > 0):
+                if not req._expected_100_continue:  # else gunicorn tells the client to go on later
+                    req.body = io.BytesIO(req.body.read())
                 super().handle_request(listener_name, req, sock, addr)
         except NoRoomError:
             _discard(req.body)

@@ -7,7 +7,7 @@ long makes room: whoever announces much and sends little keeps nobody else out.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from time import monotonic
@@ -26,12 +26,12 @@ class NoRoomError(Exception):
 
 @dataclass(eq=False)
 class LargeBody:
-    """One that is held; `arriving` until all of it is there."""
+    """One that is held; `arriving` tells whether some of it is still to come."""
 
     size: int
     client: Client
+    arriving: Callable[[], bool]
     began: float = field(default_factory=monotonic)
-    arriving: bool = True
 
 
 class LargeBodies:
@@ -48,26 +48,26 @@ class LargeBodies:
         return sum(body.size for body in self._held)
 
     @contextmanager
-    def room(self, size: int, client: Client) -> Iterator[LargeBody]:
-        """Room for a body of that size, for the length of a block.
+    def room(self, size: int, client: Client, arriving: Callable[[], bool]) -> Iterator[None]:
+        """Room for a body of that size, for the length of a block; `arriving` until all of it is there.
 
         Raises:
             NoRoomError: there is none.
         """
-        body = LargeBody(size, client)
+        body = LargeBody(size, client, arriving)
         with self._lock:
             while self.held_bytes + size > self._bytes_max:
                 self._cut_off_slowest()
             self._held[body] = None
         try:
-            yield body
+            yield
         finally:
             with self._lock:
                 self._held.pop(body, None)
 
     def _cut_off_slowest(self) -> None:
         before = monotonic() - SLOW_SECONDS
-        slowest = next((body for body in self._held if body.arriving and body.began < before), None)
+        slowest = next((body for body in self._held if body.arriving() and body.began < before), None)
         if slowest is None:
             raise NoRoomError
         del self._held[slowest]

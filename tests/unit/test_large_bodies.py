@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 
 import pytest
 
@@ -17,13 +17,17 @@ class PretendedClient:
         self.cut = True
 
 
+def room(bodies: LargeBodies, size: int, arriving: bool = True) -> AbstractContextManager[None]:
+    return bodies.room(size, PretendedClient(), lambda: arriving)
+
+
 def test_so_many_bytes_have_room_and_no_more_until_some_are_answered() -> None:
     bodies = LargeBodies(100)
-    with bodies.room(60, PretendedClient()), bodies.room(40, PretendedClient()):
-        with pytest.raises(NoRoomError), bodies.room(1, PretendedClient()):
+    with room(bodies, 60), room(bodies, 40):
+        with pytest.raises(NoRoomError), room(bodies, 1):
             pytest.fail("there is no room")
         assert bodies.held_bytes == 100
-    with bodies.room(100, PretendedClient()):
+    with room(bodies, 100):
         assert bodies.held_bytes == 100
     assert bodies.held_bytes == 0
 
@@ -31,18 +35,18 @@ def test_so_many_bytes_have_room_and_no_more_until_some_are_answered() -> None:
 def test_one_that_has_been_arriving_for_long_makes_room(monkeypatch: pytest.MonkeyPatch) -> None:
     bodies, slow, there = LargeBodies(100), PretendedClient(), PretendedClient()
     with ExitStack() as held:
-        held.enter_context(bodies.room(50, there)).arriving = False
-        held.enter_context(bodies.room(50, slow))
+        held.enter_context(bodies.room(50, there, lambda: False))
+        held.enter_context(bodies.room(50, slow, lambda: True))
         monkeypatch.setattr(large_bodies, "SLOW_SECONDS", 0.0)
-        with bodies.room(50, PretendedClient()):
+        with room(bodies, 50, arriving=False):
             assert (there.cut, slow.cut) == (False, True)
             with pytest.raises(NoRoomError):
-                held.enter_context(bodies.room(51, PretendedClient()))
+                held.enter_context(room(bodies, 51))
     assert bodies.held_bytes == 0
 
 
 def test_an_error_gives_the_room_back() -> None:
     bodies = LargeBodies(100)
-    with pytest.raises(RuntimeError), bodies.room(100, PretendedClient()):
+    with pytest.raises(RuntimeError), room(bodies, 100):
         raise RuntimeError
     assert bodies.held_bytes == 0
