@@ -156,7 +156,8 @@ class Replies:
         """Answer another gateway's question how this process is, or a worker's whether a ticket is waited for."""
         try:
             question = _read(message)
-            answer = self._status() if question == {} else self._awaits(TicketQuestion.from_json(question))
+            asks_for_ticket = isinstance(question, dict) and "ticket" in question
+            answer = self._awaits(TicketQuestion.from_json(question)) if asks_for_ticket else self._status()
         except ValueError as error:
             refusals.add(error, message.delivery_info)
             return
