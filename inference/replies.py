@@ -197,8 +197,9 @@ class Replies:
         Who tells news asks how this process is, so that the answer says that they were heard.
         """
         try:
-            question = {} if NEWS_HEADER in (message.headers or {}) else _read(message)
-            answer = self._status() if question == {} else self._awaits(TicketQuestion.from_json(question))
+            question = _read(message)
+            asks_for_ticket = isinstance(question, dict) and "ticket" in question
+            answer = self._awaits(TicketQuestion.from_json(question)) if asks_for_ticket else self._status()
         except ValueError as error:
             refusals.add(error, message.delivery_info)
             return

@@ -23,8 +23,6 @@ ATTEMPTS_A_LINE = 30
 class Consumer(consumer.Consumer):
     """One that keeps trying."""
 
-    connection_errors: tuple[type[BaseException], ...]
-
     #: What a connection is lost by, of the broker's transport.
     connection_errors: tuple[type[BaseException], ...]
 

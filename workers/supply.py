@@ -137,18 +137,18 @@ class _Questions:
             SupplyError: no gateway answered in time, or the broker went away.
             ProtocolError: the answer cannot be read.
         """
-        answer = self._ask(request.to_json())
+        answer = self._ask(request.to_json(), SUPPLY_QUEUE)
         return FileChunk.from_message(answer.content_type, answer.headers, answer.body)
 
     def ask_for_active_versions(self) -> ActiveVersions:
         """What is active; raises as `ask_for_chunk` does."""
-        return ActiveVersions.from_json(_read(self._ask({})))
+        return ActiveVersions.from_json(_read(self._ask({}, SUPPLY_QUEUE)))
 
     def ask_for_ticket(self, reply_queue: str, question: TicketQuestion) -> TicketAnswer:
         """Whether a gateway process waits for a ticket; raises as `ask_for_chunk` does."""
         return TicketAnswer.from_json(_read(self._ask(question.to_json(), reply_queue)))
 
-    def _ask(self, question: dict[str, Any], queue: str = SUPPLY_QUEUE) -> BrokerMessage:
+    def _ask(self, question: dict[str, Any], queue: str) -> BrokerMessage:
         while monotonic() < self._deadline:
             answer = self._ask_once(question, queue, min(self._deadline, monotonic() + ASK_AGAIN_SECONDS))
             if answer is not None:

@@ -158,12 +158,12 @@ def test_a_worker_is_told_whether_its_ticket_is_waited_for(replies: Replies) -> 
 
 def test_a_question_that_cannot_be_read_is_refused_and_the_next_is_answered(replies: Replies) -> None:
     before = refusals.count
-    for odd in ([], {"ticket": 5}, "x", None):
+    for odd in ({"ticket": 5}, {"ticket": None}, {"ticket": {}}):
         with app.producer_pool.acquire(block=True) as producer:
             producer.publish(odd, exchange="", routing_key=replies.queue, reply_to="nowhere", serializer="json")
 
     assert ask(replies.queue, {"ticket": "any"}) == {"awaited": False}
-    assert refusals.count == before + 4
+    assert refusals.count == before + 3
 
 
 def test_who_waits_hears_of_an_answer_that_is_not_signed_as_it_should_be() -> None:

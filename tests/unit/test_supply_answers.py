@@ -89,4 +89,4 @@ def test_a_question_that_cannot_be_read_does_not_end_the_answering(
             )
 
     assert fetch(NAME, tmp_path / "file") == CONTENT
-    assert caplog.text.count("cannot be read") == 5
+    assert caplog.text.count("Refused a message") == 5

@@ -8,7 +8,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 from uuid import uuid4
 
@@ -216,22 +216,23 @@ def one_more_worker(system: System, **environment: str) -> Iterator[Child]:
         system.workers.remove(worker)
 
 
-@pytest.mark.parametrize(
-    ("key", "said"),
-    [
-        ("", "it is signed, and this process has no key; give every gateway and worker the same PIPELINE_MESSAGE_KEY"),
-        (OTHER_KEY, "or the keys differ; give every gateway and worker the same PIPELINE_MESSAGE_KEY"),
-    ],
-    ids=["no key", "another key"],
-)
-def test_a_worker_without_the_right_key_takes_no_batches_and_says_why(secure: System, key: str, said: str) -> None:
-    with one_more_worker(secure, PIPELINE_MESSAGE_KEY=key) as worker:
-        wait_until(lambda: "Taking no batches" in worker.log.read_text(), SECONDS, "the worker says that it waits")
+def test_workers_without_the_right_key_take_no_batches_and_say_why(secure: System) -> None:
+    same = "give every gateway and worker the same PIPELINE_MESSAGE_KEY"
+    said = {"": f"it is signed, and this process has no key; {same}", OTHER_KEY: f"or the keys differ; {same}"}
+    with ExitStack() as stack:
+        workers = {key: stack.enter_context(one_more_worker(secure, PIPELINE_MESSAGE_KEY=key)) for key in said}
+        for key, worker in workers.items():
+            told = wait_until(lambda worker=worker: told_at_start(worker), SECONDS, "the worker says that it waits")
+            assert said[key] in told
         for _ in range(8):
             assert secure.client.predict([0.1, 0.2])["status"] is True
         assert secure.workers_count() == 2
-    told = next(line for line in worker.log.read_text().splitlines() if "Taking no batches" in line)
-    assert said in told
+
+
+def told_at_start(worker: Child) -> str:
+    """The line that a worker which takes no batches has in its log, once it has."""
+    new = worker.log.read_bytes()[worker.log_start :].decode()
+    return next((line for line in new.splitlines() if "Taking no batches" in line), "")
 
 
 def test_a_gateway_with_another_key_says_so_and_one_with_both_keys_serves(secure: System) -> None:
