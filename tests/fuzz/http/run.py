@@ -6,6 +6,7 @@ import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from math import inf
 from time import monotonic
 from urllib.parse import urlsplit
 
@@ -66,9 +67,9 @@ def try_case(url: str, name: str, case: Case, summary: Summary) -> list[str]:
     return found
 
 
-def run(url: str, seeds: range, connections: int) -> Summary:
-    """Send the cases of all seeds to the gateway at `url`."""
-    summary = Summary()
+def run(url: str, seeds: range, connections: int, seconds: float = inf) -> Summary:
+    """Send the cases of all seeds to the gateway at `url`, or of as many as begin within `seconds`."""
+    summary, end = Summary(), monotonic() + seconds
     left = iter(seeds)
     lock = threading.Lock()
 
@@ -76,7 +77,7 @@ def run(url: str, seeds: range, connections: int) -> Summary:
         while True:
             with lock:
                 seed = next(left, None)
-            if seed is None:
+            if seed is None or monotonic() > end:
                 return
             try_case(url, f"seed {seed}", case_of(seed), summary)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from math import inf
 from time import perf_counter
 
 from tests.fuzz.http.footprint import Footprint, footprint, kept, settled
@@ -35,12 +36,12 @@ class Trial:
         return "\n".join([*lines, *self.findings[:40]])
 
 
-def try_out(system: System, seeds: range, connections: int) -> Trial:
-    """Send the cases of all seeds."""
+def try_out(system: System, seeds: range, connections: int, seconds_max: float = inf) -> Trial:
+    """Send the cases of all seeds, or of as many as begin in time."""
     warm_up = run(system.url, seeds[:WARM_UP_CASES], connections)
     answered, workers, before = _answer(system), system.workers_count(), footprint(system)
     began = perf_counter()
-    summary = run(system.url, seeds, connections)
+    summary = run(system.url, seeds, connections, seconds_max)
     seconds = perf_counter() - began
     findings = warm_up.findings + summary.findings
     after = settled(system, before, connections)
