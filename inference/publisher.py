@@ -19,6 +19,7 @@ from inference.errors import BrokerUnavailableError
 from inference.task_events import tell_sent
 from workers.abandon import abandon
 from workers.celery import CONNECT_SECONDS, GATEWAYS, PREDICT, TRANSIENT, app
+from workers.connect import connect
 from workers.message import Message
 from workers.protocol import NEWS_HEADER, PREDICT_QUEUE, PREDICT_TASK, PredictBatch
 from workers.settings import settings
@@ -188,6 +189,7 @@ class Publisher:
 
     def _open(self) -> Producer:
         self._connection = app.connection_for_write()
+        connect(self._connection)
         self._producer = Producer(self._connection.channel(), auto_declare=False)
         return self._producer
 

@@ -18,6 +18,7 @@ from inference.alarm import LOOK_SECONDS, Alarm
 from inference.service_thread import ServiceThread
 from workers.abandon import abandon
 from workers.celery import GATEWAYS, HEARTBEAT_SECONDS, PREDICT, SUPPLY, TRANSIENT, app
+from workers.connect import connect
 from workers.message import ProtocolError
 from workers.protocol import NEWS_HEADER, GatewayStatus, TicketAnswer, TicketQuestion
 from workers.refusals import SignatureError, refusals
@@ -50,6 +51,7 @@ def keep_consuming(
             *connection.channel_errors,
         )
         try:
+            connect(connection)
             with connected(connection) as consumer:
                 _drain(connection, stopping, alarm, consumer.channel)
         except errors as error:

@@ -17,3 +17,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         together = BROWSER if item.path.is_relative_to(BROWSER) else item.path
         item.add_marker(pytest.mark.xdist_group(str(together.relative_to(TESTS))))
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings_xdist_suffix() -> None:
+    """Nothing: each process's SQLite is in its own memory. pytest-django knows that of Django's own backend only."""

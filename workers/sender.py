@@ -17,6 +17,7 @@ from kombu.exceptions import OperationalError
 
 from workers.abandon import abandon
 from workers.celery import TRANSIENT
+from workers.connect import connect
 
 logger = logging.getLogger(__name__)
 
@@ -82,6 +83,7 @@ class Sender:
             connection = self._connection or self._app.connection_for_write()
             try:
                 if self._producer is None:
+                    connect(connection)
                     self._producer = Producer(connection.channel(), serializer="json", auto_declare=False)
                     self._connection = connection
                 publish(self._producer)

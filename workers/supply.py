@@ -23,6 +23,7 @@ from kombu.message import Message as BrokerMessage
 
 from workers.abandon import abandon
 from workers.celery import TRANSIENT
+from workers.connect import connect
 from workers.message import ProtocolError
 from workers.protocol import (
     CHUNK_BYTES,
@@ -163,6 +164,7 @@ class _Questions:
         connection = self._app.connection_for_write() if self.conversation is None else self.conversation.connection
         try:
             if self.conversation is None:
+                connect(connection)
                 self.conversation = _Conversation(connection)
             return self.conversation.ask(question, queue, until)
         except connection.connection_errors + connection.channel_errors as error:

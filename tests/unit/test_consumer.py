@@ -11,6 +11,7 @@ from kombu.transport.memory import Transport
 from kombu.utils import functional
 
 from workers.celery import app
+from workers.connect import connect
 from workers.consumer import ATTEMPTS_A_LINE, Consumer
 
 FAILURES = ATTEMPTS_A_LINE + 2
@@ -51,6 +52,20 @@ def test_a_worker_tries_every_second_however_long_its_broker_is_away(
     assert len(said) == 3  # its first attempt, one more of thirty, and that it is back
     assert "nobody listens" in said[0]
     assert said[-1] == f"Connected after {FAILURES + 1} attempts."
+
+
+def test_one_attempt_fails_at_once_and_the_next_may_succeed(
+    slept: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Away, "left", 1)
+    connection = Connection(transport=Away)
+
+    with pytest.raises(ConnectionError, match="nobody listens"):
+        connect(connection)
+    connect(connection)
+
+    assert connection.connected
+    assert slept == []
 
 
 def test_workers_use_it() -> None:
