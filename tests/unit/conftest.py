@@ -66,7 +66,7 @@ def sender(monkeypatch: pytest.MonkeyPatch) -> Sender:
 
 
 @pytest.fixture
-def client() -> Client:
+def client(gateway: PretendedGateway) -> Client:
     """A client that sees what a stranger sees: an answer, never an exception."""
     return Client(raise_request_exception=False)
 
@@ -92,6 +92,6 @@ def running(db: None, gateway: PretendedGateway) -> PretendedGateway:
 
 
 @pytest.fixture
-def operator(db: None) -> Client:
+def operator(db: None, gateway: PretendedGateway) -> Client:
     """A browser in which an operator has logged in to the admin."""
     return person("operator")

@@ -145,3 +145,12 @@ def test_the_count_is_right_however_many_ask_at_once(switches: SlowSwitches) -> 
         switches.may_end.set()
     statuses = [one.result().status_code for one in answers]
     assert (statuses.count(200), statuses.count(503)) == (AT_MOST, at_once - AT_MOST)
+
+
+def test_while_the_database_is_away_an_upload_is_refused_before_its_body_is_read(
+    client: Client, gateway: PretendedGateway
+) -> None:
+    gateway.versions._away.set()
+    response = client.put("/set_weights", b"x" * 100, content_type="multipart/form-data; boundary=x")
+    assert (response.status_code, response["Retry-After"]) == (503, "1")
+    assert "the database does not answer" in response.json()["message"]
