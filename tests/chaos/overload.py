@@ -12,7 +12,6 @@ import json
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -37,8 +36,6 @@ CONNECTIONS = 1000
 #: Connections of the closed loop that finds the sustainable rate.
 CALM_CONNECTIONS = 64
 CALM_SECONDS = 3.0
-#: What the load's end is forgotten after.
-RECOVERY_SECONDS = 2.0
 NN_ID = "0" * 32
 MORE_SECONDS = 120.0
 
@@ -72,7 +69,7 @@ class Overload:
                 f"accepted: p99 {self.accepted_p99_ms:.0f} ms (bound {self.bound_ms:.0f}); refused: median "
                 f"{self.refused_median_ms:.1f} ms, p99 {self.refused_p99_ms:.1f} ms",
                 f"gateway memory {self.memory_early:.0f} MB after a fifth, {self.memory_late:.0f} MB at the end; "
-                f"{RECOVERY_SECONDS:g} s later {self.sustainable_after:.0f}/s",
+                f"right after the last answer {self.sustainable_after:.0f}/s",
                 *seen.bad,
             ]
         )
@@ -115,7 +112,6 @@ class Overloaded:
         status = self.system.client.status(30.0)
         with watched_memory(self.system) as memory:
             seen = self.send(CONNECTIONS, seconds, sustainable * TIMES)
-        time.sleep(RECOVERY_SECONDS)
         return Overload(
             sustainable=sustainable,
             sent_a_second=seen.sent / seen.seconds,
