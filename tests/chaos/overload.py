@@ -36,6 +36,8 @@ CONNECTIONS = 1000
 #: Connections of the closed loop that finds the sustainable rate.
 CALM_CONNECTIONS = 64
 CALM_SECONDS = 3.0
+#: The promise to an accepted request, in times that the fleet takes for as many as may be held: see docs/overload.md.
+BOUND_TURNS = 3
 NN_ID = "0" * 32
 MORE_SECONDS = 120.0
 
@@ -120,7 +122,7 @@ class Overloaded:
             accepted_p99_ms=float(np.percentile(seen.accepted_ms, 99)),
             refused_median_ms=float(np.median(seen.refused_ms)),
             refused_p99_ms=float(np.percentile(seen.refused_ms, 99)),
-            bound_ms=2 * status["queue_requests_max"] / sustainable * 1000,
+            bound_ms=BOUND_TURNS * status["queue_requests_max"] / sustainable * 1000,
             memory_early=memory[len(memory) // 5],
             memory_late=memory[-1],
             sustainable_after=self.calm_rate(),
