@@ -47,8 +47,9 @@ logger = logging.getLogger(__name__)
 
 #: How often the sender looks for batches and requests whose time is over.
 SWEEP_SECONDS = 0.5
-#: How soon the sender, with nothing to send, looks whether the broker has taken what it sent.
-CONFIRM_SECONDS = 0.01
+#: How soon the sender, with nothing to send, looks whether the broker has taken what it sent: with something to send
+#: it looks anyway, and most answers are there before.
+CONFIRM_SECONDS = 0.05
 #: How long the sender rests after the broker or the database failed it.
 PAUSE_SECONDS = 0.5
 
@@ -152,7 +153,7 @@ class Dispatcher:
         if requests:
             self._send(requests)
             self._limit.follow()
-        elif self._publisher.awaits_confirms:
+        elif self._in_flight and self._publisher.awaits_confirms:
             self._read_confirms()
         self._heed_confirms()
 

@@ -17,7 +17,7 @@ from tests.support.system import System
 from workers.celery import PREDICT, QUEUE_BATCHES_MAX
 from workers.protocol import PREDICT_QUEUE
 
-REQUEST_SECONDS = 6.0
+REQUEST_SECONDS = 4.0
 #: How soon a refusal is there, on a busy machine.
 AT_ONCE_SECONDS = 2.0
 BATCHES_MAX = 3
