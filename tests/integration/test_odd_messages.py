@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import bz2
 import lzma
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -20,7 +20,7 @@ from tests.support.system import System
 from tests.support.waiting import wait_until
 from workers.protocol import PREDICT_QUEUE, PREDICT_TASK, SUPPLY_QUEUE
 
-HUGE_BYTES = 256 * 1024 * 1024
+HUGE_BYTES = 128 * 1024 * 1024
 TASK = {"lang": "py", "task": PREDICT_TASK, "argsrepr": "", "kwargsrepr": ""}
 BODY = [[{}], {}, {"callbacks": None, "errbacks": None, "chain": None, "chord": None}]
 ODD_TASKS: dict[str, tuple[Any, dict[str, Any]]] = {
@@ -119,13 +119,18 @@ def test_a_task_in_another_serialization_harms_no_worker(system: System) -> None
     assert_all_go_on(system, pids)
 
 
-@pytest.mark.parametrize("compress", [zlib.compress, bz2.compress, lzma.compress], ids=["zlib", "bzip2", "lzma"])
-def test_a_message_that_becomes_huge_is_refused_as_it_is(system: System, compress: Callable[[bytes], bytes]) -> None:
+@pytest.mark.parametrize(
+    ("kind", "compress"),
+    [("application/x-gzip", zlib.compress), ("application/x-lzma", partial(lzma.compress, preset=0))],
+    ids=["zlib", "lzma"],
+)
+def test_a_message_that_becomes_huge_is_refused_as_it_is(
+    system: System, kind: str, compress: Callable[[bytes], bytes]
+) -> None:
     pids = [worker.pid for worker in system.workers]
-    kind = {zlib.compress: "application/x-gzip", bz2.compress: "application/x-bz2"}.get(compress, "application/x-lzma")
-    bomb = compress(b" " * HUGE_BYTES)
+    bomb = compress(bytes(HUGE_BYTES))
     headers = TASK | {"id": "1", "compression": kind}
-    with every_memory_stays(system, HUGE_BYTES // 4):
+    with every_memory_stays(system, HUGE_BYTES // 2):
         for exchange, queue in (("", PREDICT_QUEUE), ("", SUPPLY_QUEUE), ("gateways", ""), ("celery.pidbox", "")):
             for _ in range(2):
                 send(system, bomb, exchange, queue, headers=headers, content_type="application/json",

@@ -10,6 +10,7 @@ import hypothesis
 import pytest
 from django.test import Client
 
+from workers.refusals import refusals
 from workers.settings import settings as shared_settings
 
 # Whatever broker the environment names, a unit test does not speak to it.
@@ -49,6 +50,12 @@ def on_loopback() -> None:
 def nothing_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     """The dashboard shows what is there now, not what was there a moment ago."""
     monkeypatch.setattr(Kept, "keeps", False)
+
+
+@pytest.fixture(autouse=True)
+def nothing_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No message was refused for its signature just now, which errors would tell of."""
+    monkeypatch.setattr(refusals, "_of_signatures", 0)
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from inference.errors import BrokerUnavailableError, ConflictError, InferenceErr
 from inference.models import Activation, DefaultNetwork, Network, Version
 from inference.switch import SwitchResult, activate, rollback, set_weights
 from tests.unit.samples import NN_ID, OTHER_NN_ID, PretendedGateway, failed, loaded
+from workers.refusals import SignatureError, refusals
 
 pytestmark = pytest.mark.django_db
 WEIGHTS, MORE_WEIGHTS = b"weights", b"more weights"
@@ -287,3 +288,14 @@ def test_one_that_nobody_could_load_is_in_the_log_with_its_network_and_version(
 
     assert "no worker is connected" in line.message
     assert (vars(line)["nn_id"], vars(line)["version"]) == (NN_ID, 2)
+
+
+def test_where_keys_differ_a_failed_change_names_the_key(served: PretendedGateway) -> None:
+    refusals.add(SignatureError("it is not signed"))
+    served.fleet.reports = Answers([], 0)
+    with pytest.raises(NoWorkersError, match=r"no worker is connected; messages were refused .* PIPELINE_MESSAGE_KEY"):
+        upload(MORE_WEIGHTS)
+
+    served.fleet.reports = Answers([loaded("w1")], 1)
+
+    assert "PIPELINE_MESSAGE_KEY" in upload(MORE_WEIGHTS).reports[1].trace

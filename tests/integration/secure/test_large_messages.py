@@ -11,6 +11,7 @@ from tests.support.system import System
 from tests.support.waiting import wait_until
 from workers.protocol import PREDICT_QUEUE, SUPPLY_QUEUE
 
+SECONDS = 120.0
 LARGE_BYTES = 100 * 1024 * 1024
 #: What a process may take more meanwhile: what it does beside, and what is under way.
 MORE_BYTES = 32 * 1024 * 1024
@@ -37,7 +38,7 @@ def test_a_huge_message_is_thrown_away_as_it_comes(
         producer.publish(body, exchange=exchange, routing_key=queue, content_type="application/json",
                          content_encoding="utf-8", reply_to="nowhere", correlation_id="1", retry=False)  # fmt: skip
 
-    wait_until(lambda: sum(log.read_text().count(said) for log in logs) == told + receivers, 60, "all refuse it")
+    wait_until(lambda: sum(log.read_text().count(said) for log in logs) == told + receivers, SECONDS, "all refuse it")
     assert secure.client.predict([0.1, 0.2])["status"] is True
     assert secure.workers_count() == 2
     grown = {pid: peak_bytes(pid) - before[pid] for pid in pids}

@@ -26,7 +26,7 @@ from workers.protocol import LOAD_COMMAND, PREDICT_QUEUE, PREDICT_TASK, SUPPLY_Q
 from workers.settings import ROOT
 from workers.signing import SIGNATURE
 
-SECONDS = 60.0
+SECONDS = 120.0
 COMMANDS = Exchange("celery.pidbox", "fanout", durable=False)
 OTHER_KEY = "c9a7f4d0c1e94bb0a9d3f5ad4d7a64ef"
 
