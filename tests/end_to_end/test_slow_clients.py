@@ -105,11 +105,11 @@ class SlowClients:
             self._open[client] = whole, sent + 1
 
 
-def p99_ms(service: System) -> float:
+def p99_ms(service: System, count: int = PREDICTIONS) -> float:
     """Of predictions on one connection."""
     connection, asked = KeptConnection(service.url, 60.0), post_request(service.url, "/predict", {"vector": [0.3, 0.7]})
     times = []
-    for _ in range(PREDICTIONS):
+    for _ in range(count):
         began = time.perf_counter()
         status, answer = connection.ask(asked)
         times.append(time.perf_counter() - began)
@@ -140,8 +140,8 @@ def test_when_every_connection_is_taken_the_slowest_makes_room(service: System) 
         for client in slow:
             client.sendall(HEAD[:20])
         began = time.monotonic()
-        assert p99_ms(service) > 0
-        assert time.monotonic() - began < WHOLE_REQUEST_SECONDS
+        assert p99_ms(service, 5) > 0
+        assert time.monotonic() - began < MARGIN_SECONDS
         slow[0].settimeout(MARGIN_SECONDS)
         assert b" 408 " in slow[0].recv(1000)
     finally:
