@@ -16,8 +16,8 @@ LEAST_RIGHTS = {
         r"^(supply|gateways|replies\.[0-9a-f]+)$",
     ),
     "worker": (
-        r"^(predict|supply\.[0-9a-f]+|celery\.pidbox|.+\.celery\.pidbox)$",
-        r"^(amq\.default|.+\.celery\.pidbox)$",
+        r"^(predict|quarantine|gateways|supply\.[0-9a-f]+|celery\.pidbox|.+\.celery\.pidbox)$",
+        r"^(amq\.default|gateways|.+\.celery\.pidbox)$",
         r"^(predict|supply\.[0-9a-f]+|celery\.pidbox|.+\.celery\.pidbox)$",
     ),
 }
