@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -77,3 +79,20 @@ def test_a_gateway_makes_no_sqlite_where_there_is_none(tmp_path: Path, monkeypat
     monkeypatch.setattr(waiting, "_bounded", True)
     assert ask(made, "SELECT 1") == (1,)
     made.close()
+
+
+def test_a_gateway_waits_for_a_lock_of_sqlite_for_a_bounded_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(waiting, "_bounded", True)
+    monkeypatch.setattr("inference.databases.sqlite3.base.LOCK_SECONDS", SHORT_SECONDS)
+    file = tmp_path / "locked.sqlite3"
+    with closing(sqlite3.connect(file, isolation_level=None)) as other:
+        made = Sqlite({**USUAL, **database(""), "NAME": str(file)})
+        assert ask(made, "SELECT 1") == (1,)
+        other.execute("BEGIN EXCLUSIVE")
+        began = time.monotonic()
+        with pytest.raises(OperationalError, match="locked"):
+            ask(made, "BEGIN IMMEDIATE")
+        assert time.monotonic() - began < 10
+        made.close()

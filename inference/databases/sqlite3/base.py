@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db.backends.sqlite3 import base
 
-from inference.databases.waiting import waits_are_bounded
+from inference.databases.waiting import LOCK_SECONDS, waits_are_bounded
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
@@ -18,8 +18,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def get_connection_params(self) -> dict[str, Any]:
         """As Django's. A file that was moved away is an error: SQLite would make an empty one in its place."""
         params: dict[str, Any] = super().get_connection_params()
-        if self.answer_seconds is not None:
-            params["timeout"] = self.answer_seconds
+        if waits_are_bounded() or self.answer_seconds is not None:
+            params["timeout"] = self.answer_seconds or LOCK_SECONDS
         file = Path(str(params["database"]))
         if waits_are_bounded() and file.is_absolute():
             params["database"] = f"{file.as_uri()}?mode=rw"
