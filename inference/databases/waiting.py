@@ -4,7 +4,7 @@ from __future__ import annotations
 
 #: How long a gateway process waits for an answer of PostgreSQL.
 ANSWER_SECONDS = 20.0
-#: How long it waits for a lock of SQLite that somebody else has, before it answers 503: longer than an upload is stored.
+#: How long it waits for a lock of SQLite that somebody else has: longer than an upload takes to be stored.
 LOCK_SECONDS = 8.0
 #: How long it waits until PostgreSQL has accepted a connection, unless DATABASE_URL says; libpq's least is two.
 CONNECT_SECONDS = 2
