@@ -41,7 +41,8 @@ from inference.server_loop import CLIENT_HAS_ENDED, server_loop
 from inference.service_thread import ServiceThread
 from workers.celery import QUEUE_BATCHES_MAX
 from workers.message import ProtocolError
-from workers.protocol import QUARANTINED_NEWS, Quarantined, VersionRef
+from workers.news import QUARANTINED_NEWS, Quarantined
+from workers.protocol import VersionRef
 
 logger = logging.getLogger(__name__)
 

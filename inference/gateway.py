@@ -18,7 +18,7 @@ from inference.monitoring import catalogue
 from inference.monitoring.catalogue import Metric
 from inference.monitoring.outlook import Outlook
 from inference.monitoring.recorder import Recorder
-from inference.protocol import DELETED_NEWS, SWITCHED_NEWS
+from inference.news import DELETED_NEWS, SWITCHED_NEWS
 from inference.replies import Replies
 from inference.supply import Supply
 from inference.timings import Timings

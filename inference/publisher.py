@@ -21,7 +21,8 @@ from workers.abandon import abandon
 from workers.celery import CONNECT_SECONDS, GATEWAYS, PREDICT, TRANSIENT, app
 from workers.connect import connect
 from workers.message import Message
-from workers.protocol import NEWS_HEADER, PREDICT_QUEUE, PREDICT_TASK, PredictBatch
+from workers.news import NEWS_HEADER
+from workers.protocol import PREDICT_QUEUE, PREDICT_TASK, PredictBatch
 from workers.settings import settings
 
 T = TypeVar("T")

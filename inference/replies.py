@@ -20,7 +20,8 @@ from workers.abandon import abandon
 from workers.celery import GATEWAYS, HEARTBEAT_SECONDS, PREDICT, SUPPLY, TRANSIENT, app
 from workers.connect import connect
 from workers.message import ProtocolError
-from workers.protocol import NEWS_HEADER, GatewayStatus, TicketAnswer, TicketQuestion
+from workers.news import NEWS_HEADER
+from workers.protocol import GatewayStatus, TicketAnswer, TicketQuestion
 from workers.refusals import SignatureError, refusals
 
 logger = logging.getLogger(__name__)

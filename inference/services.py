@@ -12,7 +12,7 @@ from django.utils import timezone
 from inference import history
 from inference.errors import ConflictError, NotFoundError
 from inference.models import Activation, DefaultNetwork, Network, Version, WorkerReport
-from inference.protocol import Switched
+from inference.news import Switched
 from inference.stored_files import drop_bytes, lock_file
 from workers.logs import about
 from workers.protocol import Report

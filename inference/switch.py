@@ -18,7 +18,7 @@ from inference.errors import BrokerUnavailableError, ConflictError, InferenceErr
 from inference.gateway import gateway
 from inference.models import Activation, Version
 from inference.monitoring import observations
-from inference.protocol import DELETED_NEWS, SWITCHED_NEWS, Deleted
+from inference.news import DELETED_NEWS, SWITCHED_NEWS, Deleted
 from inference.uploads import store_upload
 from workers.logs import about
 from workers.protocol import Report

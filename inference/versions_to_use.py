@@ -17,7 +17,7 @@ from django.db import Error as DatabaseError
 from django.db import connection
 
 from inference.errors import DatabaseAwayError, InferenceError
-from inference.protocol import Deleted, Switched
+from inference.news import Deleted, Switched
 from workers.protocol import VersionRef
 
 logger = logging.getLogger(__name__)

@@ -22,15 +22,9 @@ from kombu.exceptions import KombuError
 from workers.celery import DIRECT, GATEWAYS, PERSISTENT, TRANSIENT, app
 from workers.logs import about
 from workers.message import ProtocolError
+from workers.news import NEWS_HEADER, QUARANTINED_NEWS, Quarantined
 from workers.pool import BATCHES_MAX
-from workers.protocol import (
-    NEWS_HEADER,
-    PREDICT_QUEUE,
-    QUARANTINE_QUEUE,
-    QUARANTINED_NEWS,
-    PredictBatch,
-    Quarantined,
-)
+from workers.protocol import PREDICT_QUEUE, QUARANTINE_QUEUE, PredictBatch
 from workers.runtime.errors import QuarantinedError
 from workers.sender import Sender
 from workers.tensors import TENSORS_BYTES_MAX

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Tags, Warning, register  # noqa: A004 - Django's name
+from django.db import connection
 
 from inference.access.requirement import Address, Requirement, is_loopback
 from workers.settings import settings as shared_settings
@@ -51,7 +52,7 @@ def _transport() -> Iterable[CheckMessage]:
 
 
 def _several_hosts() -> Iterable[CheckMessage]:
-    sqlite = settings.DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3"
+    sqlite = connection.vendor == "sqlite"
     broker = shared_settings().broker_url
     if sqlite and not shared_settings().embedded and not _is_here(broker):
         yield _warning(

@@ -13,6 +13,7 @@ from kombu.utils import functional
 from workers.celery import app
 from workers.connect import connect
 from workers.consumer import ATTEMPTS_A_LINE, Consumer
+from workers.intake import Intake
 
 FAILURES = ATTEMPTS_A_LINE + 2
 
@@ -69,4 +70,5 @@ def test_one_attempt_fails_at_once_and_the_next_may_succeed(
 
 
 def test_workers_use_it() -> None:
-    assert app.conf.worker_consumer == "workers.consumer:Consumer"
+    assert app.conf.worker_consumer == "workers.intake:Intake"
+    assert issubclass(Intake, Consumer)

@@ -11,7 +11,7 @@ from inference.errors import PredictionFailedError, QuarantinedError
 from inference.quarantine import REFUSE_SECONDS, REFUSE_SECONDS_MAX
 from tests.unit.samples import VERSION
 from tests.unit.sender import SECONDS, Sender, first_numbers
-from workers.protocol import QUARANTINED_NEWS, Quarantined
+from workers.news import QUARANTINED_NEWS, Quarantined
 
 OTHER = replace(VERSION, number=VERSION.number + 1)
 PUT_ASIDE = {"status": "FAILURE", "result": {"exc_type": "QuarantinedError"}, "traceback": "QuarantinedError: 3 died"}

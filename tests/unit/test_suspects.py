@@ -19,7 +19,8 @@ from tests.unit.pretended_worker import PretendedNetworks, worker_with
 from tests.unit.samples import VERSION, asking
 from workers import suspects as suspects_module
 from workers.celery import app
-from workers.protocol import NEWS_HEADER, PredictBatch, Quarantined
+from workers.news import NEWS_HEADER, Quarantined
+from workers.protocol import PredictBatch
 from workers.strategy import careful
 from workers.suspects import HEADER, REDELIVERIES_MAX, count_redeliveries
 from workers.tasks import predict

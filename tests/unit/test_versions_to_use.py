@@ -12,7 +12,7 @@ from django.db import OperationalError
 
 from inference import versions_to_use
 from inference.errors import DatabaseAwayError, NotFoundError
-from inference.protocol import Deleted, Switched
+from inference.news import Deleted, Switched
 from inference.versions_to_use import VersionsToUse
 from tests.support.waiting import wait_until
 from tests.unit.samples import NN_ID, OTHER_NN_ID, VERSION

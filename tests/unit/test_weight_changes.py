@@ -45,7 +45,7 @@ class SlowSwitches:
 
 
 @pytest.fixture
-def switches(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> SlowSwitches:
+def switches(gateway: PretendedGateway, monkeypatch: pytest.MonkeyPatch, settings: Settings) -> SlowSwitches:
     settings.PIPELINE_WEIGHT_CHANGES_MAX = AT_MOST
     slow = SlowSwitches()
     monkeypatch.setattr(views, "set_weights", slow)
