@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from inference.http_client import PipelineClient
 from inference.supervision.rabbitmq import PrivateNode
 from tests.integration.conftest import running
-from tests.support.celery_client import celery_client
+from tests.support.celery_client import PREDICT_QUEUE, celery_client
 from tests.support.large_network import LARGE_NN_ID, rows, save_large_network
 from tests.support.memory import PeakMemory, family
 from tests.support.samples import samples
@@ -93,7 +93,7 @@ def outputs_by_worker(system: System) -> dict[str, NDArray[Any]]:
     outputs: dict[str, NDArray[Any]] = {}
 
     def ask() -> bool:
-        reply = PredictReply.from_json(app.send_task(PREDICT_TASK, [message], queue="predict").get(timeout=30))
+        reply = PredictReply.from_json(app.send_task(PREDICT_TASK, [message], queue=PREDICT_QUEUE).get(timeout=30))
         outputs[reply.worker] = to_array(next(iter(reply.outputs.values())))
         return len(outputs) == WORKERS
 

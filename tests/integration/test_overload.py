@@ -104,7 +104,8 @@ def test_requests_whose_clients_have_gone_are_not_computed(service: System) -> N
         assert b" 200 OK" in waits.recv(4096)
     wait_until(lambda: held(service) == 0, 5.0, "nothing waits any more")
     computed = handled(service) - before
-    assert 1 <= computed <= FIRST, f"{computed} of {CLIENTS} were computed"
+    # Those that were sent before; twice each, when the broker has given the paused worker up meanwhile.
+    assert 1 <= computed <= 2 * FIRST, f"{computed} of {CLIENTS} were computed"
 
 
 def test_a_client_that_ends_its_side_and_reads_has_its_answer(service: System) -> None:

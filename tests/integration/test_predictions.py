@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from inference.http_client import Answer, PipelineClient
-from tests.support.celery_client import celery_client
+from tests.support.celery_client import PREDICT_QUEUE, celery_client
 from tests.support.load import at_once
 from tests.support.samples import Sample, samples
 from tests.support.system import System
@@ -121,7 +121,7 @@ def test_any_celery_client_can_ask_for_a_prediction(system: System) -> None:
     row = {"dtype": "float32", "shape": [1, 2], "data": "zczMPc3MTD4="}  # 0.1, 0.2
     message = {"version": version, "inputs": {"": row}, "requests": 1}
     with celery_client(system.environment["BROKER_URL"]) as app:
-        result = app.send_task(PREDICT_TASK, [message], queue="predict").get(timeout=30)
+        result = app.send_task(PREDICT_TASK, [message], queue=PREDICT_QUEUE).get(timeout=30)
     assert [output["shape"] for output in result["outputs"].values()] == [[1, 1]]
 
 

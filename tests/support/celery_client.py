@@ -6,13 +6,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from celery import Celery
+from kombu import Queue
+
+#: Where batches go: its arguments are Pipeline's own, so nobody else declares it.
+PREDICT_QUEUE = Queue("predict", no_declare=True)
 
 
 @contextmanager
 def celery_client(broker_url: str) -> Iterator[Celery]:
     """An application that can send tasks and wait for their results; closed when the block ends."""
     with Celery(broker=broker_url, backend="rpc://") as app:
-        app.conf.task_create_missing_queues = True
         try:
             yield app
         finally:

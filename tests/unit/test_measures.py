@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from tests.unit.samples import worker_measures
+from workers import measures
 from workers.measures import INFERENCE_BOUNDS, Counts, Measured, WorkerMeasures
 from workers.message import ProtocolError
+from workers.refusals import Refusals
 from workers.usage import cpu_seconds, memory_bytes
 
 
@@ -67,7 +69,8 @@ def test_what_is_no_measure_is_refused(field: str, value: Any) -> None:
         WorkerMeasures.from_json({**worker_measures().to_json(), field: value})
 
 
-def test_nothing_has_happened_at_first() -> None:
+def test_nothing_has_happened_at_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(measures, "refusals", Refusals())
     assert Measured().counts() == Counts()
 
 

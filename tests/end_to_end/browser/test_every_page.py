@@ -5,7 +5,7 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Error, Page
 
 from tests.end_to_end.browser.conftest import Visit
 from tests.end_to_end.browser.content import PAGES, REFUSALS
@@ -77,11 +77,14 @@ def test_the_login_fits_and_asks_no_other_host(visit: Visit, window: Window, sch
 def test_the_watch_notices_what_goes_wrong(visit: Visit, watch: Watch, system: System) -> None:
     page = visit(SUPERUSER)
     page.goto("/admin/")
-    page.evaluate("fetch('http://example.com/').catch(() => 0)")
+    page.evaluate("fetch('http://example.com/').catch(() => 0)")  # which the page's policy forbids
     page.evaluate("fetch('/static/nothing.js')")
     page.evaluate("setTimeout(() => { throw new Error('a broken script') })")
     page.wait_for_function("true")
+    with pytest.raises(Error, match="ERR_NAME_NOT_RESOLVED"):
+        page.goto("http://example.com/")
     faults = "\n".join(watch.take())
+    assert "Connecting to 'http://example.com/' violates the following Content Security Policy" in faults
     assert "http://example.com/ is asked for, which is another host" in faults
     assert "net::ERR_NAME_NOT_RESOLVED" in faults
     assert "404 /static/nothing.js" in faults

@@ -180,12 +180,13 @@ def test_an_unsigned_question_is_told_nothing(secure: System, stranger: Stranger
 CLIENT = """
 import json, os, sys
 from celery import Celery
+from kombu import Queue
 from workers import buffered
 
 buffered.install()  # signs by PIPELINE_MESSAGE_KEY
 app = Celery(broker=os.environ["PLAIN_URL"], backend="rpc://")
-app.conf.task_create_missing_queues = True
-result = app.send_task("workers.tasks.predict", [json.loads(sys.argv[1])], queue="predict")
+queue = Queue("predict", no_declare=True)
+result = app.send_task("workers.tasks.predict", [json.loads(sys.argv[1])], queue=queue)
 print(json.dumps(result.get(timeout=60)))
 """
 
