@@ -12,6 +12,8 @@ import logging
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from random import SystemRandom
+from time import monotonic
 from types import SimpleNamespace
 from typing import Any
 
@@ -40,6 +42,10 @@ REDELIVERIES_MAX = 2
 #: did have been started again. At most this part of the time that it has.
 REST_SECONDS = 5.0
 REST_PART = 6
+#: The least part of it, by chance: batches that were with one worker when it died are not to meet again in the next.
+REST_LEAST = 0.4
+#: So many times to go on are drawn, and the one taken that is farthest from those of the others that rest here.
+REST_DRAWS = 16
 #: What is put aside for people to look at: the latest ones.
 QUARANTINE = Queue(
     QUARANTINE_QUEUE,
@@ -59,6 +65,9 @@ class Suspects:
         self._sender = sender
         self._window = window
         self._stopping = threading.Event()
+        self._lock = threading.Lock()
+        #: When what rests here goes on, by the monotonic clock.
+        self._going_on: list[float] = []
         self._threads = ThreadPoolExecutor(BATCHES_MAX, thread_name_prefix="suspect")
 
     def take(self, message: Any, acknowledge: Callable[[], Any]) -> None:
@@ -89,7 +98,9 @@ class Suspects:
         """Give the batch to whichever worker is next; whether that was done before this worker has to stop."""
         milliseconds = _milliseconds_left(message)
         if came_back > 1:
-            rest = REST_SECONDS if milliseconds is None else min(REST_SECONDS, milliseconds / 1000 / REST_PART)
+            rest = self._rest_seconds(
+                REST_SECONDS if milliseconds is None else min(REST_SECONDS, milliseconds / 1000 / REST_PART)
+            )
             with self._window.waiting():
                 if self._stopping.wait(rest):
                     return False
@@ -97,6 +108,16 @@ class Suspects:
         logger.info("Batch %s has come back %d times and is tried again.", message.headers.get("id"), came_back)
         self._publish(message, PREDICT_QUEUE, came_back, milliseconds, TRANSIENT)
         return True
+
+    def _rest_seconds(self, most: float) -> float:
+        """How long the next batch rests: it goes on as far as can be from the others, one of which may kill."""
+        now, chance = monotonic(), SystemRandom()
+        with self._lock:
+            self._going_on = [other for other in self._going_on if other > now]
+            drawn = [now + most * chance.uniform(REST_LEAST, 1.0) for _ in range(REST_DRAWS)]
+            chosen = max(drawn, key=lambda at: min((abs(at - other) for other in self._going_on), default=0.0))
+            self._going_on.append(chosen)
+        return chosen - now
 
     def _quarantine(self, message: Any) -> None:
         """Put a message aside: first of all nobody sends more of its kind."""
