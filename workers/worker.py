@@ -60,7 +60,7 @@ class Worker:
         self.measured = Measured()
         self.window = Window()
         self.sender = Sender(app)
-        self.suspects = Suspects(self.sender, self.window)
+        self.suspects = Suspects(app, self.window)
         self._settings = settings
         self._reader = WeightsFileReader(settings.load_timeout_seconds * READ_PART)
         self._supply = Supply(app, settings.load_timeout_seconds * FETCH_PART)
@@ -97,6 +97,7 @@ class Worker:
     def renew_connections(self) -> None:
         """After a reconnect: other connections may lead nowhere without anybody knowing, and are opened anew."""
         self.sender.renew()
+        self.suspects.renew()
         self._supply.renew()
 
     def load_later(self, version: VersionRef, reply_to: str, ticket: str, request_id: str = "") -> None:
