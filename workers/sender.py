@@ -92,7 +92,7 @@ class Sender:
             try:
                 if self._producer is None:
                     if self._confirmed:
-                        connection.transport_options["confirm_publish"] = True
+                        connection.transport_options = {**(connection.transport_options or {}), "confirm_publish": True}
                     connect(connection)
                     self._producer = Producer(connection.channel(), serializer="json", auto_declare=False)
                     self._connection = connection
