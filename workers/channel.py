@@ -83,6 +83,7 @@ def bounded_frames(connection: Any, callback: Callable[..., None]) -> Callable[[
     def on_frame(frame: Frame) -> bool:
         kind, channel, payload = frame
         if kind == _HEADER_FRAME:
+            left.pop(channel, None)  # of a channel that was closed within a message
             size = unpack_from(">Q", payload, _SIZE_FIRST)[0]
             if size > MESSAGE_BYTES_MAX:
                 left[channel] = connection.too_large[channel] = size

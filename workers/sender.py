@@ -11,6 +11,7 @@ from collections.abc import Callable
 from time import monotonic, sleep
 from typing import Any
 
+from amqp.exceptions import IrrecoverableChannelError
 from celery import Celery
 from kombu import Connection, Producer
 from kombu.exceptions import OperationalError
@@ -27,10 +28,14 @@ PAUSE_SECONDS = 0.5
 
 
 class Sender:
-    """One connection, opened when first needed and again after an error; threads take turns."""
+    """One connection, opened when first needed and again after an error; threads take turns.
 
-    def __init__(self, app: Celery) -> None:
+    With `confirmed`, what was sent is the broker's when the call returns, which takes a round trip each.
+    """
+
+    def __init__(self, app: Celery, confirmed: bool = False) -> None:
         self._app = app
+        self._confirmed = confirmed
         self._lock = threading.Lock()
         self._connection: Connection | None = None
         self._producer: Producer | None = None
@@ -52,14 +57,17 @@ class Sender:
         """Have `publish` send something; it is called again while the broker is away.
 
         Raises:
-            kombu.exceptions.OperationalError: the broker was away for too long.
+            kombu.exceptions.OperationalError: the broker was away for too long, or (confirmed) forbids it.
+            amqp.exceptions.MessageNacked: (confirmed) the queue is full.
         """
         deadline = monotonic() + SEND_SECONDS
         while True:
             try:
                 return self._act(publish)
             except OperationalError as error:
-                if monotonic() > deadline:
+                # Without confirms, it may be an earlier message that the broker complains of.
+                forbidden = self._confirmed and isinstance(error.__cause__, IrrecoverableChannelError)
+                if forbidden or monotonic() > deadline:
                     raise
                 logger.warning("The broker takes no answer (%s); trying again in %g s.", error, PAUSE_SECONDS)
             sleep(PAUSE_SECONDS)
@@ -83,6 +91,8 @@ class Sender:
             connection = self._connection or self._app.connection_for_write()
             try:
                 if self._producer is None:
+                    if self._confirmed:
+                        connection.transport_options = {**(connection.transport_options or {}), "confirm_publish": True}
                     connect(connection)
                     self._producer = Producer(connection.channel(), serializer="json", auto_declare=False)
                     self._connection = connection

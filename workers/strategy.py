@@ -51,12 +51,13 @@ def careful(task: Any, app: Any, consumer: Any, **options: Any) -> Callable[...,
     """
     take = default(task, app, consumer, **options)
 
-    def take_carefully(message: Any, body: Any, acknowledge: Any, *arguments: Any, **named: Any) -> Any:
+    def take_carefully(message: Any, body: Any, acknowledge: Any, reject: Any, *arguments: Any, **named: Any) -> Any:
         try:
             if message.delivery_info.get("redelivered"):
                 done = partial(acknowledge, logger, consumer.connection_errors)
-                return this_worker().suspects.take(message, done)
-            return take(message, body, acknowledge, *arguments, **named)
+                give_back = partial(reject, logger, consumer.connection_errors, True)
+                return this_worker().suspects.take(message, done, give_back)
+            return take(message, body, acknowledge, reject, *arguments, **named)
         except MALFORMED as error:
             raise InvalidTaskError(f"the message cannot be read: {error!r}") from error
 

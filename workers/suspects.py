@@ -12,9 +12,13 @@ import logging
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from random import SystemRandom
+from time import monotonic
 from types import SimpleNamespace
 from typing import Any
 
+from amqp.exceptions import MessageNacked
+from celery import Celery
 from celery.states import FAILURE
 from kombu import Queue
 from kombu.exceptions import KombuError
@@ -40,6 +44,12 @@ REDELIVERIES_MAX = 2
 #: did have been started again. At most this part of the time that it has.
 REST_SECONDS = 5.0
 REST_PART = 6
+#: The least part of it, by chance: batches that were with one worker when it died are not to meet again in the next.
+REST_LEAST = 0.4
+#: So many times to go on are drawn, and the one taken that is farthest from those of the others that rest here.
+REST_DRAWS = 16
+#: What cannot be sent on goes back to the broker, which may hand it out at once: not more often than this.
+GIVE_BACK_SECONDS = 1.0
 #: What is put aside for people to look at: the latest ones.
 QUARANTINE = Queue(
     QUARANTINE_QUEUE,
@@ -53,43 +63,63 @@ READABLE_BYTES_MAX = 2 * TENSORS_BYTES_MAX
 
 
 class Suspects:
-    """Takes what came back off Celery's hands; owns the threads in which it rests and is sent on."""
+    """Takes what came back off Celery's hands; owns the threads in which it rests, and what it is sent on by."""
 
-    def __init__(self, sender: Sender, window: Window) -> None:
-        self._sender = sender
+    def __init__(self, app: Celery, window: Window) -> None:
+        # Confirmed: the message that is acknowledged must be the broker's again.
+        self._sender = Sender(app, confirmed=True)
         self._window = window
         self._stopping = threading.Event()
+        self._lock = threading.Lock()
+        #: When what rests here goes on, by the monotonic clock.
+        self._going_on: list[float] = []
         self._threads = ThreadPoolExecutor(BATCHES_MAX, thread_name_prefix="suspect")
 
-    def take(self, message: Any, acknowledge: Callable[[], Any]) -> None:
+    def take(self, message: Any, acknowledge: Callable[[], Any], give_back: Callable[[], Any]) -> None:
         """Send a message that was handed out again on, counted, or put it aside; then it is acknowledged.
 
-        Returns at once. Should this worker end before, the message comes back as it is.
+        One that the broker does not take is given back, uncounted. Returns at once. Should this worker end before,
+        the message comes back as it is.
         """
-        self._threads.submit(self._handle, message, acknowledge)
+        self._threads.submit(self._handle, message, acknowledge, give_back)
+
+    def renew(self) -> None:
+        """After a reconnect: send by a new connection."""
+        self._sender.renew()
 
     def stop(self) -> None:
         """End the threads; what rests in them goes back to the broker with the worker's connection."""
         self._stopping.set()
         self._threads.shutdown(wait=False, cancel_futures=True)
+        self._sender.close()
 
-    def _handle(self, message: Any, acknowledge: Callable[[], Any]) -> None:
+    def _handle(self, message: Any, acknowledge: Callable[[], Any], give_back: Callable[[], Any]) -> None:
         try:
             came_back = count_redeliveries(message.headers) + 1
             if came_back > REDELIVERIES_MAX:
                 self._quarantine(message)
             elif not self._send_on(message, came_back):
                 return
-        except (KombuError, OSError):
-            logger.exception("A batch that came back could not be sent on; the broker hands it out again.")
+        except (KombuError, MessageNacked, OSError) as error:
+            logger.warning(
+                "Batch %s came back, and the broker takes it from nobody now (%s); it is given back.",
+                message.headers.get("id"),
+                error or type(error).__name__,
+            )
+            if not self._stopping.wait(GIVE_BACK_SECONDS):
+                give_back()
             return
+        except Exception:
+            logger.exception("Batch %s came back, and cannot be handled; it is dropped.", message.headers.get("id"))
         acknowledge()
 
     def _send_on(self, message: Any, came_back: int) -> bool:
         """Give the batch to whichever worker is next; whether that was done before this worker has to stop."""
         milliseconds = _milliseconds_left(message)
         if came_back > 1:
-            rest = REST_SECONDS if milliseconds is None else min(REST_SECONDS, milliseconds / 1000 / REST_PART)
+            rest = self._rest_seconds(
+                REST_SECONDS if milliseconds is None else min(REST_SECONDS, milliseconds / 1000 / REST_PART)
+            )
             with self._window.waiting():
                 if self._stopping.wait(rest):
                     return False
@@ -97,6 +127,16 @@ class Suspects:
         logger.info("Batch %s has come back %d times and is tried again.", message.headers.get("id"), came_back)
         self._publish(message, PREDICT_QUEUE, came_back, milliseconds, TRANSIENT)
         return True
+
+    def _rest_seconds(self, most: float) -> float:
+        """How long the next batch rests: it goes on as far as can be from the others, one of which may kill."""
+        now, chance = monotonic(), SystemRandom()
+        with self._lock:
+            self._going_on = [other for other in self._going_on if other > now]
+            drawn = [now + most * chance.uniform(REST_LEAST, 1.0) for _ in range(REST_DRAWS)]
+            chosen = max(drawn, key=lambda at: min((abs(at - other) for other in self._going_on), default=0.0))
+            self._going_on.append(chosen)
+        return chosen - now
 
     def _quarantine(self, message: Any) -> None:
         """Put a message aside: first of all nobody sends more of its kind."""
@@ -110,7 +150,12 @@ class Suspects:
         workers = REDELIVERIES_MAX + 1
         error = QuarantinedError(f"{workers} workers died of this batch, or lost the broker with it: it is put aside")
         app.backend.store_result(message.headers.get("id"), error, FAILURE, f"{type(error).__name__}: {error}", asked)
-        self._publish(message, QUARANTINE_QUEUE, REDELIVERIES_MAX, None, PERSISTENT, declare=[QUARANTINE])
+        try:
+            self._publish(message, QUARANTINE_QUEUE, REDELIVERIES_MAX, None, PERSISTENT, declare=[QUARANTINE])
+        except (KombuError, MessageNacked, OSError):
+            what = "Batch %s killed %d workers; the queue %s does not take it, and it is dropped. Its sender was told."
+            logger.exception(what, message.headers.get("id"), workers, QUARANTINE_QUEUE)
+            return
         if batch is not None:
             logger.error(
                 "A batch for %s (%d requests, %d rows) killed %d workers; it is in the queue %s, "
@@ -183,7 +228,7 @@ def _read(message: Any) -> PredictBatch | None:
         if len(message.body) > READABLE_BYTES_MAX:
             raise ProtocolError(f"it has {len(message.body)} bytes")
         return PredictBatch.from_json(json.loads(message.body)[0][0])
-    except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+    except (ArithmeticError, LookupError, RecursionError, TypeError, ValueError) as error:
         what = "Message %s killed workers, goes to the queue %s, and is no batch: %s"
         logger.warning(what, identity, QUARANTINE_QUEUE, error)
         return None

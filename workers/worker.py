@@ -60,11 +60,13 @@ class Worker:
         self.measured = Measured()
         self.window = Window()
         self.sender = Sender(app)
-        self.suspects = Suspects(self.sender, self.window)
+        self.suspects = Suspects(app, self.window)
         self._settings = settings
         self._reader = WeightsFileReader(settings.load_timeout_seconds * READ_PART)
         self._supply = Supply(app, settings.load_timeout_seconds * FETCH_PART)
         self._loader = ThreadPoolExecutor(LOADS_AT_ONCE, thread_name_prefix="loader")
+        # Of its own: reports do not wait for loads.
+        self._reporter = ThreadPoolExecutor(1, thread_name_prefix="reporter")
         self._shown: VersionRef | None = None
         self._waiting = threading.BoundedSemaphore(WAITING_MAX)
         self._lock = threading.Lock()
@@ -87,6 +89,7 @@ class Worker:
         """End the threads and the helper process."""
         self.suspects.stop()
         self._loader.shutdown(wait=False, cancel_futures=True)
+        self._reporter.shutdown(wait=False, cancel_futures=True)
         self._reader.stop()
         self.sender.close()
         self._supply.renew()
@@ -94,6 +97,7 @@ class Worker:
     def renew_connections(self) -> None:
         """After a reconnect: other connections may lead nowhere without anybody knowing, and are opened anew."""
         self.sender.renew()
+        self.suspects.renew()
         self._supply.renew()
 
     def load_later(self, version: VersionRef, reply_to: str, ticket: str, request_id: str = "") -> None:
@@ -102,17 +106,17 @@ class Worker:
         A gateway asks again while it waits: the same ticket is loaded once, and a report that was sent is sent again.
         Where messages are signed, one that was recorded is refused: the gateway must be waiting for its ticket now.
         """
-        self._later(self._load_if_awaited, version, reply_to, ticket, request_id)
+        self._later(self._loader, self._load_if_awaited, version, reply_to, ticket, request_id)
 
     def tell_refused(self, reason: str, reply_to: str, correlation_id: str) -> None:
         """Answer a batch that was refused, off the caller's thread, as a task that failed."""
         text = f"{self.name} refused the message: {reason}"
         error = {"exc_type": "RefusedError", "exc_message": [text], "exc_module": RefusedError.__module__}
         answer = {"task_id": correlation_id, "status": "FAILURE", "result": error, "traceback": text, "children": []}
-        self._later(self._send_quietly, {**answer, "worker": self.name}, reply_to, correlation_id)
+        self._later(self._reporter, self._send_quietly, {**answer, "worker": self.name}, reply_to, correlation_id)
 
-    def _later(self, act: Callable[..., None], *arguments: Any) -> None:
-        """Have `act` called in a thread of the loader, unless too much waits for one."""
+    def _later(self, threads: ThreadPoolExecutor, act: Callable[..., None], *arguments: Any) -> None:
+        """Have `act` called in one of these threads, unless too much waits for one."""
         if not self._waiting.acquire(blocking=False):
             refusals.add(RefusedError(f"{WAITING_MAX} others wait for a thread"))
             return
@@ -123,7 +127,7 @@ class Worker:
             finally:
                 self._waiting.release()
 
-        self._loader.submit(act_and_make_room)
+        threads.submit(act_and_make_room)
 
     def _load_if_awaited(self, version: VersionRef, reply_to: str, ticket: str, request_id: str) -> None:
         if message_keys() is not None and not self._is_awaited(version, reply_to, ticket):
@@ -154,7 +158,7 @@ class Worker:
 
     def catch_up_later(self) -> None:
         """Load what is active off the caller's thread."""
-        self._later(self._catch_up_quietly)
+        self._later(self._loader, self._catch_up_quietly)
 
     def _catch_up_quietly(self) -> None:
         try:
@@ -229,9 +233,9 @@ class Worker:
         if default is not None and self.networks.holds(default):
             self._shown = default
 
-    def send(self, message: Report | WorkerStatus | WorkerMeasures, reply_to: str, ticket: str) -> None:
-        """Send a message to a gateway's reply queue; one that has gone meanwhile does not get it."""
-        self.sender.send(message.to_json(), reply_to, ticket)
+    def send_later(self, message: WorkerStatus | WorkerMeasures, reply_to: str, ticket: str) -> None:
+        """Send a message to a gateway's reply queue off the caller's thread; one that has gone does not get it."""
+        self._later(self._reporter, self._send_quietly, message.to_json(), reply_to, ticket)
 
     def _load_and_report(self, version: VersionRef, reply_to: str, ticket: str, request_id: str) -> None:
         started = perf_counter()

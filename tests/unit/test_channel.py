@@ -177,6 +177,15 @@ def test_another_channels_message_may_arrive_between_the_pieces() -> None:
     assert [message.body for message in frames.messages] == ["", b"abc", b"def"]
 
 
+def test_a_channel_that_was_closed_within_a_message_takes_the_next_one_whole() -> None:
+    frames = Frames()
+
+    frames.deliver(MESSAGE_BYTES_MAX + 1, [bytes(100)])
+    frames.deliver(3, [b"abc"])
+
+    assert [message.body for message in frames.messages] == ["", b"abc"]
+
+
 def test_a_message_that_is_too_large_is_refused() -> None:
     raw = amqp.Message("", content_type="application/json")
     raw.delivery_info = {"exchange": "", "routing_key": "predict", "delivery_tag": 1}

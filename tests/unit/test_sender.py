@@ -7,9 +7,10 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from amqp.exceptions import PreconditionFailed
 from celery.app.task import Context
 from celery.backends.rpc import RPCBackend
-from kombu import Connection, Queue
+from kombu import Connection, Producer, Queue
 from kombu.exceptions import OperationalError
 from kombu.message import Message
 
@@ -99,6 +100,26 @@ def test_a_broker_that_stays_away_is_given_up(sender: Sender, queue: Queue, monk
 
     with pytest.raises(OperationalError, match="gone"):
         sender.send({}, queue.name, "ticket")
+
+
+@pytest.mark.parametrize("confirmed", [False, True])
+def test_what_the_broker_forbids_is_told_at_once_where_it_is_sure_what_it_forbids(
+    confirmed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sender_module, "PAUSE_SECONDS", 0.0)
+    sender, errors = Sender(app, confirmed), [PreconditionFailed("declared otherwise")]
+
+    def publish(_: Producer) -> None:
+        if errors:
+            raise errors.pop()
+
+    if confirmed:
+        with pytest.raises(OperationalError, match="declared otherwise"):
+            sender.act(publish)
+    sender.act(publish)
+    assert sender._connection
+    assert sender._connection.transport_options.get("confirm_publish", False) is confirmed
+    sender.close()
 
 
 @pytest.mark.parametrize("outcome", [("SUCCESS", {"worker": "w"}), ("FAILURE", RowsError("no rows"))], ids=str)

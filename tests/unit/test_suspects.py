@@ -11,8 +11,10 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from amqp.exceptions import MessageNacked
 from celery.exceptions import InvalidTaskError
 from kombu import Exchange, Queue
+from kombu.exceptions import OperationalError
 from kombu.message import Message
 
 from tests.unit.pretended_worker import PretendedNetworks, worker_with
@@ -85,9 +87,10 @@ def came_back(broker: Broker, times: Any, **properties: Any) -> Any:
 
 
 def handle(worker: Worker, message: Any) -> None:
-    acknowledged = threading.Event()
-    worker.suspects.take(message, acknowledged.set)
+    acknowledged, given_back = threading.Event(), threading.Event()
+    worker.suspects.take(message, acknowledged.set, given_back.set)
     assert acknowledged.wait(SOON_SECONDS)
+    assert not given_back.is_set()
 
 
 def test_a_batch_that_came_back_once_is_sent_on_at_once_and_counted(worker: Worker, broker: Broker) -> None:
@@ -110,16 +113,67 @@ def test_one_that_came_back_again_rests_so_that_not_all_workers_die_of_it(
     sent = broker.take("predict")
     assert sent is not None
     assert sent.headers[HEADER] == 2
-    assert float(sent.properties["expiration"]) == 29_950
+    assert 29_950 <= float(sent.properties["expiration"]) <= 29_980
+
+
+def test_what_came_back_together_goes_on_apart(worker: Worker) -> None:
+    for _ in range(20):
+        worker.suspects._going_on.clear()
+        poison, innocent = worker.suspects._rest_seconds(5.0), worker.suspects._rest_seconds(5.0)
+        assert 2.0 <= min(poison, innocent) <= max(poison, innocent) <= 5.0
+        assert abs(poison - innocent) > 0.5
 
 
 def test_what_rests_goes_back_to_the_broker_when_the_worker_stops(worker: Worker, broker: Broker) -> None:
-    acknowledged = threading.Event()
-    worker.suspects.take(came_back(broker, 1), acknowledged.set)
+    done = threading.Event()
+    worker.suspects.take(came_back(broker, 1), done.set, done.set)
     worker.suspects.stop()
     worker.suspects._threads.shutdown(wait=True)
-    assert not acknowledged.is_set()
+    assert not done.is_set()
     assert broker.take("predict") is None
+
+
+@pytest.mark.parametrize("error", [OperationalError("gone"), MessageNacked(), ConnectionResetError("gone")], ids=repr)
+def test_one_that_the_broker_does_not_take_is_given_back(
+    error: Exception, worker: Worker, broker: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(suspects_module, "GIVE_BACK_SECONDS", 0.0)
+    monkeypatch.setattr(worker.suspects._sender, "act", failing(error))
+    acknowledged, given_back = threading.Event(), threading.Event()
+    worker.suspects.take(came_back(broker, 0), acknowledged.set, given_back.set)
+    assert given_back.wait(SOON_SECONDS)
+    assert not acknowledged.is_set()
+
+
+def test_what_cannot_be_handled_is_dropped_and_logged(
+    worker: Worker, broker: Broker, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(worker.suspects._sender, "act", failing(TypeError("odd")))
+    handle(worker, came_back(broker, 0))
+    assert "Batch batch-1 came back, and cannot be handled" in caplog.text
+
+
+@pytest.mark.parametrize("error", [OperationalError("inequivalent arg"), MessageNacked()], ids=repr)
+def test_one_that_cannot_be_put_aside_is_answered_and_dropped(
+    error: Exception,
+    worker: Worker,
+    broker: Broker,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(worker.suspects, "_publish", failing(error))
+    handle(worker, came_back(broker, REDELIVERIES_MAX))
+    answer = broker.take("replies")
+    assert answer is not None
+    assert answer.payload["result"]["exc_type"] == "QuarantinedError"
+    assert "does not take it, and it is dropped" in caplog.text
+
+
+def failing(error: Exception) -> Any:
+    def fail(*_: Any, **__: Any) -> None:
+        raise error
+
+    return fail
 
 
 def test_one_that_came_back_too_often_is_put_aside_and_everybody_is_told(
@@ -186,9 +240,17 @@ def test_the_strategy_takes_nothing_that_was_handed_out_before(
     assert len(taken) == 1
 
     acknowledged = threading.Event()
-    take(came_back(broker, 0), None, lambda *_: acknowledged.set(), None, None)
+    take(came_back(broker, 0), None, lambda *_: acknowledged.set(), pytest.fail, None)
     assert acknowledged.wait(SOON_SECONDS)
     assert len(taken) == 1
     assert broker.take("predict") is not None
     with pytest.raises(InvalidTaskError):
-        take(SimpleNamespace(delivery_info=None), None, None)
+        take(SimpleNamespace(delivery_info=None), None, None, None)
+
+    monkeypatch.setattr(suspects_module, "GIVE_BACK_SECONDS", 0.0)
+    monkeypatch.setattr(worker.suspects._sender, "act", failing(MessageNacked()))
+    rejected: list[Any] = []
+    given_back = threading.Event()
+    take(came_back(broker, 0), None, pytest.fail, lambda *how: (rejected.append(how), given_back.set()), None)
+    assert given_back.wait(SOON_SECONDS)
+    assert rejected[0][1:] == ((OSError,), True)

@@ -25,7 +25,7 @@ from workers.refusals import refusals
 from workers.runtime.errors import KeyMismatchError, SupplyError, WeightsError
 from workers.settings import settings
 from workers.signing import Keys
-from workers.worker import WAITING_MAX, Worker, this_worker
+from workers.worker import LOADS_AT_ONCE, WAITING_MAX, Worker, this_worker
 
 SOON_SECONDS = 10.0
 
@@ -141,6 +141,41 @@ def test_the_status_tells_the_default_network_once_it_is_loaded(
     assert replace(WorkerStatus.from_json(body), details=None) == WorkerStatus(
         "worker-1@here", ["192.0.2.7"], VERSION.nn_id, VERSION.number, 4.0, 3.0, 2
     )
+
+
+@pytest.mark.parametrize("report", [control.report_status, control.report_measures])
+def test_a_report_that_cannot_be_sent_holds_nobody_up(
+    report: Any, worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sending, broker_is_back = threading.Event(), threading.Event()
+
+    def send(*_: Any) -> None:
+        sending.set()
+        broker_is_back.wait(SOON_SECONDS)
+
+    monkeypatch.setattr(worker.sender, "send", send)
+    started = monotonic()
+    report(None, None, "replies", "1")
+
+    assert monotonic() - started < SOON_SECONDS / 2
+    assert sending.wait(SOON_SECONDS)
+    before = refusals.count
+    for _ in range(WAITING_MAX + 9):
+        report(None, None, "replies", "1")
+    assert refusals.count == before + 10
+    broker_is_back.set()
+
+
+def test_reports_do_not_wait_for_loads(worker: Worker, replies: ReplyQueue, monkeypatch: pytest.MonkeyPatch) -> None:
+    loaded = threading.Event()
+    monkeypatch.setattr(worker, "_load", lambda _: "" if loaded.wait(SOON_SECONDS) else "late")
+    for number in range(LOADS_AT_ONCE):
+        worker.load_later(VERSION, "nowhere", str(number))
+
+    control.report_status(None, None, replies.name, "status")
+
+    assert replies.next()[0] == "status"
+    loaded.set()
 
 
 def test_the_status_tells_programs_memory_and_what_is_loaded(worker: Worker, replies: ReplyQueue) -> None:
