@@ -34,6 +34,7 @@ from gateway_site.silent_clients import ClientTimeoutError, SilentClients
 from gateway_site.succession import succession
 from gateway_site.thread_socket import ThreadSocket
 from inference import server_loop
+from inference.discard import discard
 from inference.errors import BUSY_MESSAGE
 from inference.supervision.options import read_gateway_options
 
@@ -41,8 +42,6 @@ from inference.supervision.options import read_gateway_options
 IN_LOOP = ("POST", "/predict")
 SMALL_BODY_BYTES = 64 * 1024
 HTTP_1_1 = (1, 1)
-#: How long the body of a request is read that there is no room for.
-DISCARD_SECONDS = 5.0
 #: How often the server looks whether it is to stop, and tells gunicorn that it lives.
 LOOK_SECONDS = 0.2
 #: How long an old process serves on while new ones start; one that does not start must not keep it for ever.
@@ -202,7 +201,7 @@ class HttpWorker(AsyncWorker):  # type: ignore[misc]  # gunicorn has no types
                     req.body = io.BytesIO(req.body.read())
                 super().handle_request(listener_name, req, sock, addr)
         except NoRoomError:
-            _discard(req.body)
+            discard(req.body, _length(req))
             self.wsgi.identify(dict(req.headers).get("X-REQUEST-ID"))
             write_error(Refused(sock, req, self.wsgi), HTTPStatus.SERVICE_UNAVAILABLE, "", BUSY_MESSAGE)
             raise StopIteration from None
@@ -239,13 +238,6 @@ def _length(req: Any) -> int:
     """How many bytes of the body are still to be read; 0 where nobody knows."""
     reader = getattr(req.body, "reader", None)
     return reader.length if isinstance(reader, LengthReader) else 0
-
-
-def _discard(body: Any) -> None:
-    """Read a body and forget it, for a while: a client that is cut off while it sends does not see its answer."""
-    until = time.monotonic() + DISCARD_SECONDS
-    while time.monotonic() < until and body.read(SMALL_BODY_BYTES):
-        pass
 
 
 def _much_is_unread(req: Any) -> bool:
