@@ -201,7 +201,8 @@ class HttpWorker(AsyncWorker):  # type: ignore[misc]  # gunicorn has no types
                     req.body = io.BytesIO(req.body.read())
                 super().handle_request(listener_name, req, sock, addr)
         except NoRoomError:
-            discard(req.body, _length(req))
+            if not req._expected_100_continue:  # else the client sends nothing before it is told to
+                discard(req.body, _length(req))
             self.wsgi.identify(dict(req.headers).get("X-REQUEST-ID"))
             write_error(Refused(sock, req, self.wsgi), HTTPStatus.SERVICE_UNAVAILABLE, "", BUSY_MESSAGE)
             raise StopIteration from None
