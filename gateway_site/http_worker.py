@@ -87,8 +87,12 @@ class HttpWorker(AsyncWorker):  # type: ignore[misc]  # gunicorn has no types
 
     def run(self) -> None:
         """Accept and answer until gunicorn says stop; then let the requests that are there end."""
-        from django.conf import settings  # the application is loaded by now, and Django set up
+        # The application is loaded by now, and Django set up.
+        from django.conf import settings
 
+        from inference.access.authentication import lets_in
+
+        self._lets_in = lets_in
         self._body_bytes_max = settings.PIPELINE_MAX_BODY_BYTES
         self._large_bodies = LargeBodies(LARGEST_BODIES * self._body_bytes_max)
         self._lean = LeanAnswer.for_worker(self)
@@ -185,13 +189,19 @@ class HttpWorker(AsyncWorker):  # type: ignore[misc]  # gunicorn has no types
         """Answer one request; returns what ends its connection: gevent would print it, for each client that leaves."""
         server_loop.CLIENT_HAS_ENDED.set(sock.has_ended)
         try:
-            if (req.method, req.path) == IN_LOOP and SMALL_BODY_BYTES < _length(req) <= self._body_bytes_max:
+            if self._needs_room(req):
                 self._answer_large(listener_name, req, sock, addr)
             else:
                 super().handle_request(listener_name, req, sock, addr)
         except (StopIteration, OSError, ClientTimeoutError) as ended:
             return ended
         return None
+
+    def _needs_room(self, req: Any) -> bool:
+        """Whether this is a large prediction that will be read; one without a good token is refused unread."""
+        if (req.method, req.path) != IN_LOOP or not SMALL_BODY_BYTES < _length(req) <= self._body_bytes_max:
+            return False
+        return self._lets_in(dict(req.headers).get("AUTHORIZATION", ""))
 
     def _answer_large(self, listener_name: Any, req: Any, sock: ThreadSocket, addr: Any) -> None:
         """Answer a prediction with a large body, which is read first: whoever waits for it to come holds up nobody."""

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from gunicorn.http.body import Body, LengthReader
 from gunicorn.http.unreader import IterUnreader
+from gunicorn.workers.base_async import AsyncWorker
 
 from gateway_site.http_worker import SMALL_BODY_BYTES, HttpWorker
 from gateway_site.large_bodies import LargeBodies
@@ -32,10 +33,11 @@ class Client:
         return False
 
 
-def prediction(expects: bool = False, **headers: str) -> Any:
+def prediction(expects: bool = False, authorization: str = "Token good") -> Any:
     unreader = IterUnreader(iter([bytes(SIZE)]))
     return SimpleNamespace(
-        method="POST", path="/predict", headers=list(headers.items()), body=Body(LengthReader(unreader, SIZE)),
+        method="POST", path="/predict", headers=[("AUTHORIZATION", authorization)],
+        body=Body(LengthReader(unreader, SIZE)),
         _expected_100_continue=expects,
     )  # fmt: skip
 
@@ -43,6 +45,7 @@ def prediction(expects: bool = False, **headers: str) -> Any:
 def worker_with_room(size: int) -> HttpWorker:
     worker = HttpWorker.__new__(HttpWorker)
     worker._body_bytes_max, worker._large_bodies = SIZE, LargeBodies(size)
+    worker._lets_in = lambda authorization: authorization == "Token good"
     worker.wsgi = Observed(lambda *_: [])
     return worker
 
@@ -55,3 +58,13 @@ def test_without_room_only_a_body_that_comes_unasked_is_waited_for(expects: bool
     assert isinstance(ended, StopIteration)
     assert client.answer.startswith(b"HTTP/1.1 503 ")
     assert request.body.reader.length == unread
+
+
+def test_who_has_no_good_token_is_refused_as_usual_and_given_no_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    worker, held = worker_with_room(SIZE), []
+    monkeypatch.setattr(AsyncWorker, "handle_request", lambda *_: held.append(worker._large_bodies.held_bytes))
+
+    for authorization in ("Token made up", "Token good"):
+        worker._answer(None, prediction(authorization=authorization), Client(), None)  # type: ignore[arg-type]
+
+    assert held == [0, SIZE]
