@@ -13,6 +13,7 @@ from __future__ import annotations
 import io
 import os
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from http import HTTPStatus
@@ -44,8 +45,9 @@ SMALL_BODY_BYTES = 64 * 1024
 HTTP_1_1 = (1, 1)
 #: How often the server looks whether it is to stop, and tells gunicorn that it lives.
 LOOK_SECONDS = 0.2
-#: How long an old process serves on while new ones start; one that does not start must not keep it for ever.
-SUCCESSORS_SECONDS = 60.0
+#: Old processes serve while new ones start, for gunicorn's graceful timeout at most; for how much of it a new one lets
+#: them, until it can answer predictions itself.
+READY_SHARE = 0.5
 #: How long a process that ends lets clients make one more request, whose answer closes their connection.
 LAST_REQUEST_SECONDS = 1.0
 
@@ -91,11 +93,13 @@ class HttpWorker(AsyncWorker):  # type: ignore[misc]  # gunicorn has no types
         from django.conf import settings
 
         from inference.access.authentication import lets_in
+        from inference.gateway import gateway
 
         self._lets_in = lets_in
         self._body_bytes_max = settings.PIPELINE_MAX_BODY_BYTES
         self._large_bodies = LargeBodies(LARGEST_BODIES * self._body_bytes_max)
         self._lean = LeanAnswer.for_worker(self)
+        self._let_predecessors_serve(lambda: gateway().ready)
         servers = []
         for listener in self.sockets:
             listening = gevent.socket.socket(listener.FAMILY, fileno=listener.sock.detach())
@@ -116,6 +120,15 @@ class HttpWorker(AsyncWorker):  # type: ignore[misc]  # gunicorn has no types
         for server in servers:
             server.close()
         self._let_end()
+
+    def _let_predecessors_serve(self, ready: Callable[[], bool]) -> None:
+        """After a reload, accept nobody before this process can answer: old ones still do, but not for ever."""
+        until = time.monotonic() + self.cfg.graceful_timeout * READY_SHARE
+        if self.generation == 0 or succession().serving():
+            return  # there are no old ones, or they have ended already
+        while self.alive and self.ppid == os.getppid() and not ready() and time.monotonic() < until:
+            self.notify()
+            gevent.sleep(LOOK_SECONDS)
 
     def _let_end(self) -> None:
         began = time.monotonic()
@@ -233,7 +246,7 @@ class HttpWorker(AsyncWorker):  # type: ignore[misc]  # gunicorn has no types
         generations = succession()
         replaced = generations.generation != self.generation
         if self._serves_until is None and replaced and generations.serving() < self.cfg.workers:
-            self._serves_until = time.monotonic() + SUCCESSORS_SECONDS
+            self._serves_until = time.monotonic() + self.cfg.graceful_timeout
         else:
             super().handle_exit(sig, frame)
 
