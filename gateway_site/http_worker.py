@@ -13,6 +13,7 @@ from __future__ import annotations
 import io
 import os
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from http import HTTPStatus
@@ -34,6 +35,7 @@ from gateway_site.silent_clients import ClientTimeoutError, SilentClients
 from gateway_site.succession import succession
 from gateway_site.thread_socket import ThreadSocket
 from inference import server_loop
+from inference.discard import discard
 from inference.errors import BUSY_MESSAGE
 from inference.supervision.options import read_gateway_options
 
@@ -41,12 +43,11 @@ from inference.supervision.options import read_gateway_options
 IN_LOOP = ("POST", "/predict")
 SMALL_BODY_BYTES = 64 * 1024
 HTTP_1_1 = (1, 1)
-#: How long the body of a request is read that there is no room for.
-DISCARD_SECONDS = 5.0
 #: How often the server looks whether it is to stop, and tells gunicorn that it lives.
 LOOK_SECONDS = 0.2
-#: How long an old process serves on while new ones start; one that does not start must not keep it for ever.
-SUCCESSORS_SECONDS = 60.0
+#: Old processes serve while new ones start, for gunicorn's graceful timeout at most; for how much of it a new one lets
+#: them, until it can answer predictions itself.
+READY_SHARE = 0.5
 #: How long a process that ends lets clients make one more request, whose answer closes their connection.
 LAST_REQUEST_SECONDS = 1.0
 
@@ -88,11 +89,17 @@ class HttpWorker(AsyncWorker):  # type: ignore[misc]  # gunicorn has no types
 
     def run(self) -> None:
         """Accept and answer until gunicorn says stop; then let the requests that are there end."""
-        from django.conf import settings  # the application is loaded by now, and Django set up
+        # The application is loaded by now, and Django set up.
+        from django.conf import settings
 
+        from inference.access.authentication import lets_in
+        from inference.gateway import gateway
+
+        self._lets_in = lets_in
         self._body_bytes_max = settings.PIPELINE_MAX_BODY_BYTES
         self._large_bodies = LargeBodies(LARGEST_BODIES * self._body_bytes_max)
         self._lean = LeanAnswer.for_worker(self)
+        self._let_predecessors_serve(lambda: gateway().ready)
         servers = []
         for listener in self.sockets:
             listening = gevent.socket.socket(listener.FAMILY, fileno=listener.sock.detach())
@@ -113,6 +120,15 @@ class HttpWorker(AsyncWorker):  # type: ignore[misc]  # gunicorn has no types
         for server in servers:
             server.close()
         self._let_end()
+
+    def _let_predecessors_serve(self, ready: Callable[[], bool]) -> None:
+        """After a reload, accept nobody before this process can answer: old ones still do, but not for ever."""
+        until = time.monotonic() + self.cfg.graceful_timeout * READY_SHARE
+        if self.generation == 0 or succession().serving():
+            return  # there are no old ones, or they have ended already
+        while self.alive and self.ppid == os.getppid() and not ready() and time.monotonic() < until:
+            self.notify()
+            gevent.sleep(LOOK_SECONDS)
 
     def _let_end(self) -> None:
         began = time.monotonic()
@@ -186,13 +202,19 @@ class HttpWorker(AsyncWorker):  # type: ignore[misc]  # gunicorn has no types
         """Answer one request; returns what ends its connection: gevent would print it, for each client that leaves."""
         server_loop.CLIENT_HAS_ENDED.set(sock.has_ended)
         try:
-            if (req.method, req.path) == IN_LOOP and SMALL_BODY_BYTES < _length(req) <= self._body_bytes_max:
+            if self._needs_room(req):
                 self._answer_large(listener_name, req, sock, addr)
             else:
                 super().handle_request(listener_name, req, sock, addr)
         except (StopIteration, OSError, ClientTimeoutError) as ended:
             return ended
         return None
+
+    def _needs_room(self, req: Any) -> bool:
+        """Whether this is a large prediction that will be read; one without a good token is refused unread."""
+        if (req.method, req.path) != IN_LOOP or not SMALL_BODY_BYTES < _length(req) <= self._body_bytes_max:
+            return False
+        return self._lets_in(dict(req.headers).get("AUTHORIZATION", ""))
 
     def _answer_large(self, listener_name: Any, req: Any, sock: ThreadSocket, addr: Any) -> None:
         """Answer a prediction with a large body, which is read first: whoever waits for it to come holds up nobody."""
@@ -202,7 +224,8 @@ class HttpWorker(AsyncWorker):  # type: ignore[misc]  # gunicorn has no types
                     req.body = io.BytesIO(req.body.read())
                 super().handle_request(listener_name, req, sock, addr)
         except NoRoomError:
-            _discard(req.body)
+            if not req._expected_100_continue:  # else the client sends nothing before it is told to
+                discard(req.body, _length(req))
             self.wsgi.identify(dict(req.headers).get("X-REQUEST-ID"))
             write_error(Refused(sock, req, self.wsgi), HTTPStatus.SERVICE_UNAVAILABLE, "", BUSY_MESSAGE)
             raise StopIteration from None
@@ -223,7 +246,7 @@ class HttpWorker(AsyncWorker):  # type: ignore[misc]  # gunicorn has no types
         generations = succession()
         replaced = generations.generation != self.generation
         if self._serves_until is None and replaced and generations.serving() < self.cfg.workers:
-            self._serves_until = time.monotonic() + SUCCESSORS_SECONDS
+            self._serves_until = time.monotonic() + self.cfg.graceful_timeout
         else:
             super().handle_exit(sig, frame)
 
@@ -239,13 +262,6 @@ def _length(req: Any) -> int:
     """How many bytes of the body are still to be read; 0 where nobody knows."""
     reader = getattr(req.body, "reader", None)
     return reader.length if isinstance(reader, LengthReader) else 0
-
-
-def _discard(body: Any) -> None:
-    """Read a body and forget it, for a while: a client that is cut off while it sends does not see its answer."""
-    until = time.monotonic() + DISCARD_SECONDS
-    while time.monotonic() < until and body.read(SMALL_BODY_BYTES):
-        pass
 
 
 def _much_is_unread(req: Any) -> bool:

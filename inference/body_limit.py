@@ -1,23 +1,17 @@
-"""Refuses a request whose body is too large before it is read, and reads what a client needs to see a refusal; has
-large ones read into numbers one at a time.
-"""
+"""Refuses a request whose body is too large before it is read; has large ones read into numbers one at a time."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from time import monotonic
 
 from django.http import HttpRequest
 from rest_framework.request import Request
 
+from inference.discard import discard_body
 from inference.errors import BUSY_MESSAGE, BusyError, LengthRequiredError, TooLargeError
 
-#: A client that is cut off while it sends does not see the answer, so this much of its body is read and thrown away.
-DRAINED_BYTES_MAX = 64 * 1024**2
-DRAIN_SECONDS = 5.0
-READ_BYTES = 256 * 1024
 #: A body of so many bytes is large: as Python's numbers it takes some seven times as much memory.
 LARGE_BYTES = 64 * 1024
 #: How long one waits for the others' turns.
@@ -44,16 +38,7 @@ def refuse_larger(request: Request | HttpRequest, limit: int) -> None:
 
 def drain(request: Request | HttpRequest) -> None:
     """Throw the body of a request away that is refused before it is read, within bounds."""
-    size = min(int(request.META.get("CONTENT_LENGTH") or 0), DRAINED_BYTES_MAX)
-    stream, deadline = request.META["wsgi.input"], monotonic() + DRAIN_SECONDS
-    while size > 0 and monotonic() < deadline:
-        try:
-            read = len(stream.read(min(size, READ_BYTES)))
-        except OSError:
-            return  # the client has gone
-        if not read:
-            return
-        size -= read
+    discard_body(request.META)
 
 
 def turn_to_parse(request: Request) -> AbstractContextManager[None]:

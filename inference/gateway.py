@@ -61,6 +61,11 @@ class Gateway:
         self._supply.start()
         self.dispatcher.start()
 
+    @property
+    def ready(self) -> bool:
+        """Whether what this process itself needs to answer predictions has started."""
+        return True
+
     def status(self) -> GatewayStatus:
         """How this process is; what it has buffered is written soon, for whoever asks."""
         self.timings.flush_soon()
@@ -117,6 +122,10 @@ class _EmbeddedGateway(Gateway):
     def start(self) -> None:
         super().start()
         self._worker.start()
+
+    @property
+    def ready(self) -> bool:
+        return self._worker.wait_ready(0)
 
     def stop(self) -> None:
         self._worker.stop()

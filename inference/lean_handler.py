@@ -15,6 +15,7 @@ from django.core.handlers.exception import response_for_exception
 from django.core.handlers.wsgi import WSGIHandler
 from django.http import HttpResponseBase
 
+from inference.discard import discard_body
 from inference.errors import BUSY_MESSAGE
 from inference.gateway_request import GatewayRequest
 from inference.responses import RETRY_AFTER_SECONDS
@@ -31,7 +32,7 @@ BUSY_HEADERS = [
 class LeanHandler:
     """A WSGI application: one path is answered by its view at once, all others by Django as usual.
 
-    What is posted there while `full` says so is answered 503 before it is read.
+    What is posted there while `full` says so is answered 503; what is still to come of it is thrown away.
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class LeanHandler:
             return self._django(environ, start_response)
         more = self._headers_of_https if environ["wsgi.url_scheme"] == "https" else self._headers
         if environ["REQUEST_METHOD"] == "POST" and self._full():
+            discard_body(environ)
             start_response("503 Service Unavailable", [*BUSY_HEADERS, *more])
             return [BUSY]
         request = GatewayRequest(environ)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from typing import Any
 
-from celery import signals
 from celery.worker import WorkController
 from celery.worker import state as worker_state
 
@@ -24,7 +23,6 @@ class EmbeddedWorker:
         # Celery's pool threads look the current application up: without this they find none and never answer.
         app.finalize()
         app.set_default()
-        signals.worker_ready.connect(self._mark_ready, weak=False)
         self._thread.start()
 
     def stop(self, timeout_seconds: float = 10.0) -> None:
@@ -36,8 +34,9 @@ class EmbeddedWorker:
         """Whether the worker takes batches, waited for."""
         return self._ready.wait(timeout_seconds)
 
-    def _mark_ready(self, **_: Any) -> None:
+    def _mark_ready(self, consumer: Any) -> None:
         self._ready.set()
 
     def _run(self) -> None:
-        WorkController(app=app, hostname="worker@embedded").start()
+        # Celery's signal `worker_ready` is that of a worker with a process of its own.
+        WorkController(app=app, hostname="worker@embedded", ready_callback=self._mark_ready).start()

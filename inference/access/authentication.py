@@ -7,6 +7,7 @@ from rest_framework.request import Request
 
 from inference.access.known_token import KnownToken
 from inference.access.requirement import tokens_required
+from inference.errors import TokensUnknownError
 from inference.gateway import gateway
 
 #: `Token` is Django REST Framework's own word, `Bearer` that of RFC 6750, which most clients know.
@@ -52,7 +53,22 @@ def token_of(request: Request) -> KnownToken | None:
     return token
 
 
+def lets_in(authorization: str) -> bool:
+    """Whether somebody with that `Authorization` header is let in, told before the request is read any further."""
+    if not tokens_required():
+        return True
+    key = _key_in(authorization)
+    try:
+        return bool(key) and gateway().tokens.find(key) is not None
+    except TokensUnknownError:
+        return False
+
+
 def key_of(request: Request) -> str:
     """The key that a request's header names; an empty text when it names none."""
-    scheme, _, key = request._request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
+    return _key_in(request._request.META.get("HTTP_AUTHORIZATION", ""))
+
+
+def _key_in(authorization: str) -> str:
+    scheme, _, key = authorization.partition(" ")
     return key.strip() if scheme.lower() in SCHEMES else ""

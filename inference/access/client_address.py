@@ -22,11 +22,15 @@ def client_address(request: Request | HttpRequest) -> str:
 
 
 def counted_address(request: Request | HttpRequest) -> str:
-    """Whom a request is counted for: of IPv6 the network of 64 bits, which one host commonly has whole."""
+    """Whom a request is counted for: of IPv6 the network of 64 bits, which one host commonly has whole.
+
+    A server that listens on `[::]` sees IPv4 clients as `::ffff:192.0.2.1`: each is one of its own.
+    """
     address = client_address(request)
     if ":" not in address:
         return address
     try:
-        return IPv6Address(address.partition("%")[0]).exploded[:19]
+        whole = IPv6Address(address.partition("%")[0])
     except ValueError:
         return address
+    return str(whole.ipv4_mapped or whole.exploded[:19])

@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from django.db import Error as DatabaseError
 from django.db import transaction
@@ -22,7 +23,7 @@ from django.db.models import Q
 from inference.access.keys import KEY_CHARACTERS_MAX, START_TOKEN, digest_of
 from inference.access.known_token import KnownToken
 from inference.access.requirement import tokens_required
-from inference.access.rights import RIGHTS, parse_rights
+from inference.access.rights import RIGHTS, split_rights
 from inference.access.token import AccessToken
 from inference.database import on_live_connection
 from inference.errors import TokensUnknownError
@@ -141,7 +142,16 @@ def read_living_tokens() -> list[KnownToken]:
     """
     rows = AccessToken.objects.filter(revoked_at__isnull=True).values_list("id", "name", "digest", "rights")
     found = on_live_connection(lambda: list(rows.order_by("id")))
-    return [KnownToken(id_, name, digest, parse_rights(rights)) for id_, name, digest, rights in found]
+    return [KnownToken(id_, name, digest, _rights_of(name, rights)) for id_, name, digest, rights in found]
+
+
+@lru_cache(maxsize=1000)  # read twice a second, and logged once
+def _rights_of(name: str, text: str) -> frozenset[str]:
+    """Those that there are: a later release than this one may have written others, whose token must not stop us."""
+    named = split_rights(text)
+    if unknown := sorted(named - RIGHTS.keys()):
+        logger.warning("The token %r has rights that this release does not know: %s.", name, ", ".join(unknown))
+    return named & RIGHTS.keys()
 
 
 def own_tokens() -> dict[str, KnownToken]:

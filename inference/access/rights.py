@@ -26,11 +26,16 @@ def parse_rights(text: str) -> frozenset[str]:
     Raises:
         UnknownRightError: one of them is none, or there is none at all.
     """
-    named = frozenset(part.strip() for part in text.split(","))
+    named = split_rights(text)
     unknown = sorted(named - RIGHTS.keys())
     if unknown:
         raise UnknownRightError(f"{unknown[0]!r} is no right: the rights are {', '.join(RIGHTS)}")
     return named
+
+
+def split_rights(text: str) -> frozenset[str]:
+    """What stands in such a list, whether there are rights of that name or not."""
+    return frozenset(part.strip() for part in text.split(","))
 
 
 def written(rights: frozenset[str]) -> str:

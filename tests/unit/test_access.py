@@ -12,6 +12,7 @@ from django.urls import get_resolver
 from pytest_django.fixtures import Settings
 
 from inference.access import failures, requirement, throttle
+from inference.access.authentication import lets_in
 from inference.access.buckets import Rate
 from inference.access.keys import digest_of
 from inference.access.known_token import KnownToken
@@ -219,6 +220,15 @@ def test_a_token_may_not_ask_more_often_than_its_right_is_for(
         "status": False, "message": "more requests for 'status' than you may send: try again in 30 s"
     }  # fmt: skip
     assert {ask(client, "POST", "/predict", key(PREDICT)).status_code for _ in range(9)} == {200}
+
+
+def test_whoever_needs_a_token_is_let_in_with_a_known_one_only(tokens: None, gateway: PretendedGateway) -> None:
+    assert lets_in(f"Bearer {key(PREDICT)}")
+    assert not any(map(lets_in, ("", "Token made up", f"Basic {key(PREDICT)}")))
+    gateway.tokens = KnownTokens(list)
+    assert not lets_in(f"Bearer {key(PREDICT)}")
+    requirement.listen_at([("127.0.0.1", 80)])
+    assert lets_in("")
 
 
 def test_where_no_token_is_required_an_address_is_counted(

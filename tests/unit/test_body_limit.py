@@ -9,8 +9,9 @@ import pytest
 from rest_framework.request import Request
 from rest_framework.test import APIRequestFactory
 
-from inference import body_limit
-from inference.body_limit import DRAINED_BYTES_MAX, READ_BYTES, refuse_larger
+from inference import discard
+from inference.body_limit import refuse_larger
+from inference.discard import DISCARDED_BYTES_MAX, READ_BYTES
 from inference.errors import TooLargeError
 
 
@@ -66,11 +67,11 @@ def test_no_more_than_the_body_is_read() -> None:
 
 
 def test_of_a_huge_body_no_more_is_read_than_is_worth_it() -> None:
-    body = Body(DRAINED_BYTES_MAX * 4)
+    body = Body(DISCARDED_BYTES_MAX * 4)
 
     with pytest.raises(TooLargeError):
         refuse_larger(request(body.left, body), 100)
-    assert body.taken == DRAINED_BYTES_MAX
+    assert body.taken == DISCARDED_BYTES_MAX
 
 
 def test_a_client_that_stops_sending_is_refused_at_once() -> None:
@@ -82,12 +83,12 @@ def test_a_client_that_stops_sending_is_refused_at_once() -> None:
 
 def test_a_client_that_sends_slowly_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = iter(range(0, 1000, 2))
-    monkeypatch.setattr(body_limit, "monotonic", lambda: next(clock))
-    body = Body(DRAINED_BYTES_MAX)
+    monkeypatch.setattr(discard, "monotonic", lambda: next(clock))
+    body = Body(DISCARDED_BYTES_MAX)
 
     with pytest.raises(TooLargeError):
         refuse_larger(request(body.left, body), 100)
-    assert body.taken < DRAINED_BYTES_MAX
+    assert body.taken < DISCARDED_BYTES_MAX
 
 
 @pytest.mark.parametrize("error", [ConnectionResetError("gone"), TimeoutError("slow")])

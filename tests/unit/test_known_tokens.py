@@ -175,6 +175,21 @@ def test_a_use_that_the_database_does_not_take_is_written_later(
     assert last_use() is not None
 
 
+def test_a_right_of_a_later_release_is_left_out_and_locks_nobody_out(
+    tokens: KnownTokens, caplog: pytest.LogCaptureFixture
+) -> None:
+    make("later", "later key", "predict,teleport")
+    for _ in range(3):
+        tokens.refresh()
+
+    first, later = tokens.find("first key"), tokens.find("later key")
+    assert first is not None
+    assert later is not None
+    assert later.rights == {"predict"}
+    [said] = caplog.messages
+    assert said == "The token 'later' has rights that this release does not know: teleport."
+
+
 def test_rights_are_read_and_written() -> None:
     assert parse_rights("weights, predict") == {"weights", "predict"}
     assert written(frozenset({"weights", "predict"})) == "predict,weights"

@@ -62,6 +62,19 @@ def test_what_there_is_no_room_for_is_refused_before_it_is_read(
     assert (timing.outcome, timing.rows, timing.nn_id) == ("refused", 0, "")
 
 
+@pytest.mark.parametrize("in_chunks", [False, True])
+def test_a_client_that_is_still_sending_what_there_is_no_room_for_sees_the_answer(
+    in_chunks: bool, handler: LeanHandler, gateway: PretendedGateway
+) -> None:
+    gateway.dispatcher.full = True
+    body = io.BytesIO(bytes(1_000_000))
+    told = {"CONTENT_LENGTH": "", "HTTP_TRANSFER_ENCODING": "chunked"} if in_chunks else {"CONTENT_LENGTH": "1000000"}
+    status, _, _ = ask(handler, **{"wsgi.input": body}, **told)  # type: ignore[arg-type]
+
+    assert status == "503 Service Unavailable"
+    assert body.read() == b""
+
+
 @pytest.mark.parametrize(
     ("options", "status"),
     [

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import time
 from collections.abc import Callable
 from types import SimpleNamespace
 
 import pytest
 
 from gateway_site import http_worker
-from gateway_site.http_worker import SUCCESSORS_SECONDS, HttpWorker
+from gateway_site.http_worker import HttpWorker
 from gateway_site.succession import Succession
 
 PROCESSES = 2
+GRACEFUL_SECONDS = 35
 
 
 @pytest.fixture
@@ -29,7 +32,7 @@ def make(generations: Succession) -> Callable[[int], HttpWorker]:
     def make(age: int) -> HttpWorker:
         worker = HttpWorker.__new__(HttpWorker)
         worker.alive, worker.age, worker.generation = True, age, generations.generation
-        worker.cfg = SimpleNamespace(workers=PROCESSES)
+        worker.cfg = SimpleNamespace(workers=PROCESSES, graceful_timeout=GRACEFUL_SECONDS)
         generations.serves(age, worker.generation)
         return worker
 
@@ -38,6 +41,16 @@ def make(generations: Succession) -> Callable[[int], HttpWorker]:
 
 def end(worker: HttpWorker) -> None:
     worker.handle_exit(signal.SIGTERM, None)
+
+
+def starting(generations: Succession, monkeypatch: pytest.MonkeyPatch) -> HttpWorker:
+    """A process that does not serve yet, and does not sleep."""
+    worker = HttpWorker.__new__(HttpWorker)
+    worker.alive, worker.age, worker.generation, worker.ppid = True, 9, generations.generation, os.getppid()
+    worker.cfg = SimpleNamespace(graceful_timeout=GRACEFUL_SECONDS)
+    monkeypatch.setattr(worker, "notify", lambda: None)
+    monkeypatch.setattr(http_worker.gevent, "sleep", lambda _: None)
+    return worker
 
 
 def test_a_process_that_is_told_to_stop_stops(make: Callable[[int], HttpWorker]) -> None:
@@ -88,8 +101,41 @@ def test_successors_that_never_come_are_not_waited_for_for_ever(
     end(old)
     until = old._serves_until
     assert until is not None
-    monkeypatch.setattr(http_worker.time, "monotonic", lambda: until + SUCCESSORS_SECONDS)
+    assert until <= time.monotonic() + GRACEFUL_SECONDS  # then gunicorn tells it again
+    monkeypatch.setattr(http_worker.time, "monotonic", lambda: until + 1)
     assert old._is_succeeded(until)
+
+
+@pytest.mark.parametrize(("reloaded", "others", "looks"), [(False, 0, 0), (True, 0, 3), (True, 1, 0)])
+def test_a_new_process_accepts_nobody_before_it_is_ready_as_long_as_old_ones_do(
+    reloaded: bool, others: int, looks: int, make: Callable[[int], HttpWorker], generations: Succession,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    if reloaded:
+        generations.begin()
+    new, looked = starting(generations, monkeypatch), []
+    for age in range(others):
+        make(age)
+
+    def ready() -> bool:
+        looked.append(1)
+        return len(looked) == 3
+
+    new._let_predecessors_serve(ready)
+    assert len(looked) == looks
+
+
+def test_one_that_does_not_get_ready_accepts_before_the_old_ones_are_ended(
+    generations: Succession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    generations.begin()
+    began = time.monotonic()
+    clock = iter([began, *(began + each for each in range(GRACEFUL_SECONDS))])
+    new = starting(generations, monkeypatch)
+    monkeypatch.setattr(http_worker.time, "monotonic", lambda: next(clock))
+    new._let_predecessors_serve(lambda: False)
+
+    assert next(clock) < began + GRACEFUL_SECONDS - 10
 
 
 def test_many_reloads_are_counted(generations: Succession, make: Callable[[int], HttpWorker]) -> None:

@@ -1,0 +1,70 @@
+"""Large bodies of predictions: who has room for one, and what others are told."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from gunicorn.http.body import Body, LengthReader
+from gunicorn.http.unreader import IterUnreader
+from gunicorn.workers.base_async import AsyncWorker
+
+from gateway_site.http_worker import SMALL_BODY_BYTES, HttpWorker
+from gateway_site.large_bodies import LargeBodies
+from gateway_site.observed import Observed
+
+SIZE = SMALL_BODY_BYTES + 1
+
+
+class Client:
+    """What it has been sent."""
+
+    def __init__(self) -> None:
+        self.answer = b""
+
+    def sendall(self, data: bytes) -> None:
+        self.answer += data
+
+    def cut_off(self) -> None:
+        """Nobody waits for it."""
+
+    def has_ended(self) -> bool:
+        return False
+
+
+def prediction(expects: bool = False, authorization: str = "Token good") -> Any:
+    unreader = IterUnreader(iter([bytes(SIZE)]))
+    return SimpleNamespace(
+        method="POST", path="/predict", headers=[("AUTHORIZATION", authorization)],
+        body=Body(LengthReader(unreader, SIZE)),
+        _expected_100_continue=expects,
+    )  # fmt: skip
+
+
+def worker_with_room(size: int) -> HttpWorker:
+    worker = HttpWorker.__new__(HttpWorker)
+    worker._body_bytes_max, worker._large_bodies = SIZE, LargeBodies(size)
+    worker._lets_in = lambda authorization: authorization == "Token good"
+    worker.wsgi = Observed(lambda *_: [])
+    return worker
+
+
+@pytest.mark.parametrize(("expects", "unread"), [(False, 0), (True, SIZE)])
+def test_without_room_only_a_body_that_comes_unasked_is_waited_for(expects: bool, unread: int) -> None:
+    client, request = Client(), prediction(expects)
+    ended = worker_with_room(0)._answer(None, request, client, None)  # type: ignore[arg-type]
+
+    assert isinstance(ended, StopIteration)
+    assert client.answer.startswith(b"HTTP/1.1 503 ")
+    assert request.body.reader.length == unread
+
+
+def test_who_has_no_good_token_is_refused_as_usual_and_given_no_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    worker, held = worker_with_room(SIZE), []
+    monkeypatch.setattr(AsyncWorker, "handle_request", lambda *_: held.append(worker._large_bodies.held_bytes))
+
+    for authorization in ("Token made up", "Token good"):
+        worker._answer(None, prediction(authorization=authorization), Client(), None)  # type: ignore[arg-type]
+
+    assert held == [0, SIZE]
