@@ -35,6 +35,8 @@ timeout = 60
 preload_app = False
 control_socket_disable = True
 accesslog = None
+# By default SCRIPT_NAME is believed of whoever comes from loopback, and a proxy there passes on what a client sends.
+forwarder_headers = ""
 logger_class = "gateway_site.gunicorn_log.GatewayLogger"
 OTHER_FILES = 256
 #: Objects made until the collector looks among them; Python's own is 700, and with 100,000 it stops all for 0.15 s.
