@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gc
 import resource
+import runpy
+import sys
 from collections.abc import Iterable
 from typing import Any
 
@@ -15,6 +17,14 @@ from inference.monitoring.board import gateway_board, sit_down
 from inference.supervision.options import read_gateway_options
 from workers.settings import environment, settings
 
+try:
+    # Each process reads them for itself, and not as they were before a reload; what is wrong is said here, once.
+    runpy.run_module("gateway_site.settings")
+    options = read_gateway_options()
+    Requirement.read()
+except (EnvError, OSError) as error:
+    sys.exit(f"gunicorn: {error}")
+
 env = environment()
 positive = validate.Range(min=0, min_inclusive=False)
 queue_requests_max = env.int("PIPELINE_QUEUE_REQUESTS_MAX", 256, validate=positive)
@@ -24,7 +34,7 @@ OTHER_THREADS = 16
 bind = env.str("PIPELINE_BIND", "127.0.0.1:54321")
 worker_class = "gateway_site.http_worker.HttpWorker"
 # The embedded form is one process by its nature: the broker lives in it.
-workers = 1 if settings().embedded else read_gateway_options().processes
+workers = 1 if settings().embedded else options.processes
 # A large prediction holds a thread while it waits, and so does a weight change; the rest are for /status and the admin.
 threads = queue_requests_max + weight_changes_max + OTHER_THREADS
 worker_connections = threads * 4
@@ -35,6 +45,8 @@ timeout = 60
 preload_app = False
 control_socket_disable = True
 accesslog = None
+# By default SCRIPT_NAME is believed of whoever comes from loopback, and a proxy there passes on what a client sends.
+forwarder_headers = ""
 logger_class = "gateway_site.gunicorn_log.GatewayLogger"
 OTHER_FILES = 256
 #: Objects made until the collector looks among them; Python's own is 700, and with 100,000 it stops all for 0.15 s.
@@ -66,7 +78,7 @@ def _refuse_open(addresses: Iterable[Address]) -> None:
     """Refuse to begin where everybody would be let in by mistake; gunicorn ends with the message."""
     try:
         Requirement.read().refuse_open(addresses)
-    except (OpenBindError, EnvError) as error:
+    except OpenBindError as error:
         raise RuntimeError(error) from error
 
 

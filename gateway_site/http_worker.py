@@ -199,14 +199,14 @@ class HttpWorker(AsyncWorker):  # type: ignore[misc]  # gunicorn has no types
                 del ended  # it holds this call, which would hold it
 
     def _answer(self, listener_name: Any, req: Any, sock: ThreadSocket, addr: Any) -> BaseException | None:
-        """Answer one request; returns what ends its connection: gevent would print it, for each client that leaves."""
+        """Answer one request; returns what ends its connection: gevent would print whatever is raised here."""
         server_loop.CLIENT_HAS_ENDED.set(sock.has_ended)
         try:
             if self._needs_room(req):
                 self._answer_large(listener_name, req, sock, addr)
             else:
                 super().handle_request(listener_name, req, sock, addr)
-        except (StopIteration, OSError, ClientTimeoutError) as ended:
+        except (Exception, ClientTimeoutError) as ended:  # noqa: BLE001 - the connection's greenlet raises it again
             return ended
         return None
 

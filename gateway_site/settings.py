@@ -9,6 +9,7 @@ import dj_database_url
 from environs import EnvError, validate
 
 from gateway_site import admin_theme
+from gateway_site.allowed_hosts import allowed_hosts
 from gateway_site.secret_key import kept_secret_key
 from inference.access.buckets import Rate
 from inference.access.rights import PREDICT, STATUS, WEIGHTS
@@ -80,7 +81,7 @@ SILENCED_SYSTEM_CHECKS = [
 PIPELINE_PROXIES: int = env.int("PIPELINE_PROXIES", 0, validate=validate.Range(min=0, max=10))
 #: Where a proxy that speaks https is reached, with the scheme: the admin's forms are taken from there, too.
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("PIPELINE_TRUSTED_ORIGINS", [])
-ALLOWED_HOSTS: list[str] = env.list("PIPELINE_ALLOWED_HOSTS", ["*"])
+ALLOWED_HOSTS: list[str] = allowed_hosts(env.list("PIPELINE_ALLOWED_HOSTS", ["*"]), PIPELINE_BIND)
 
 INSTALLED_APPS = [
     "unfold.apps.BasicAppConfig",  # before the admin, whose templates it replaces
@@ -99,6 +100,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "inference.security_headers.security_headers",
+    "inference.monitoring.probed_host.probed_by_any_host",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from django.core.exceptions import RequestDataTooBig
+from django.core.exceptions import DisallowedHost, RequestDataTooBig
 from django.db import Error as DatabaseError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
+from django.http.request import split_domain_port
 from django.views import defaults
 from rest_framework.exceptions import APIException
 from rest_framework.response import Response
@@ -39,6 +40,7 @@ STATUS_OF: dict[type[errors.InferenceError], int] = {
     errors.DiskFullError: 507,
 }
 RETRY_AFTER_SECONDS = "1"
+HOST_CHARACTERS_TOLD = 80
 
 
 def answer_exception(error: Exception, context: dict[str, Any]) -> Response | None:
@@ -109,7 +111,18 @@ def _page_or_json(request: HttpRequest, message: str, status: int, page: Any) ->
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Django's handler for what it refuses before a view sees it."""
+    if isinstance(exception, DisallowedHost):  # a page for a person would say no more
+        return JsonResponse({"status": False, "message": _refused_host(request)}, status=400)
     return _page_or_json(request, "bad request", 400, lambda: defaults.bad_request(request, exception))
+
+
+def _refused_host(request: HttpRequest) -> str:
+    told = request.META.get("HTTP_HOST", "")
+    host, _ = split_domain_port(told)
+    shown = ascii((host or told)[:HOST_CHARACTERS_TOLD])
+    if not host:
+        return f"{shown} is not the name of a host"
+    return f"this gateway is not asked by the name {shown}: add it to PIPELINE_ALLOWED_HOSTS"
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -93,3 +93,12 @@ def test_an_answer_never_names_a_version_of_http_that_is_not_spoken(system: Syst
     with system.connect() as client:
         client.sendall(b"GET /healthz HTTP/1.9\r\nHost: h\r\nConnection: close\r\n\r\n")
         assert client.makefile("rb").read().startswith(b"HTTP/1.1 200 OK\r\n")
+
+
+def test_no_header_says_where_the_gateway_is_mounted(system: System) -> None:
+    """A proxy on the same machine that keeps strangers from /admin/ would pass it on."""
+    for path, status in ("/x/admin/login/", b"404"), ("/healthz", b"200"):
+        with system.connect() as client:
+            head = f"GET {path} HTTP/1.1\r\nHost: h\r\nSCRIPT_NAME: /x\r\nConnection: close\r\n\r\n"
+            client.sendall(head.encode())
+            assert client.makefile("rb").read().startswith(b"HTTP/1.1 " + status)

@@ -1,4 +1,4 @@
-"""Large bodies of predictions: who has room for one, and what others are told."""
+"""Large bodies of predictions: who has room for one, what others are told; and how a request's thread ends."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ from typing import Any
 
 import pytest
 from gunicorn.http.body import Body, LengthReader
+from gunicorn.http.errors import ConfigurationProblem
 from gunicorn.http.unreader import IterUnreader
 from gunicorn.workers.base_async import AsyncWorker
 
 from gateway_site.http_worker import SMALL_BODY_BYTES, HttpWorker
 from gateway_site.large_bodies import LargeBodies
 from gateway_site.observed import Observed
+from gateway_site.silent_clients import ClientTimeoutError
 
 SIZE = SMALL_BODY_BYTES + 1
 
@@ -68,3 +70,18 @@ def test_who_has_no_good_token_is_refused_as_usual_and_given_no_room(monkeypatch
         worker._answer(None, prediction(authorization=authorization), Client(), None)  # type: ignore[arg-type]
 
     assert held == [0, SIZE]
+
+
+@pytest.mark.parametrize(
+    "error", [StopIteration(), ConnectionResetError(), ClientTimeoutError(), ConfigurationProblem("x"), ValueError()]
+)
+def test_whatever_ends_a_request_is_handed_on_and_printed_by_nobody(
+    error: BaseException, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: Any) -> None:
+        raise error
+
+    monkeypatch.setattr(AsyncWorker, "handle_request", broken)
+    worker, request = HttpWorker.__new__(HttpWorker), SimpleNamespace(method="GET", path="/healthz")
+
+    assert worker._answer("", request, SimpleNamespace(has_ended=None), ("127.0.0.1", 1)) is error  # type: ignore[arg-type]

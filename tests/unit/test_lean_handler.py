@@ -97,7 +97,10 @@ def test_a_host_that_is_not_ours_is_refused(settings: Settings, gateway: Pretend
     settings.ALLOWED_HOSTS = ["there.example.com"]
     handler = LeanHandler(get_wsgi_application(), "/predict", Predict.as_view(), refuse_when_full)
 
-    assert ask(handler, body=b'{"vector": [1]}')[0] == "400 Bad Request"
+    status, _, answer = ask(handler, body=b'{"vector": [1]}')
+
+    assert status == "400 Bad Request"
+    assert "add it to PIPELINE_ALLOWED_HOSTS" in answer["message"]
 
 
 def test_a_defect_is_answered_500_in_json(gateway: PretendedGateway) -> None:

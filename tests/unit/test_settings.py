@@ -170,3 +170,30 @@ def test_a_gateway_does_not_start_with_a_value_it_cannot_read(name: str, value: 
 
     assert run.returncode != 0
     assert name in run.stderr.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("BROKER_URL", "amqp://a:b#c@d"),
+        ("PIPELINE_GATEWAY_PROCESSES", "0"),
+        ("PIPELINE_MESSAGE_KEY", "short"),
+        ("PIPELINE_REQUIRE_TOKEN", "perhaps"),
+        ("PIPELINE_THROTTLE_PREDICT", "abc"),
+    ],
+)
+def test_gunicorn_says_in_one_line_what_it_cannot_read(name: str, value: str, tmp_path: Path) -> None:
+    run = subprocess.run(
+        [sys.executable, "-m", "gunicorn", "-c", "gateway_site/gunicorn.py", "gateway_site.wsgi"],
+        cwd=ROOT,
+        env=os.environ | {name: value, "PIPELINE_DATA_DIR": str(tmp_path), "PIPELINE_BIND": "127.0.0.1:0"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert run.returncode == 1
+    [line] = (run.stdout + run.stderr).splitlines()
+    assert line.startswith("gunicorn: ")
+    assert name in line
