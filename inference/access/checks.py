@@ -18,7 +18,7 @@ from workers.settings import settings as shared_settings
 @register(Tags.security, deploy=True)
 def check_deployment(app_configs: Any, **_: Any) -> list[CheckMessage]:
     """All of it."""
-    return [*_hosts(), *_tokens(), *_transport(), *_several_hosts()]
+    return [*_hosts(), *_tokens(), *_transport(), *_several_hosts(), *_broker()]
 
 
 def _hosts() -> Iterable[CheckMessage]:
@@ -49,6 +49,12 @@ def _transport() -> Iterable[CheckMessage]:
             "Tokens, passwords and cookies can be read on their way.",
             "Have a proxy in front that speaks https, and set PIPELINE_HTTPS=true.",
         )
+    elif not settings.PIPELINE_PROXIES:
+        yield _warning(
+            9,
+            "All clients of the proxy that speaks https count as one address, which one of them can exhaust.",
+            "Set PIPELINE_PROXIES to the number of proxies in front.",
+        )
 
 
 def _several_hosts() -> Iterable[CheckMessage]:
@@ -65,6 +71,24 @@ def _several_hosts() -> Iterable[CheckMessage]:
             6,
             "The key that signs sessions is kept on this host, and gateways of several hosts must share one.",
             "Set PIPELINE_SECRET_KEY to 50 random characters or more, the same on each.",
+        )
+
+
+def _broker() -> Iterable[CheckMessage]:
+    said = shared_settings()
+    if said.embedded or _is_here(said.broker_url):
+        return
+    if not said.message_keys:
+        yield _warning(
+            7,
+            "Whoever can send to the broker is taken for a gateway or a worker.",
+            "Set PIPELINE_MESSAGE_KEY to the same for every gateway and worker; make it with `openssl rand -hex 32`.",
+        )
+    if not said.broker_url.startswith("amqps:"):  # of several addresses, all are encrypted or none is
+        yield _warning(
+            8,
+            "The broker's password, and all requests and answers, can be read on their way to it.",
+            "Set BROKER_URL to an amqps:// address.",
         )
 
 

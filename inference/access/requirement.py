@@ -67,7 +67,8 @@ def is_loopback(address: Address) -> bool:
     if host == "localhost":
         return True
     try:
-        return ipaddress.ip_address(host).is_loopback
+        ip = ipaddress.ip_address(host)
+        return (getattr(ip, "ipv4_mapped", None) or ip).is_loopback
     except ValueError:
         return False
 

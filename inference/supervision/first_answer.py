@@ -16,6 +16,7 @@ from kombu.utils.url import maybe_sanitize_url
 
 from inference.http_client import Answer, ClientError, PipelineClient
 from inference.supervision.errors import StartError
+from workers.settings import settings
 
 FIRST_NN_ID = "000127a35b5f462b8ec68fb4d905ac36"
 QUESTION = (0.1, 0.2)
@@ -134,6 +135,11 @@ def banner(
 def worker_hint(root: Path, broker_url: str = "$BROKER_URL") -> str:
     """How to start a worker for this gateway, on this host or another."""
     return f"cd {shlex.quote(str(root))} && BROKER_URL={broker_url} .venv/bin/celery -A workers worker"
+
+
+def same_key() -> str:
+    """What a worker's command does not say, and its environment must; no key is shown."""
+    return " with the same PIPELINE_MESSAGE_KEY" if settings().message_keys else ""
 
 
 def _ask(client: PipelineClient, deadline_seconds: float, look: Look) -> Answer:

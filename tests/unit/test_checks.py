@@ -20,6 +20,7 @@ PRODUCTION = {
     "PIPELINE_HTTPS": "true",
     "PIPELINE_PROXIES": "1",
     "PIPELINE_SECRET_KEY": "vD3cM0vY8qUJ5hT1sLx9rWbN6kGf2ZpA7eXo4RiQyCuBtHnKmE",
+    "PIPELINE_MESSAGE_KEY": "5f0c1d9be2a84c37b6f1d0a9e8c7b6a5f4e3d2c1b0a99887",
     "BROKER_URL": "amqps://pipeline:secret@broker.example.com:5671//",
     "DATABASE_URL": "postgresql://pipeline:secret@db.example.com:5432/pipeline",
 }
@@ -51,7 +52,7 @@ def test_the_defaults_of_a_desk_lack_much(tmp_path: Path) -> None:
     lacking = found(tmp_path, **dict.fromkeys(PRODUCTION))
 
     assert lacking >= {"pipeline.W001", "pipeline.W003", "pipeline.W004"}
-    assert not lacking & {"pipeline.W002", "pipeline.W005", "pipeline.W006"}
+    assert not lacking & {f"pipeline.W00{number}" for number in (2, 5, 6, 7, 8, 9)}
 
 
 def test_what_is_missing_of_a_cluster_is_told(tmp_path: Path) -> None:
@@ -70,3 +71,19 @@ def test_what_is_missing_of_a_cluster_is_told(tmp_path: Path) -> None:
 @pytest.mark.parametrize("bind", ["unix:/run/pipeline.sock", "[::1]:80"])
 def test_a_key_that_is_kept_on_one_host_is_none_for_several(bind: str, tmp_path: Path) -> None:
     assert found(tmp_path, PIPELINE_SECRET_KEY=None, PIPELINE_BIND=bind) == {"pipeline.W006"}
+
+
+@pytest.mark.parametrize(
+    ("broker", "lacking"),
+    [
+        ("amqp://pipeline:secret@broker.example.com:5672//", {"pipeline.W007", "pipeline.W008"}),
+        ("amqps://u:p@one.example.com//;amqps://u:p@two.example.com//", {"pipeline.W007"}),
+        ("amqp://pipeline:secret@127.0.0.1:5672//", set()),
+    ],
+)
+def test_a_broker_of_another_host_is_one_that_others_reach(broker: str, lacking: set[str], tmp_path: Path) -> None:
+    assert found(tmp_path, BROKER_URL=broker, PIPELINE_MESSAGE_KEY=None) == lacking
+
+
+def test_a_proxy_that_nobody_counted_is_told(tmp_path: Path) -> None:
+    assert found(tmp_path, PIPELINE_PROXIES=None) == {"pipeline.W009"}

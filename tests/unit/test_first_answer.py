@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from inference.http_client import Answer, ClientError, PipelineClient
 from inference.supervision import first_answer
 from inference.supervision.errors import StartError
+from workers.settings import settings
 
 NO_NETWORK = {"status": False, "message": "No weights loaded", "result": 0.0}
 GOOD = {"status": True, "message": first_answer.FIRST_NN_ID, "result": 0.3}
@@ -146,3 +148,12 @@ def test_the_banner_tells_how_to_make_a_token_where_one_is_needed() -> None:
     assert "create_token NAME --may predict,status,weights)" in text
     assert '/predict -H "Authorization: Token $PIPELINE_TOKEN" -H' in text
     assert "TOKEN" not in first_answer.banner("http://127.0.0.1:1", root / "var", root)
+
+
+@pytest.mark.parametrize(("keys", "said"), [((), ""), (("secret",), " with the same PIPELINE_MESSAGE_KEY")])
+def test_who_starts_a_worker_is_told_of_the_key(
+    keys: tuple[str, ...], said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(first_answer, "settings", lambda: replace(settings(), message_keys=keys))
+
+    assert first_answer.same_key() == said

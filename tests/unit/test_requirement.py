@@ -9,7 +9,13 @@ from environs import EnvError
 
 from inference.access.requirement import OpenBindError, Requirement, is_loopback, listen_at, tokens_required
 
-LOOPBACK: list[Any] = [("127.0.0.1", 80), ("127.9.9.9", 80), ("::1", 80, 0, 0), ("localhost", 80)]
+LOOPBACK: list[Any] = [
+    ("127.0.0.1", 80),
+    ("127.9.9.9", 80),
+    ("::1", 80, 0, 0),
+    ("localhost", 80),
+    ("::ffff:127.0.0.1", 80),
+]
 BEYOND: list[Any] = [
     ("0.0.0.0", 80), ("::", 80, 0, 0), ("192.0.2.1", 80), ("", 80), ("gateway.example.com", 80), ("::ffff:0.0.0.0", 80),
     "/run/pipeline.sock", b"\0abstract", 3,
