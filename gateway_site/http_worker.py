@@ -47,7 +47,7 @@ HTTP_1_1 = (1, 1)
 LOOK_SECONDS = 0.2
 #: Old processes serve while new ones start, for gunicorn's graceful timeout at most; for how much of it a new one lets
 #: them, until it can answer predictions itself.
-READY_SHARE = 0.5
+READY_SHARE = 0.75
 #: How long a process that ends lets clients make one more request, whose answer closes their connection.
 LAST_REQUEST_SECONDS = 1.0
 

@@ -135,7 +135,7 @@ def test_one_that_does_not_get_ready_accepts_before_the_old_ones_are_ended(
     monkeypatch.setattr(http_worker.time, "monotonic", lambda: next(clock))
     new._let_predecessors_serve(lambda: False)
 
-    assert next(clock) < began + GRACEFUL_SECONDS - 10
+    assert next(clock) < began + GRACEFUL_SECONDS - 5
 
 
 def test_many_reloads_are_counted(generations: Succession, make: Callable[[int], HttpWorker]) -> None:
