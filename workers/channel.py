@@ -22,7 +22,7 @@ from kombu.transport import pyamqp
 
 from workers.protocol import MESSAGE_BYTES_MAX
 from workers.refusals import RefusedError, refusals
-from workers.signing import SIGNATURE, message_keys, refuse_signed
+from workers.signing import SIGNATURE, UNSIGNED, message_keys, refuse_signed
 
 #: AMQP's kinds of frames, and where a header frame says how long the body is.
 _HEADER_FRAME, _BODY_FRAME = 2, 3
@@ -98,11 +98,11 @@ class Channel(pyamqp.Channel):
         self, msg: Any, exchange: str = "", routing_key: str = "", *arguments: Any, **options: Any
     ) -> Any:
         keys = message_keys()
-        if keys is not None:
+        headers = msg.properties.get("application_headers") or {}
+        if keys is not None and headers.get(SIGNATURE) != UNSIGNED[SIGNATURE]:
             if isinstance(msg.body, str):
                 msg.body = msg.body.encode(msg.properties.setdefault("content_encoding", "utf-8"))
             signature = keys.sign(msg.body, exchange, routing_key, msg.properties)
-            headers = msg.properties.get("application_headers") or {}
             msg.properties["application_headers"] = {**headers, SIGNATURE: signature}
         return super()._basic_publish(msg, exchange, routing_key, *arguments, **options)  # type: ignore[misc]  # amqp's
 

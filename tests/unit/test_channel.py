@@ -18,7 +18,7 @@ from workers import signing
 from workers.channel import Channel, Content, Message, bounded_frames
 from workers.protocol import MESSAGE_BYTES_MAX
 from workers.refusals import RefusedError, SignatureError
-from workers.signing import SIGNATURE, Keys
+from workers.signing import SIGNATURE, UNSIGNED, Keys
 
 KEYS = Keys("a key that nobody guesses")
 
@@ -97,6 +97,20 @@ def test_an_altered_message_has_no_body_and_says_why(sent: list[Any], keyed: Non
     told: list[Exception] = []
     message._reraise_error(lambda _, error: told.append(error))
     assert isinstance(told[0], SignatureError)
+
+
+def test_an_answer_to_a_stranger_is_not_signed_and_taken_by_nobody(
+    sent: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(channel_module, "message_keys", lambda: KEYS)
+        publish(**UNSIGNED)
+        with_key = arrive(sent)
+    without_key = arrive(sent)
+
+    assert sent[-1][0].properties["application_headers"] == UNSIGNED
+    for message in (with_key, without_key):
+        assert isinstance(message.errors[0][1], SignatureError)
 
 
 def test_without_a_key_nothing_is_added(sent: list[Any]) -> None:
