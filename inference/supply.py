@@ -21,6 +21,7 @@ from workers.celery import SUPPLY, TRANSIENT, app
 from workers.message import ProtocolError
 from workers.protocol import CHUNK_CONTENT_TYPE, ActiveVersions, FileChunk, FileRequest
 from workers.refusals import SignatureError, refusals
+from workers.signing import UNSIGNED
 
 logger = logging.getLogger(__name__)
 
@@ -74,10 +75,13 @@ class Supply:
         """Drop a message; a worker whose key is another one sees so from an answer, and takes no batches."""
         drop_undecodable(message, error)
         if isinstance(error, SignatureError) and isinstance(message.properties.get("reply_to"), str):
-            self._send(ActiveVersions(()), message.properties)
+            # A stranger chose whom it answers: not signed, either.
+            self._send(ActiveVersions(()), message.properties, UNSIGNED)
 
     @staticmethod
-    def _send(answer: FileChunk | ActiveVersions, properties: dict[str, Any]) -> None:
+    def _send(
+        answer: FileChunk | ActiveVersions, properties: dict[str, Any], headers: dict[str, str] | None = None
+    ) -> None:
         body, form = _form(answer)
         with app.producer_pool.acquire(block=True) as producer:
             producer.publish(
@@ -86,7 +90,7 @@ class Supply:
                 routing_key=properties.get("reply_to"),
                 correlation_id=properties.get("correlation_id"),
                 delivery_mode=TRANSIENT,
-                **form,
+                **({"headers": headers} | form),
             )
 
 

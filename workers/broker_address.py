@@ -19,6 +19,8 @@ PARAMETERS = {
     "keyfile": "keyfile",
     "server_name_indication": "server_hostname",
 }
+#: What an address may begin with, or nothing: for any other, messages would be neither signed nor judged.
+SCHEMES = ("amqp", "amqps", "memory")
 FILES = ("cacertfile", "certfile", "keyfile")
 
 
@@ -37,6 +39,8 @@ def read_broker_address(text: str) -> BrokerAddress:
         ValueError: it cannot be read; the message shows nothing of a password.
     """
     addresses = [_split(part) for part in text.split(";")]
+    if any(address.scheme not in ("", *SCHEMES) for address in addresses):
+        raise ValueError(f"begins with none of {', '.join(f'{scheme}://' for scheme in SCHEMES)}")
     encrypted = {address.scheme == "amqps" for address in addresses}
     if encrypted != {True}:
         if True in encrypted or any(set(PARAMETERS) & set(_parameters(address)) for address in addresses):

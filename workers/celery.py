@@ -5,7 +5,10 @@ Run a worker with `celery -A workers worker`; it needs BROKER_URL and nothing el
 
 from __future__ import annotations
 
+import sys
+
 from celery import Celery
+from environs import EnvError
 from kombu import Exchange, Queue
 
 from workers import buffered, transport
@@ -41,11 +44,17 @@ HEARTBEAT_SECONDS = 3
 CONNECT_SECONDS = 3
 ANSWER_SECONDS = 3
 
+try:
+    told = settings()
+except EnvError as error:
+    # Celery's command line would show it below the traces of all that it tried.
+    sys.exit(str(error))
+
 buffered.install()
 transport.install()
 app = Celery("workers", amqp="workers.connection:Messaging")
 app.conf.update(
-    broker_url=settings().broker_url,
+    broker_url=told.broker_url,
     broker_heartbeat=HEARTBEAT_SECONDS,
     broker_connection_timeout=CONNECT_SECONDS,
     # A broker that hangs is noticed: no read or write of a socket waits longer.
@@ -68,10 +77,10 @@ app.conf.update(
     # TensorFlow hangs after a fork, and control commands must see what the tasks see: threads, not processes.
     worker_pool="workers.pool:Pool",
     worker_consumer="workers.intake:Intake",
-    worker_concurrency=settings().worker_concurrency,
+    worker_concurrency=told.worker_concurrency,
     worker_prefetch_multiplier=1,
     worker_disable_rate_limits=True,
     # What Flower shows; each event is a message more.
-    worker_send_task_events=settings().task_events,
+    worker_send_task_events=told.task_events,
     worker_cancel_long_running_tasks_on_connection_loss=False,
 )

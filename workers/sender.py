@@ -41,7 +41,9 @@ class Sender:
         self._producer: Producer | None = None
         self._stale = False
 
-    def send(self, body: dict[str, Any], queue: str, correlation_id: str) -> None:
+    def send(
+        self, body: dict[str, Any], queue: str, correlation_id: str, headers: dict[str, str] | None = None
+    ) -> None:
         """Send a message to a queue; one that has gone meanwhile does not get it.
 
         Raises:
@@ -49,7 +51,12 @@ class Sender:
         """
         self.act(
             lambda producer: producer.publish(
-                body, exchange="", routing_key=queue, correlation_id=correlation_id, delivery_mode=TRANSIENT
+                body,
+                exchange="",
+                routing_key=queue,
+                correlation_id=correlation_id,
+                headers=headers,
+                delivery_mode=TRANSIENT,
             )
         )
 

@@ -18,6 +18,8 @@ from workers.settings import settings
 
 #: The header that holds a message's signature, in hex.
 SIGNATURE = "signature"
+#: Headers of an answer to whom a stranger may have named: no process believes it, whatever its key, but it hears why.
+UNSIGNED = {SIGNATURE: ""}
 BROKERS_PREFIX = "x-"
 SIGNED_PROPERTIES = ("content_type", "content_encoding", "reply_to", "correlation_id", "expiration")
 SAME_KEY = "give every gateway and worker the same PIPELINE_MESSAGE_KEY"

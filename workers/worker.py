@@ -19,7 +19,7 @@ from workers.logs import about
 from workers.measures import Measured, WorkerMeasures
 from workers.message import shorten
 from workers.protocol import Report, VersionRef, WorkerStatus
-from workers.refusals import RefusedError, refusals
+from workers.refusals import RefusedError, SignatureError, refusals
 from workers.request_id import handling
 from workers.runtime.backend import program_versions, use_threads
 from workers.runtime.errors import KeyMismatchError, PipelineRuntimeError, SupplyError
@@ -28,7 +28,7 @@ from workers.runtime.networks import Networks
 from workers.runtime.weights_file import WeightsFileReader
 from workers.sender import Sender
 from workers.settings import Settings
-from workers.signing import message_keys
+from workers.signing import UNSIGNED, message_keys
 from workers.stats import RequestStats
 from workers.supply import Supply
 from workers.suspects import Suspects
@@ -108,12 +108,17 @@ class Worker:
         """
         self._later(self._loader, self._load_if_awaited, version, reply_to, ticket, request_id)
 
-    def tell_refused(self, reason: str, reply_to: str, correlation_id: str) -> None:
-        """Answer a batch that was refused, off the caller's thread, as a task that failed."""
+    def tell_refused(self, reason: Exception, reply_to: str, correlation_id: str) -> None:
+        """Answer a batch that was refused, off the caller's thread, as a task that failed.
+
+        A stranger chose whom it answers when the batch was not signed; then the answer is not, either.
+        """
         text = f"{self.name} refused the message: {reason}"
+        headers = UNSIGNED if isinstance(reason, SignatureError) else None
         error = {"exc_type": "RefusedError", "exc_message": [text], "exc_module": RefusedError.__module__}
         answer = {"task_id": correlation_id, "status": "FAILURE", "result": error, "traceback": text, "children": []}
-        self._later(self._reporter, self._send_quietly, {**answer, "worker": self.name}, reply_to, correlation_id)
+        whole = {**answer, "worker": self.name}
+        self._later(self._reporter, self._send_quietly, whole, reply_to, correlation_id, headers)
 
     def _later(self, threads: ThreadPoolExecutor, act: Callable[..., None], *arguments: Any) -> None:
         """Have `act` called in one of these threads, unless too much waits for one."""
@@ -259,9 +264,11 @@ class Worker:
             logger.exception("Loading %s failed unexpectedly; what is served stays.", version, extra=about(version))
         return trace
 
-    def _send_quietly(self, message: dict[str, Any], reply_to: str, ticket: str) -> None:
+    def _send_quietly(
+        self, message: dict[str, Any], reply_to: str, ticket: str, headers: dict[str, str] | None = None
+    ) -> None:
         try:
-            self.sender.send(message, reply_to, ticket)
+            self.sender.send(message, reply_to, ticket, headers)
         except Exception:
             logger.exception("An answer did not reach the broker; who waits for it may ask again.")
 

@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from struct import pack
 from typing import Any
 from uuid import uuid4
 
@@ -65,6 +66,40 @@ ODD_COMMANDS: list[Any] = [
     [],
     "x",
 ]
+
+
+NO_TEXT = b"\xff\xfe"
+
+
+class NoText(str):
+    """A name that is sent as bytes that are no text."""
+
+    __slots__ = ()
+
+    def encode(self, *_: Any) -> bytes:
+        return NO_TEXT
+
+
+def _nested(depth: int) -> bytes:
+    value = b"t\1"
+    for _ in range(depth):
+        value = b"F" + _table(value)
+    return _table(value)
+
+
+def _table(value: bytes) -> bytes:
+    return pack(">IB", 2 + len(value), 1) + b"a" + value
+
+
+#: AMQP properties as they are sent: flags, and what they say is there.
+UNREADABLE: dict[str, bytes] = {
+    "a correlation id that is no text": pack(">HB", 0x0400, 2) + NO_TEXT,
+    "a queue for the answer that is no text": pack(">HB", 0x0200, 2) + NO_TEXT,
+    "a type that is no text": pack(">HB", 0x0020, 2) + NO_TEXT,
+    "a header that is no time": pack(">H", 0x2000) + _table(b"T" + pack(">Q", 2**62)),
+    "headers that are nested deep": pack(">H", 0x2000) + _nested(1500),
+}
+EVERYBODYS = (("", PREDICT_QUEUE), ("celery.pidbox", ""), ("", SUPPLY_QUEUE), ("gateways", ""))
 
 
 @pytest.fixture(autouse=True)
@@ -176,3 +211,35 @@ def test_odd_commands_harm_no_worker(system: System) -> None:
         send(system, command, "celery.pidbox", "", serializer="json")
     wait_until(lambda: system.workers_count() == 2, 60, "both workers answer")
     assert_all_go_on(system, pids)
+
+
+def refused(system: System) -> list[int]:
+    """How many messages each process has refused because they cannot be decoded; a line says one."""
+    logs = [child.log for child in (*system.workers, system.gateway)]
+    return [log.read_text().count("cannot be decoded") for log in logs]
+
+
+@pytest.mark.parametrize("kind", UNREADABLE)
+def test_properties_that_cannot_be_decoded_harm_nobody(system: System, kind: str) -> None:
+    pids = [worker.pid for worker in system.workers]
+    before = refused(system)
+    with Connection(system.environment["BROKER_URL"]) as connection:
+        channel = connection.channel()
+        for exchange, routing_key in EVERYBODYS:
+            message = channel.prepare_message(b"{}")
+            message._serialize_properties = lambda: UNREADABLE[kind]
+            channel.basic_publish(message, exchange=exchange, routing_key=routing_key)
+        wait_until(lambda: all(now > then for now, then in zip(refused(system), before, strict=True)), 20, "refused")
+    assert_all_go_on(system, pids)
+    assert "Lost the broker" not in system.gateway.log.read_text()
+
+
+@pytest.mark.parametrize("exchange", ["celery.pidbox", "gateways"])
+def test_a_routing_key_that_is_no_text_harms_nobody(system: System, exchange: str) -> None:
+    pids = [worker.pid for worker in system.workers]
+    with Connection(system.environment["BROKER_URL"]) as connection:
+        channel = connection.channel()
+        for _ in range(2):
+            channel.basic_publish(channel.prepare_message(b"{}"), exchange=exchange, routing_key=NoText("key"))
+    assert_all_go_on(system, pids)
+    assert "Lost the broker" not in system.gateway.log.read_text()

@@ -9,6 +9,7 @@ import pytest
 
 from workers.broker_address import BrokerAddress, read_broker_address
 from workers.buffered import Connection
+from workers.celery import app
 
 
 @pytest.fixture
@@ -60,6 +61,25 @@ def test_a_clients_certificate_may_be_named(authority: str) -> None:
 def test_what_would_not_be_verified_is_refused(url: str, said: str) -> None:
     with pytest.raises(ValueError, match=said):
         read_broker_address(url)
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["pyamqp://host//", "librabbitmq://host//", "redis://host", "confluentkafka://host", "amqp://a//;pyamqp://b//"],
+)
+def test_a_transport_that_would_not_sign_is_refused(url: str) -> None:
+    with pytest.raises(ValueError, match="begins with none of amqp://, amqps://, memory://"):
+        read_broker_address(url)
+
+
+def test_such_a_transport_is_refused_whoever_names_it() -> None:
+    with pytest.raises(ValueError, match="begins with none of"):
+        app.connection_for_write("pyamqp://host//")
+    for url in ("amqp://a:1//", "amqp://a//;amqp://b//", "memory://localhost//"):
+        assert app.connection_for_write(url).clone().get_transport_cls().__module__ in (
+            "workers.buffered",
+            "workers.transport",
+        )
 
 
 def test_a_certificate_needs_its_key(authority: str) -> None:

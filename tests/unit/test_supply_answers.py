@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from django.db import OperationalError
+from kombu.message import Message
 
 from inference import selectors, stored_files
 from inference import supply as gateway_supply
@@ -17,7 +19,9 @@ from tests.unit.samples import DIGEST, NEXT_VERSION, VERSION
 from workers import supply as worker_supply
 from workers.celery import app
 from workers.protocol import CHUNK_BYTES, SUPPLY_QUEUE, ActiveVersions
+from workers.refusals import SignatureError
 from workers.runtime.errors import SupplyError
+from workers.signing import UNSIGNED
 
 LONG_SECONDS = 60.0
 CONTENT = b"7" * (CHUNK_BYTES + 5)
@@ -77,6 +81,20 @@ def test_a_database_that_fails_once_only_costs_time(tmp_path: Path, monkeypatch:
     monkeypatch.setattr(stored_files, "file_chunk", fail_first)
 
     assert fetch(NAME, tmp_path / "file") == CONTENT
+
+
+def test_a_stranger_is_not_answered_with_a_signature() -> None:
+    queue = f"replies.{uuid4().hex}"
+    with app.connection_for_read() as connection:
+        channel: Any = connection.channel()
+        channel.queue_declare(queue)
+        place = {"consumer_tag": "c"}
+        acknowledged = SimpleNamespace(no_ack_consumers=["c"])
+        asked = Message(b"", 1, properties={"reply_to": queue}, channel=acknowledged, delivery_info=place)
+
+        gateway_supply.Supply()._refuse(asked, SignatureError("it is not signed"))
+
+        assert channel.basic_get(queue).headers == UNSIGNED
 
 
 def test_a_question_that_cannot_be_read_does_not_end_the_answering(

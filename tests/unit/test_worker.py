@@ -13,6 +13,7 @@ from uuid import uuid4
 import pytest
 from kombu import Connection
 
+from tests.support.waiting import wait_until
 from tests.unit.pretended_worker import PretendedNetworks, worker_with
 from tests.unit.samples import DIGEST, NEXT_VERSION, OTHER_NN_ID, VERSION
 from workers import control
@@ -21,10 +22,10 @@ from workers.celery import app
 from workers.details import LoadedWeights
 from workers.message import ProtocolError
 from workers.protocol import ActiveVersions, Report, VersionRef, WorkerStatus
-from workers.refusals import refusals
+from workers.refusals import RefusedError, SignatureError, refusals
 from workers.runtime.errors import KeyMismatchError, SupplyError, WeightsError
 from workers.settings import settings
-from workers.signing import Keys
+from workers.signing import SIGNATURE, UNSIGNED, Keys
 from workers.worker import LOADS_AT_ONCE, WAITING_MAX, Worker, this_worker
 
 SOON_SECONDS = 10.0
@@ -329,12 +330,23 @@ def test_a_flood_of_weight_changes_waits_in_bounded_memory(
 
 
 def test_a_refused_batch_is_answered_as_a_failed_task(worker: Worker, replies: ReplyQueue) -> None:
-    worker.tell_refused("it is not signed", replies.name, "7")
+    worker.tell_refused(RefusedError("it is not signed"), replies.name, "7")
 
     ticket, body = replies.next()
 
     assert (ticket, body["task_id"], body["status"], body["worker"]) == ("7", "7", "FAILURE", worker.name)
     assert body["traceback"] == f"{worker.name} refused the message: it is not signed"
+
+
+def test_a_stranger_is_not_answered_with_a_signature(worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[Any] = []
+    monkeypatch.setattr(worker.sender, "send", lambda *arguments: sent.append(arguments))
+
+    worker.tell_refused(SignatureError("it is not signed"), "replies.1", "7")
+    worker.tell_refused(RefusedError("it is compressed"), "replies.1", "7")
+
+    wait_until(lambda: len(sent) == 2, SOON_SECONDS)
+    assert {(headers or {}).get(SIGNATURE) for *_, headers in sent} == {UNSIGNED[SIGNATURE], None}
 
 
 def test_a_worker_whose_key_is_another_one_does_not_start(worker: Worker) -> None:
