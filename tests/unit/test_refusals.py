@@ -6,9 +6,17 @@ import logging
 
 import pytest
 
+from workers import refusals as refusals_module
+from workers.log_limit import LimitedLines
 from workers.refusals import Refusals, RefusedError, SignatureError
 
 PLACE = {"exchange": "", "routing_key": "predict", "consumer_tag": "1"}
+
+
+@pytest.fixture(autouse=True)
+def _no_lines_yet(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Other tests' refusals, in the same second, leave none of its lines to this one."""
+    monkeypatch.setattr(refusals_module.logger, "filters", [LimitedLines()])
 
 
 def test_a_refusal_is_counted_and_says_where_and_why(caplog: pytest.LogCaptureFixture) -> None:
