@@ -18,13 +18,18 @@ from tests.support.system import System
 from tests.support.waiting import wait_until
 
 #: Shorter than the broker takes to give a hung worker up: a worker that is still connected is waited for.
-LOAD_TIMEOUT = 4.0
+LOAD_TIMEOUT = 3.0
 
 
 @pytest.fixture
 def service(rabbitmq: PrivateNode, tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
-    """Two workers; a weight change waits four seconds for a worker."""
-    made = System(tmp_path_factory.mktemp("hung"), rabbitmq.url, PIPELINE_LOAD_TIMEOUT=str(LOAD_TIMEOUT))
+    """Two workers; a weight change waits three seconds for a worker."""
+    made = System(
+        tmp_path_factory.mktemp("hung"),
+        rabbitmq.url,
+        PIPELINE_LOAD_TIMEOUT=str(LOAD_TIMEOUT),
+        PIPELINE_STATUS_TIMEOUT="0.5",
+    )
     yield from running(made, workers=2)
 
 
