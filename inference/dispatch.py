@@ -296,8 +296,8 @@ class Dispatcher:
 
     def _hear_of_quarantine(self, data: Any) -> None:
         news = Quarantined.from_json(data)
-        self._quarantined += news.reply_to == self._replies.queue
-        self._quarantine.begin(news.version)
+        if self._quarantine.begin(news.version, news.batch_id):
+            self._quarantined += self._replies.was_mine(news.reply_to)
 
     def _send_alone(self, requests: list[Waiting]) -> None:
         """Send the requests of a batch again, one by one: nobody's request fails for another one's numbers."""

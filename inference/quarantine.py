@@ -22,6 +22,10 @@ logger = logging.getLogger(__name__)
 
 #: How long a version is refused at first; each time that its trial fails, twice as long, and at most so long.
 REFUSE_SECONDS, REFUSE_SECONDS_MAX = 30.0, 600.0
+#: How many batches that killed workers are remembered, lest the same news be taken twice.
+HEARD_MAX = 4096
+#: Our own ids are shorter; what another client calls its batch need not be.
+ID_CHARACTERS_MAX = 64
 
 
 @dataclass
@@ -39,6 +43,8 @@ class Quarantine:
 
     def __init__(self) -> None:
         self._refused: dict[VersionRef, _Refused] = {}
+        #: The batches that were heard of, the latest last.
+        self._heard: dict[str, None] = {}
         self._lock = threading.Lock()
 
     def check(self, batch: Batch) -> None:
@@ -72,10 +78,19 @@ class Quarantine:
             if refused is not None and refused.trial is not None and batch.sent >= refused.trial:
                 del self._refused[batch.version]
 
-    def begin(self, version: VersionRef) -> None:
-        """A batch of this version, sent by whichever gateway, killed the workers that took it: refuse the version."""
+    def begin(self, version: VersionRef, batch_id: str) -> bool:
+        """A batch of this version, sent by whichever gateway, killed the workers that took it: refuse the version.
+
+        Returns whether that is new: the same news, heard again, is nothing.
+        """
         now = monotonic()
         with self._lock:
+            heard = batch_id[:ID_CHARACTERS_MAX]
+            if heard in self._heard:
+                return False
+            if len(self._heard) >= HEARD_MAX:
+                del self._heard[next(iter(self._heard))]
+            self._heard[heard] = None
             for old in [each for each, of in self._refused.items() if of.until + REFUSE_SECONDS_MAX < now]:
                 del self._refused[old]  # nobody has asked for it since
             refused = self._refused.get(version)
@@ -85,6 +100,7 @@ class Quarantine:
                 seconds = min(2 * refused.seconds, REFUSE_SECONDS_MAX) if again else refused.seconds
             self._refused[version] = _Refused(seconds, now + seconds)
         logger.error("A batch of %s killed the workers that took it; refusing it for %g s.", version, seconds)
+        return True
 
 
 def is_quarantined(message: Any) -> bool:

@@ -98,6 +98,8 @@ class Replies:
     """Owns the reply queue of this process: exclusive, gone with its connection, a new name on each."""
 
     def __init__(self) -> None:
+        self._prefix = f"replies.{uuid4().hex}."
+        self._connects = 0
         self.queue = ""
         self.alarm = Alarm()
         self._receivers: dict[str, Callable[[Any], None]] = {}
@@ -121,6 +123,10 @@ class Replies:
     def connected(self) -> bool:
         """Whether replies can arrive now."""
         return self._connected.is_set()
+
+    def was_mine(self, queue: str) -> bool:
+        """Whether the reply queue is this process's, or was before it connected anew."""
+        return queue.startswith(self._prefix)
 
     def wait_connected(self, timeout_seconds: float) -> bool:
         """Whether replies can arrive, waited for."""
@@ -158,7 +164,10 @@ class Replies:
         channel = connection.channel()
         for shared in (PREDICT, SUPPLY):
             shared(channel).queue_declare()
-        queue = Queue(f"replies.{uuid4().hex}", GATEWAYS, exclusive=True, auto_delete=True, durable=False)(channel)
+        self._connects += 1
+        queue = Queue(f"{self._prefix}{self._connects}", GATEWAYS, exclusive=True, auto_delete=True, durable=False)(
+            channel
+        )
         queue.declare()
         consumer = Consumer(
             channel,

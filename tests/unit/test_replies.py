@@ -120,6 +120,9 @@ def test_after_a_broken_connection_replies_arrive_on_a_new_queue(
     send(new, "1", "awaited")
 
     assert new != old
+    assert replies.was_mine(new)
+    assert replies.was_mine(old)
+    assert not Replies().was_mine(old)
     assert received.get(timeout=SOON_SECONDS) == "awaited"
 
 
