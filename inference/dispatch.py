@@ -154,15 +154,18 @@ class Dispatcher:
         if requests:
             self._send(requests)
             self._limit.follow()
-        elif self._in_flight and self._publisher.awaits_confirms:
+        elif self._awaits_confirms:
             self._read_confirms()
         self._heed_confirms()
 
+    @property
+    def _awaits_confirms(self) -> bool:
+        """Whether it is of use to hear whether the broker has taken what was sent: what is answered, it has."""
+        return len(self._in_flight) > 0 and self._publisher.awaits_confirms
+
     def _next_batch(self) -> list[Waiting]:
         with self._changed:
-            self._changed.wait_for(
-                self._may_send, CONFIRM_SECONDS if self._publisher.awaits_confirms else SWEEP_SECONDS
-            )
+            self._changed.wait_for(self._may_send, CONFIRM_SECONDS if self._awaits_confirms else SWEEP_SECONDS)
             self._sweep()
             return self._coalescer.take(self._full_keys()) if self._may_send() else []
 
