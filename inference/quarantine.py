@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import ceil
 from time import monotonic
@@ -15,6 +16,7 @@ from typing import Any
 
 from inference.batch import Batch
 from inference.errors import QuarantinedError
+from workers.news import Quarantined
 from workers.protocol import VersionRef
 from workers.runtime import errors as worker_errors
 
@@ -41,7 +43,10 @@ class _Refused:
 class Quarantine:
     """This gateway process's; the sender's thread asks, the reply thread tells."""
 
-    def __init__(self) -> None:
+    def __init__(self, was_mine: Callable[[str], bool]) -> None:
+        self._was_mine = was_mine
+        #: How many batches that this process sent killed the workers that took them.
+        self.of_mine = 0
         self._refused: dict[VersionRef, _Refused] = {}
         #: The batches that were heard of, the latest last.
         self._heard: dict[str, None] = {}
@@ -78,19 +83,20 @@ class Quarantine:
             if refused is not None and refused.trial is not None and batch.sent >= refused.trial:
                 del self._refused[batch.version]
 
-    def begin(self, version: VersionRef, batch_id: str) -> bool:
-        """A batch of this version, sent by whichever gateway, killed the workers that took it: refuse the version.
+    def hear(self, data: Any) -> None:
+        """News: a batch, sent by whichever gateway, killed the workers that took it: refuse its version.
 
-        Returns whether that is new: the same news, heard again, is nothing.
+        The same news, heard again, is nothing.
         """
-        now = monotonic()
+        news, now = Quarantined.from_json(data), monotonic()
+        heard, version = news.batch_id[:ID_CHARACTERS_MAX], news.version
         with self._lock:
-            heard = batch_id[:ID_CHARACTERS_MAX]
             if heard in self._heard:
-                return False
+                return
             if len(self._heard) >= HEARD_MAX:
                 del self._heard[next(iter(self._heard))]
             self._heard[heard] = None
+            self.of_mine += self._was_mine(news.reply_to)
             for old in [each for each, of in self._refused.items() if of.until + REFUSE_SECONDS_MAX < now]:
                 del self._refused[old]  # nobody has asked for it since
             refused = self._refused.get(version)
@@ -100,7 +106,6 @@ class Quarantine:
                 seconds = min(2 * refused.seconds, REFUSE_SECONDS_MAX) if again else refused.seconds
             self._refused[version] = _Refused(seconds, now + seconds)
         logger.error("A batch of %s killed the workers that took it; refusing it for %g s.", version, seconds)
-        return True
 
 
 def is_quarantined(message: Any) -> bool:

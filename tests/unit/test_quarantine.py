@@ -94,11 +94,13 @@ def test_the_same_news_sent_again_change_nothing(sender: Sender, clock: Clock) -
 
 
 def test_what_is_remembered_of_news_is_bounded() -> None:
-    quarantine = Quarantine()
-    assert all(quarantine.begin(VERSION, f"{number}") for number in range(HEARD_MAX + 1))
-    assert not quarantine.begin(VERSION, f"{HEARD_MAX}")
-    assert quarantine.begin(VERSION, "0"), "the oldest one is forgotten"
+    quarantine = Quarantine(lambda _: True)
+    for number in range(HEARD_MAX + 1):
+        quarantine.hear(Quarantined(VERSION, "", f"{number}").to_json())
     assert len(quarantine._heard) == HEARD_MAX
+    assert quarantine.of_mine == HEARD_MAX + 1
+    quarantine.hear(Quarantined(VERSION, "", f"{HEARD_MAX}").to_json())
+    assert quarantine.of_mine == HEARD_MAX + 1, "the latest one is remembered"
 
 
 def test_other_versions_are_answered(sender: Sender, clock: Clock) -> None:
