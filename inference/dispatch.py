@@ -41,7 +41,7 @@ from inference.server_loop import CLIENT_HAS_ENDED, server_loop
 from inference.service_thread import ServiceThread
 from workers.celery import QUEUE_BATCHES_MAX
 from workers.message import ProtocolError
-from workers.news import QUARANTINED_NEWS, Quarantined
+from workers.news import QUARANTINED_NEWS
 from workers.protocol import VersionRef
 
 logger = logging.getLogger(__name__)
@@ -69,8 +69,7 @@ class Dispatcher:
         self._arriving: deque[Waiting] = deque()
         self._coalescer = Coalescer()
         self._in_flight = InFlight()
-        self._quarantine = Quarantine()
-        self._quarantined = 0
+        self._quarantine = Quarantine(replies.was_mine)
         self._changed = threading.Condition()
         self._held = 0
         self._paused_until = 0.0
@@ -80,7 +79,7 @@ class Dispatcher:
         self._thread = ServiceThread("sender", self._send_next)
         replies.call_when_connected(self._send_again)
         replies.alarm.call_when_raised(self._refuse_all)
-        replies.hear(QUARANTINED_NEWS, self._hear_of_quarantine)
+        replies.hear(QUARANTINED_NEWS, self._quarantine.hear)
 
     def start(self) -> None:
         """Start sending."""
@@ -117,7 +116,7 @@ class Dispatcher:
     @property
     def batches_quarantined(self) -> int:
         """How many of its batches killed the workers that took them, since this process started."""
-        return self._quarantined
+        return self._quarantine.of_mine
 
     def submit(self, asked: PredictInput, seconds: float) -> AnswerFuture:
         """The future answer to what is asked for; given up after `seconds`.
@@ -154,15 +153,18 @@ class Dispatcher:
         if requests:
             self._send(requests)
             self._limit.follow()
-        elif self._in_flight and self._publisher.awaits_confirms:
+        elif self._awaits_confirms:
             self._read_confirms()
         self._heed_confirms()
 
+    @property
+    def _awaits_confirms(self) -> bool:
+        """Whether it is of use to hear whether the broker has taken what was sent: what is answered, it has."""
+        return len(self._in_flight) > 0 and self._publisher.awaits_confirms
+
     def _next_batch(self) -> list[Waiting]:
         with self._changed:
-            self._changed.wait_for(
-                self._may_send, CONFIRM_SECONDS if self._publisher.awaits_confirms else SWEEP_SECONDS
-            )
+            self._changed.wait_for(self._may_send, CONFIRM_SECONDS if self._awaits_confirms else SWEEP_SECONDS)
             self._sweep()
             return self._coalescer.take(self._full_keys()) if self._may_send() else []
 
@@ -293,11 +295,6 @@ class Dispatcher:
         except ProtocolError as error:
             logger.exception("A worker's answer cannot be read.")
             fail(batch.requests, PredictionFailedError(f"a worker's answer cannot be read: {error}"))
-
-    def _hear_of_quarantine(self, data: Any) -> None:
-        news = Quarantined.from_json(data)
-        self._quarantined += news.reply_to == self._replies.queue
-        self._quarantine.begin(news.version)
 
     def _send_alone(self, requests: list[Waiting]) -> None:
         """Send the requests of a batch again, one by one: nobody's request fails for another one's numbers."""

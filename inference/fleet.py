@@ -7,14 +7,11 @@ from collections.abc import Callable, Set
 from functools import partial
 from typing import Any, TypeVar
 
-from amqp.exceptions import AMQPError
-from kombu.exceptions import KombuError
-
 from inference.asking import Answers, Question, ask_everybody
 from inference.errors import BrokerUnavailableError
 from inference.publisher import Publisher
 from inference.replies import Replies
-from workers.celery import PREDICT, SUPPLY, app
+from workers.celery import PREDICT, SUPPLY
 from workers.measures import MEASURES_COMMAND, WorkerMeasures
 from workers.message import Message
 from workers.protocol import LOAD_COMMAND, STATUS_COMMAND, GatewayStatus, Report, VersionRef, WorkerStatus
@@ -37,6 +34,8 @@ class Fleet:
     def __init__(self, replies: Replies) -> None:
         self._replies = replies
         self._publisher = Publisher()
+        # The reply connection has heartbeats: when it is lost, this one may be, and tells nobody.
+        replies.call_when_connected(self._publisher.renew)
 
     def load(self, version: VersionRef, timeout_seconds: float, hear: Hear = lambda *_: None) -> Answers[Report]:
         """Have every worker load a version; what they serve does not change.
@@ -119,10 +118,7 @@ class Fleet:
         """Send a Celery control command to all workers and gather their answers."""
 
         def send(reply_to: str, ticket: str) -> None:
-            try:
-                app.control.broadcast(command, arguments={**arguments, "reply_to": reply_to, "ticket": ticket})
-            except (OSError, KombuError, AMQPError) as error:
-                raise BrokerUnavailableError(f"the broker cannot be reached: {error}") from error
+            self._publisher.command_workers(command, {**arguments, "reply_to": reply_to, "ticket": ticket})
 
         question = Question(
             send=send,

@@ -1,4 +1,4 @@
-"""The gateway's connection that only publishes: batches as Celery tasks, questions to the other gateways.
+"""The gateway's connection that only publishes: batches as Celery tasks, commands to workers, questions to gateways.
 
 The broker confirms each batch, or refuses it when the queue is full; nobody waits for that (`inference.confirms`).
 py-amqp reads what has arrived before each publish, so a connection that also consumed would be slow here.
@@ -41,6 +41,8 @@ TASK_HEADERS = {
     "kwargsrepr": "",
 }
 TASK_EMBED = {"callbacks": None, "errbacks": None, "chain": None, "chord": None}
+#: What Celery's own broadcast adds to a control command: it is for every worker.
+TO_ALL = {"destination": None, "pattern": None, "matcher": None}
 
 
 class Publisher:
@@ -148,6 +150,25 @@ class Publisher:
                 correlation_id=ticket,
                 serializer="json",
                 delivery_mode=TRANSIENT,
+            )
+        )
+
+    def command_workers(self, command: str, arguments: dict[str, Any]) -> None:
+        """Send a Celery control command to all workers.
+
+        As `app.control.broadcast` does; but that takes its connection from a pool, where one may be dead for long.
+
+        Raises:
+            BrokerUnavailableError: they cannot be told.
+        """
+        exchange = app.control.mailbox.exchange  # type: ignore[attr-defined]  # the stubs lack it
+        self._with_producer(
+            lambda producer: producer.publish(
+                {"method": command, "arguments": arguments, **TO_ALL},
+                exchange=exchange.name,
+                serializer="json",
+                delivery_mode=TRANSIENT,
+                declare=[exchange],
             )
         )
 

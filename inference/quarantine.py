@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import ceil
 from time import monotonic
@@ -15,6 +16,7 @@ from typing import Any
 
 from inference.batch import Batch
 from inference.errors import QuarantinedError
+from workers.news import Quarantined
 from workers.protocol import VersionRef
 from workers.runtime import errors as worker_errors
 
@@ -22,6 +24,10 @@ logger = logging.getLogger(__name__)
 
 #: How long a version is refused at first; each time that its trial fails, twice as long, and at most so long.
 REFUSE_SECONDS, REFUSE_SECONDS_MAX = 30.0, 600.0
+#: How many batches that killed workers are remembered, lest the same news be taken twice.
+HEARD_MAX = 4096
+#: Our own ids are shorter; what another client calls its batch need not be.
+ID_CHARACTERS_MAX = 64
 
 
 @dataclass
@@ -37,8 +43,13 @@ class _Refused:
 class Quarantine:
     """This gateway process's; the sender's thread asks, the reply thread tells."""
 
-    def __init__(self) -> None:
+    def __init__(self, was_mine: Callable[[str], bool]) -> None:
+        self._was_mine = was_mine
+        #: How many batches that this process sent killed the workers that took them.
+        self.of_mine = 0
         self._refused: dict[VersionRef, _Refused] = {}
+        #: The batches that were heard of, the latest last.
+        self._heard: dict[str, None] = {}
         self._lock = threading.Lock()
 
     def check(self, batch: Batch) -> None:
@@ -72,10 +83,20 @@ class Quarantine:
             if refused is not None and refused.trial is not None and batch.sent >= refused.trial:
                 del self._refused[batch.version]
 
-    def begin(self, version: VersionRef) -> None:
-        """A batch of this version, sent by whichever gateway, killed the workers that took it: refuse the version."""
-        now = monotonic()
+    def hear(self, data: Any) -> None:
+        """News: a batch, sent by whichever gateway, killed the workers that took it: refuse its version.
+
+        The same news, heard again, is nothing.
+        """
+        news, now = Quarantined.from_json(data), monotonic()
+        heard, version = news.batch_id[:ID_CHARACTERS_MAX], news.version
         with self._lock:
+            if heard in self._heard:
+                return
+            if len(self._heard) >= HEARD_MAX:
+                del self._heard[next(iter(self._heard))]
+            self._heard[heard] = None
+            self.of_mine += self._was_mine(news.reply_to)
             for old in [each for each, of in self._refused.items() if of.until + REFUSE_SECONDS_MAX < now]:
                 del self._refused[old]  # nobody has asked for it since
             refused = self._refused.get(version)

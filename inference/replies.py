@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections import deque
 from collections.abc import Callable
 from time import monotonic
 from typing import Any
 from uuid import uuid4
 
 import orjson
-from kombu import Connection, Consumer, Queue
+from kombu import Connection, Consumer, Producer, Queue
 from kombu.exceptions import KombuError
 from kombu.message import Message
 
@@ -36,11 +37,12 @@ def keep_consuming(
     stopping: threading.Event,
     lost: Callable[[], None] = lambda: None,
     alarm: Alarm | None = None,
+    between: Callable[[], None] = lambda: None,
 ) -> None:
     """Consume on a connection of its own until `stopping`, connecting anew whenever it breaks.
 
     `connected` declares what is needed on a new connection and returns its consumer; `lost` hears of each end; `alarm`
-    is kept up to date.
+    is kept up to date; `between` is called after each message, when no other one is in hand.
     """
     options = alarm.transport_options() if alarm else {}
     while not stopping.is_set():
@@ -54,7 +56,7 @@ def keep_consuming(
         try:
             connect(connection)
             with connected(connection) as consumer:
-                _drain(connection, stopping, alarm, consumer.channel)
+                _drain(connection, stopping, alarm, consumer.channel, between)
         except errors as error:
             abandon(connection)
             logger.warning("Lost the broker (%s); connecting again in %g s.", error, RECONNECT_SECONDS)
@@ -66,7 +68,9 @@ def keep_consuming(
             lost()
 
 
-def _drain(connection: Connection, stopping: threading.Event, alarm: Alarm | None, channel: Any) -> None:
+def _drain(
+    connection: Connection, stopping: threading.Event, alarm: Alarm | None, channel: Any, between: Callable[[], None]
+) -> None:
     checked = looked = monotonic()
     while not stopping.is_set():
         try:
@@ -80,6 +84,7 @@ def _drain(connection: Connection, stopping: threading.Event, alarm: Alarm | Non
         if alarm and connection.supports_heartbeats and monotonic() - looked >= LOOK_SECONDS:
             alarm.look(channel)
             looked = monotonic()
+        between()
 
 
 def drop_undecodable(message: Message, error: Exception) -> None:
@@ -93,6 +98,8 @@ class Replies:
     """Owns the reply queue of this process: exclusive, gone with its connection, a new name on each."""
 
     def __init__(self) -> None:
+        self._prefix = f"replies.{uuid4().hex}."
+        self._connects = 0
         self.queue = ""
         self.alarm = Alarm()
         self._receivers: dict[str, Callable[[Any], None]] = {}
@@ -100,6 +107,7 @@ class Replies:
         self._on_connected: list[Callable[[], None]] = []
         self._news: dict[str, Callable[[Any], None]] = {}
         self._tell: Callable[[], GatewayStatus] | None = None
+        self._unanswered: deque[Message] = deque()
         self._connected = threading.Event()
         self._thread = ServiceThread("replies", self._receive_all)
 
@@ -115,6 +123,10 @@ class Replies:
     def connected(self) -> bool:
         """Whether replies can arrive now."""
         return self._connected.is_set()
+
+    def was_mine(self, queue: str) -> bool:
+        """Whether the reply queue is this process's, or was before it connected anew."""
+        return queue.startswith(self._prefix)
 
     def wait_connected(self, timeout_seconds: float) -> bool:
         """Whether replies can arrive, waited for."""
@@ -145,13 +157,17 @@ class Replies:
         self._receivers.pop(ticket, None)
 
     def _receive_all(self) -> None:
-        keep_consuming(self._consume, self._thread.stopping, self._connected.clear, self.alarm)
+        keep_consuming(self._consume, self._thread.stopping, self._connected.clear, self.alarm, self._answer_all)
 
     def _consume(self, connection: Connection) -> Consumer:
+        self._unanswered.clear()  # those who still wait ask again
         channel = connection.channel()
         for shared in (PREDICT, SUPPLY):
             shared(channel).queue_declare()
-        queue = Queue(f"replies.{uuid4().hex}", GATEWAYS, exclusive=True, auto_delete=True, durable=False)(channel)
+        self._connects += 1
+        queue = Queue(f"{self._prefix}{self._connects}", GATEWAYS, exclusive=True, auto_delete=True, durable=False)(
+            channel
+        )
         queue.declare()
         consumer = Consumer(
             channel,
@@ -175,7 +191,7 @@ class Replies:
         if message.headers and NEWS_HEADER in message.headers:
             self._hear(message)
         if message.properties.get("reply_to"):
-            self._answer(message)
+            self._unanswered.append(message)
             return
         receiver = self._receivers.get(str(message.properties.get("correlation_id")))
         if receiver is None:
@@ -194,6 +210,14 @@ class Replies:
         except Exception:
             logger.exception("News for every gateway could not be read; this one goes on without.")
 
+    def _answer_all(self) -> None:
+        """Answer what has come in, on the connection that it came on, which is known to lead somewhere.
+
+        Not at once: py-amqp reads what has arrived before it publishes, so one would be answered within another one.
+        """
+        while self._unanswered:
+            self._answer(self._unanswered.popleft())
+
     def _answer(self, message: Message) -> None:
         """Answer another gateway's question how this process is, or a worker's whether a ticket is waited for.
 
@@ -206,17 +230,20 @@ class Replies:
         except ValueError as error:
             refusals.add(error, message.delivery_info)
             return
+        except Exception:
+            logger.exception("A question could not be answered; who asked it asks again.")
+            return
         if answer is None:
             return
-        with app.producer_pool.acquire(block=True) as producer:
-            producer.publish(
-                answer.to_json(),
-                exchange="",
-                routing_key=message.properties["reply_to"],
-                correlation_id=message.properties.get("correlation_id"),
-                serializer="json",
-                delivery_mode=TRANSIENT,
-            )
+        channel: Any = message.channel
+        Producer(channel, auto_declare=False).publish(
+            answer.to_json(),
+            exchange="",
+            routing_key=message.properties["reply_to"],
+            correlation_id=message.properties.get("correlation_id"),
+            serializer="json",
+            delivery_mode=TRANSIENT,
+        )
 
     def _awaits(self, question: TicketQuestion) -> TicketAnswer:
         return TicketAnswer(question.ticket in self._receivers)

@@ -12,7 +12,6 @@ from django.utils import timezone
 from inference import history
 from inference.errors import ConflictError, NotFoundError
 from inference.models import Activation, DefaultNetwork, Network, Version, WorkerReport
-from inference.news import Switched
 from inference.stored_files import drop_bytes, lock_file
 from workers.logs import about
 from workers.protocol import Report
@@ -64,10 +63,8 @@ def _keep_reports(activation: Activation, reports: Sequence[Report]) -> int:
 
 
 @transaction.atomic
-def commit(activation: Activation) -> Switched:
+def commit(activation: Activation) -> None:
     """Make an activation's version active, and after an upload its network the default one: this is the switch.
-
-    Returns what the gateway processes are to be told.
 
     Raises:
         ConflictError: the version was deleted meanwhile.
@@ -81,13 +78,9 @@ def commit(activation: Activation) -> Switched:
     network.save(update_fields=["active"])
     version.state = Version.State.LOADED
     version.save(update_fields=["state"])
-    default = previous_default = DefaultNetwork.objects.values_list("network_id", flat=True).first()
     # Without any default network, /predict would have nothing although one is active.
-    if activation.kind == Activation.Kind.UPLOAD or previous_default is None:
+    if activation.kind == Activation.Kind.UPLOAD or not DefaultNetwork.objects.exists():
         DefaultNetwork.objects.update_or_create(id=DefaultNetwork.ONLY_ID, defaults={"network": network})
-        default = network.nn_id
-    previous = activation.previous.number if activation.previous else None
-    return Switched(version.ref(), previous, default, previous_default)
 
 
 @transaction.atomic

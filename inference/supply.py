@@ -9,7 +9,7 @@ import logging
 from typing import Any
 
 from django.db import Error as DatabaseError
-from kombu import Connection, Consumer
+from kombu import Connection, Consumer, Producer
 from kombu.exceptions import ContentDisallowed, DecodeError
 from kombu.message import Message
 
@@ -17,7 +17,7 @@ from inference import selectors, stored_files
 from inference.database import on_live_connection
 from inference.replies import drop_undecodable, keep_consuming
 from inference.service_thread import ServiceThread
-from workers.celery import SUPPLY, TRANSIENT, app
+from workers.celery import SUPPLY, TRANSIENT
 from workers.message import ProtocolError
 from workers.protocol import CHUNK_CONTENT_TYPE, ActiveVersions, FileChunk, FileRequest
 from workers.refusals import SignatureError, refusals
@@ -61,9 +61,9 @@ class Supply:
         return consumer
 
     def _receive(self, message: Message) -> None:
-        """Answer one request; one that cannot be answered now is asked again by its worker."""
+        """Answer one request; one that cannot be answered now, its worker asks again three seconds later."""
         try:
-            self._send(on_live_connection(lambda: _answer(message.decode())), message.properties)
+            self._send(on_live_connection(lambda: _answer(message.decode())), message)
         except (ProtocolError, ContentDisallowed, DecodeError) as error:
             refusals.add(error, message.delivery_info)
         except DatabaseError as error:
@@ -73,25 +73,29 @@ class Supply:
 
     def _refuse(self, message: Message, error: Exception) -> None:
         """Drop a message; a worker whose key is another one sees so from an answer, and takes no batches."""
-        drop_undecodable(message, error)
-        if isinstance(error, SignatureError) and isinstance(message.properties.get("reply_to"), str):
-            # A stranger chose whom it answers: not signed, either.
-            self._send(ActiveVersions(()), message.properties, UNSIGNED)
+        try:
+            if isinstance(error, SignatureError) and isinstance(message.properties.get("reply_to"), str):
+                # A stranger chose whom it answers: not signed, either.
+                self._send(ActiveVersions(()), message, UNSIGNED)
+        finally:
+            drop_undecodable(message, error)
 
     @staticmethod
-    def _send(
-        answer: FileChunk | ActiveVersions, properties: dict[str, Any], headers: dict[str, str] | None = None
-    ) -> None:
+    def _send(answer: FileChunk | ActiveVersions, question: Message, headers: dict[str, str] | None = None) -> None:
+        """Answer on the connection that the question came on, which is known to lead somewhere.
+
+        Before it is acknowledged: py-amqp reads what has arrived before it publishes, and so nothing has.
+        """
         body, form = _form(answer)
-        with app.producer_pool.acquire(block=True) as producer:
-            producer.publish(
-                body,
-                exchange="",
-                routing_key=properties.get("reply_to"),
-                correlation_id=properties.get("correlation_id"),
-                delivery_mode=TRANSIENT,
-                **({"headers": headers} | form),
-            )
+        channel: Any = question.channel
+        Producer(channel, auto_declare=False).publish(
+            body,
+            exchange="",
+            routing_key=question.properties.get("reply_to"),
+            correlation_id=question.properties.get("correlation_id"),
+            delivery_mode=TRANSIENT,
+            **({"headers": headers} | form),
+        )
 
 
 def _form(answer: FileChunk | ActiveVersions) -> tuple[Any, dict[str, Any]]:

@@ -18,7 +18,7 @@ from inference.errors import BrokerUnavailableError, ConflictError, InferenceErr
 from inference.gateway import gateway
 from inference.models import Activation, Version
 from inference.monitoring import observations
-from inference.news import DELETED_NEWS, SWITCHED_NEWS, Deleted
+from inference.news import DELETED_NEWS, SWITCHED_NEWS, Deleted, Switched
 from inference.uploads import store_upload
 from workers.logs import about
 from workers.protocol import Report
@@ -101,7 +101,8 @@ def switch_to(version: Version, kind: Activation.Kind, requested_by: str) -> Swi
         # The connection may have been lost while the workers were loading.
         on_live_connection(lambda: services.record_reports(activation, result.reports))
         if result.loaded:
-            gateway().fleet.tell_gateways(SWITCHED_NEWS, services.commit(activation))
+            services.commit(activation)
+            gateway().fleet.tell_gateways(SWITCHED_NEWS, Switched(version.network_id))
             logger.info("%s is active: %d workers loaded it.", version, len(result.reports), extra=about(version.ref()))
         else:
             services.close(activation, Activation.Outcome.FAILED, _first_reason(result.reports))

@@ -1,8 +1,8 @@
 """Which version a batch is made with: what the database says, or while it does not answer, what it said last.
 
-What it said last must not be older than what somebody was told is active. So whoever commits a switch has told every
-gateway process before it answers; one that lost the broker may have missed that, and knows nothing until it has read
-the database again.
+What it said last must not be older than what somebody was told is active. So whoever commits a switch tells every
+gateway process before it answers, which forgets what it knows of that network until it has read the database again; one
+that lost the broker may have missed that, and forgets all.
 """
 
 from __future__ import annotations
@@ -86,22 +86,11 @@ class VersionsToUse:
             self._known.clear()
 
     def hear_of_switch(self, data: Any) -> None:
-        """News: another version is active. What does not fit what is known is forgotten."""
+        """News: another version of a network is active, which may be the default one by now."""
         news = Switched.from_json(data)
-        nn_id = news.version.nn_id
         with self._lock:
             self._news += 1
-            self._follow((nn_id, None), news.version, from_number=news.previous)
-            default = self._known.get((None, None))
-            if default is not None and default.nn_id == nn_id == news.default:
-                self._follow((None, None), news.version, from_number=news.previous)
-            elif default is not None and default.nn_id != news.default:
-                if default.nn_id == news.previous_default and nn_id == news.default:
-                    self._known[None, None] = news.version
-                else:
-                    del self._known[None, None]
-            if news.default != news.previous_default:
-                self._drop(lambda question: question[0] is None and question[1] is not None)
+            self._drop(lambda question: question == (news.nn_id, None) or question[0] is None)
 
     def hear_of_deletion(self, data: Any) -> None:
         """News: a version is deleted."""
@@ -109,15 +98,6 @@ class VersionsToUse:
         with self._lock:
             self._news += 1
             self._drop(lambda question: question[0] in (None, news.nn_id) and question[1] == news.number)
-
-    def _follow(self, question: tuple[str | None, int | None], version: VersionRef, from_number: int | None) -> None:
-        known = self._known.get(question)
-        if known is None or known == version:
-            return
-        if known.number == from_number:
-            self._known[question] = version
-        else:
-            del self._known[question]  # news that came late, or one that is missing
 
     def _drop(self, which: Callable[[tuple[str | None, int | None]], bool]) -> None:
         for question in [each for each in self._known if which(each)]:

@@ -146,7 +146,7 @@ class Suspects:
             reply_to=properties.get("reply_to"), correlation_id=properties.get("correlation_id"), children=[]
         )
         if batch is not None:
-            self._tell_gateways(Quarantined(batch.version, str(asked.reply_to)))
+            self._tell_gateways(Quarantined(batch.version, str(asked.reply_to), str(message.headers.get("id"))))
         workers = REDELIVERIES_MAX + 1
         error = QuarantinedError(f"{workers} workers died of this batch, or lost the broker with it: it is put aside")
         app.backend.store_result(message.headers.get("id"), error, FAILURE, f"{type(error).__name__}: {error}", asked)

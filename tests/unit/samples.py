@@ -154,6 +154,9 @@ class PretendedReplies:
     def wait_connected(self, timeout_seconds: float) -> bool:
         return self.connected
 
+    def was_mine(self, queue: str) -> bool:
+        return queue.startswith("replies.1")
+
     def call_before_connected(self, callback: Callable[[], None]) -> None:
         self._before_connected.append(callback)
 

@@ -193,3 +193,22 @@ def test_all_gateways_together_hold_no_more_than_the_brokers_queue_takes(sender:
 
     sender.dispatcher._limit.gateways = 1
     assert sender.dispatcher.requests_max == REQUESTS_MAX
+
+
+def test_the_sender_looks_soon_for_confirms_only_while_it_reads_them(
+    sender: Sender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited: list[float] = []
+    read: list[bool] = []
+    monkeypatch.setattr(sender.dispatcher._changed, "wait_for", lambda _, seconds: waited.append(seconds))
+    monkeypatch.setattr(sender.publisher, "read_confirms", lambda: read.append(True))
+    sender.submit(1)
+    sender.step()
+    sender.publisher.awaits_confirms = True
+
+    sender.dispatcher._send_next()
+    assert (waited[-1], len(read)) == (dispatch.CONFIRM_SECONDS, 1)
+
+    sender.answer(0)
+    sender.dispatcher._send_next()
+    assert (waited[-1], len(read)) == (dispatch.SWEEP_SECONDS, 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from inference.asking import Answers
 from inference.errors import BrokerUnavailableError
 from inference.fleet import Fleet
 from tests.unit.samples import VERSION, PretendedReplies, failed, loaded, worker_status
-from workers.celery import PREDICT, SUPPLY, app
+from workers.celery import PREDICT, SUPPLY
 from workers.protocol import LOAD_COMMAND, STATUS_COMMAND, GatewayStatus, Report, WorkerStatus
 from workers.request_id import handling
 
@@ -26,7 +27,8 @@ class PretendedPublisher:
         self.consumers = {PREDICT.name: 0, SUPPLY.name: 0}
         self.replies = PretendedReplies()
         self.gateway_statuses: list[GatewayStatus] = []
-        self.closed = False
+        self.closed = self.renewed = False
+        self.commands: Callable[[str, dict[str, Any]], None] = lambda *_: None
 
     def count_consumers(self, queue: Any) -> int:
         return self.consumers[queue.name]
@@ -34,6 +36,12 @@ class PretendedPublisher:
     def ask_gateways(self, reply_to: str, ticket: str) -> None:
         for status in self.gateway_statuses:
             self.replies.deliver(ticket, status.to_json())
+
+    def command_workers(self, command: str, arguments: dict[str, Any]) -> None:
+        self.commands(command, arguments)
+
+    def renew(self) -> None:
+        self.renewed = True
 
     def close(self) -> None:
         self.closed = True
@@ -58,7 +66,7 @@ def fleet(replies: PretendedReplies, publisher: PretendedPublisher) -> Fleet:
 
 
 class Broadcasts:
-    """Celery's broadcast: notes what is sent, and answers it at once."""
+    """What becomes of commands to the workers: notes what is sent, and answers it at once."""
 
     def __init__(self, replies: PretendedReplies, *messages: Any) -> None:
         self.sent: list[tuple[str, dict[str, Any]]] = []
@@ -73,12 +81,10 @@ class Broadcasts:
                 self._replies.deliver(arguments["ticket"], message.to_json())
 
 
-def test_all_workers_load_a_version(
-    fleet: Fleet, publisher: PretendedPublisher, replies: PretendedReplies, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_all_workers_load_a_version(fleet: Fleet, publisher: PretendedPublisher, replies: PretendedReplies) -> None:
     present = [worker_status("w1"), worker_status("w2")]
     broadcasts = Broadcasts(replies, failed("w2"), loaded("w1"), *present)
-    monkeypatch.setattr(app.control, "broadcast", broadcasts)
+    publisher.commands = broadcasts
     publisher.consumers[PREDICT.name] = 2
 
     with handling("a-request"):
@@ -103,7 +109,7 @@ def test_a_report_of_a_worker_that_left_does_not_stand_for_one_that_has_not_repo
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(fleet_module, "ROLL_CALL_SECONDS", 0.02)
-    monkeypatch.setattr(app.control, "broadcast", Broadcasts(replies, loaded("w1"), *present))
+    publisher.commands = Broadcasts(replies, loaded("w1"), *present)
     publisher.consumers[PREDICT.name] = 1
 
     assert fleet.load(VERSION, 0.2) == Answers([loaded("w1")], 1)
@@ -111,14 +117,10 @@ def test_a_report_of_a_worker_that_left_does_not_stand_for_one_that_has_not_repo
 
 @pytest.mark.parametrize("default", [None, VERSION])
 def test_all_workers_tell_how_they_are(
-    default: Any,
-    fleet: Fleet,
-    publisher: PretendedPublisher,
-    replies: PretendedReplies,
-    monkeypatch: pytest.MonkeyPatch,
+    default: Any, fleet: Fleet, publisher: PretendedPublisher, replies: PretendedReplies
 ) -> None:
     broadcasts = Broadcasts(replies, worker_status("w1"))
-    monkeypatch.setattr(app.control, "broadcast", broadcasts)
+    publisher.commands = broadcasts
     publisher.consumers[PREDICT.name] = 1
 
     assert fleet.status(default, SECONDS) == Answers([worker_status("w1")], 0)
@@ -135,16 +137,24 @@ def test_all_gateways_tell_how_they_are(fleet: Fleet, publisher: PretendedPublis
 
 
 def test_a_broker_that_goes_away_while_workers_are_asked_is_unavailable(
-    fleet: Fleet, publisher: PretendedPublisher, monkeypatch: pytest.MonkeyPatch
+    fleet: Fleet, publisher: PretendedPublisher
 ) -> None:
     def lose_connection(*_: Any, **__: Any) -> None:
-        raise ConnectionResetError("connection reset by peer")
+        raise BrokerUnavailableError("connection reset by peer")
 
-    monkeypatch.setattr(app.control, "broadcast", lose_connection)
+    publisher.commands = lose_connection
     publisher.consumers[PREDICT.name] = 1
 
     with pytest.raises(BrokerUnavailableError):
         fleet.load(VERSION, SECONDS)
+
+
+def test_when_the_reply_connection_is_a_new_one_so_is_the_one_that_commands_and_asks(
+    fleet: Fleet, publisher: PretendedPublisher, replies: PretendedReplies
+) -> None:
+    assert not publisher.renewed
+    replies.reconnect()
+    assert publisher.renewed
 
 
 def test_stopping_closes_the_connection(fleet: Fleet, publisher: PretendedPublisher) -> None:

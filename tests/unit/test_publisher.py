@@ -67,6 +67,19 @@ def test_a_batch_is_a_celery_task_that_answers_to_the_reply_queue(
     assert message.properties["expiration"] == "12500"
 
 
+def test_a_command_to_workers_is_what_celery_would_broadcast(publisher: Publisher, connection: Connection) -> None:
+    mailbox = app.control.mailbox
+    mine = Queue(f"pidbox.{uuid4().hex}", mailbox.exchange, durable=False)
+    mine(connection.channel()).declare()
+
+    publisher.command_workers("report_status", {"default": None})
+    app.control.broadcast("report_status", arguments={"default": None})
+
+    ours, theirs = receive(connection, mine), receive(connection, mine)
+    assert ours.decode() == theirs.decode()
+    assert (ours.content_type, ours.delivery_info) == (theirs.content_type, theirs.delivery_info)
+
+
 def test_celery_makes_a_request_of_the_batch_like_of_its_own_messages(
     publisher: Publisher, queue: Queue, connection: Connection
 ) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from uuid import uuid4
 
 import pytest
 
 from inference import quarantine as quarantine_module
 from inference.errors import PredictionFailedError, QuarantinedError
-from inference.quarantine import REFUSE_SECONDS, REFUSE_SECONDS_MAX
+from inference.quarantine import HEARD_MAX, REFUSE_SECONDS, REFUSE_SECONDS_MAX, Quarantine
 from tests.unit.samples import VERSION
 from tests.unit.sender import SECONDS, Sender, first_numbers
 from workers.news import QUARANTINED_NEWS, Quarantined
@@ -32,9 +33,9 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return clock
 
 
-def tell(sender: Sender, reply_to: str = "") -> None:
-    """A worker tells all gateways that a batch of VERSION killed workers."""
-    sender.replies.news[QUARANTINED_NEWS](Quarantined(VERSION, reply_to).to_json())
+def tell(sender: Sender, reply_to: str = "", batch_id: str = "") -> None:
+    """A worker tells all gateways that a batch of VERSION, another one each time, killed workers."""
+    sender.replies.news[QUARANTINED_NEWS](Quarantined(VERSION, reply_to, batch_id or uuid4().hex).to_json())
 
 
 def ask(sender: Sender, clock: Clock) -> object:
@@ -69,6 +70,37 @@ def test_every_gateway_refuses_and_the_one_that_sent_it_counts(sender: Sender, c
     tell(sender, "replies.of another")
     assert ask(sender, clock) == REFUSE_SECONDS
     assert sender.dispatcher.batches_quarantined == 0
+
+
+def test_a_batch_that_was_sent_before_a_reconnect_counts(sender: Sender, clock: Clock) -> None:
+    before = sender.replies.queue
+    sender.replies.reconnect()
+    tell(sender, before)
+    assert sender.dispatcher.batches_quarantined == 1
+
+
+def test_the_same_news_sent_again_change_nothing(sender: Sender, clock: Clock) -> None:
+    tell(sender, sender.replies.queue, "the batch")
+    clock.now += REFUSE_SECONDS
+    trial = sender.submit(0.25)
+    sender.step()
+    for _ in range(3):
+        tell(sender, sender.replies.queue, "the batch")
+    sender.answer(0)
+    assert first_numbers(trial) == [0.25]
+    tell(sender, sender.replies.queue, "the batch")
+    assert ask(sender, clock) == "sent"
+    assert sender.dispatcher.batches_quarantined == 1
+
+
+def test_what_is_remembered_of_news_is_bounded() -> None:
+    quarantine = Quarantine(lambda _: True)
+    for number in range(HEARD_MAX + 1):
+        quarantine.hear(Quarantined(VERSION, "", f"{number}").to_json())
+    assert len(quarantine._heard) == HEARD_MAX
+    assert quarantine.of_mine == HEARD_MAX + 1
+    quarantine.hear(Quarantined(VERSION, "", f"{HEARD_MAX}").to_json())
+    assert quarantine.of_mine == HEARD_MAX + 1, "the latest one is remembered"
 
 
 def test_other_versions_are_answered(sender: Sender, clock: Clock) -> None:
@@ -128,5 +160,5 @@ def test_a_trial_without_an_answer_is_followed_by_another(sender: Sender, clock:
 def test_what_nobody_asks_for_any_more_is_forgotten(sender: Sender, clock: Clock) -> None:
     tell(sender)
     clock.now += REFUSE_SECONDS + REFUSE_SECONDS_MAX + 1
-    sender.replies.news[QUARANTINED_NEWS](Quarantined(OTHER, "").to_json())
+    sender.replies.news[QUARANTINED_NEWS](Quarantined(OTHER, "", "another").to_json())
     assert ask(sender, clock) == "sent"

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from kombu import Exchange
+from kombu import Exchange, Producer
 from kombu.message import Message
 
 from inference import publisher as publisher_module
@@ -99,23 +99,30 @@ def test_the_shared_queues_exist_once_replies_can_arrive(replies: Replies) -> No
             assert connection.channel().queue_declare(queue.name, passive=True).queue == queue.name
 
 
-def test_after_a_broken_connection_replies_arrive_on_a_new_queue(replies: Replies) -> None:
+def test_after_a_broken_connection_replies_arrive_on_a_new_queue(
+    replies: Replies, monkeypatch: pytest.MonkeyPatch
+) -> None:
     connected: SimpleQueue[str] = SimpleQueue()
     received: SimpleQueue[Any] = SimpleQueue()
     replies.call_when_connected(lambda: connected.put(replies.queue))
     old = replies.queue
 
-    def break_connection(_: Any) -> None:
+    def break_connection(*_: Any, **__: Any) -> None:
+        monkeypatch.undo()
         raise ConnectionResetError
 
-    # What a receiver raises is logged, so the connection is broken from the answer to another gateway.
-    replies.tell_when_asked(lambda: break_connection(None))  # type: ignore[arg-type,return-value]
+    # What a receiver raises is logged, so the connection is broken in the answer to another gateway.
+    monkeypatch.setattr(replies_module, "Producer", break_connection)
+    replies.tell_when_asked(lambda: GatewayStatus("here-1", 3, 256))
     Publisher().ask_gateways("nowhere", "ticket")
     new = connected.get(timeout=SOON_SECONDS)
     replies.expect("1", received.put)
     send(new, "1", "awaited")
 
     assert new != old
+    assert replies.was_mine(new)
+    assert replies.was_mine(old)
+    assert not Replies().was_mine(old)
     assert received.get(timeout=SOON_SECONDS) == "awaited"
 
 
@@ -128,6 +135,57 @@ def test_a_gateway_tells_the_others_how_it_is(replies: Replies) -> None:
     Publisher().ask_gateways(replies.queue, "ticket")
 
     assert GatewayStatus.from_json(received.get(timeout=SOON_SECONDS)) == status
+
+
+def test_a_question_that_fails_here_costs_no_connection(replies: Replies, caplog: pytest.LogCaptureFixture) -> None:
+    def fail() -> GatewayStatus:
+        raise ConnectionResetError("of something else")
+
+    mine = replies.queue
+    replies.tell_when_asked(fail)
+    Publisher().ask_gateways("nowhere", "ticket")
+
+    assert ask(mine, {"ticket": "any"}) == {"awaited": False}
+    assert replies.queue == mine
+    assert "could not be answered" in caplog.text
+
+
+def test_questions_are_answered_one_after_the_other_on_their_own_connection(
+    replies: Replies, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    within = most = 0
+    channels = []
+
+    class ReadsFirst(Producer):
+        """Reads what has arrived before it publishes, as py-amqp does."""
+
+        def publish(self, *body: Any, **options: Any) -> Any:
+            nonlocal within, most
+            within += 1
+            most = max(most, within)
+            channels.append(self.channel)
+            try:
+                self.channel.connection.client.drain_events(timeout=0.25)
+            except TimeoutError:
+                pass
+            within -= 1
+            return super().publish(*body, **options)
+
+    answers: SimpleQueue[Any] = SimpleQueue()
+    replies.expect("asked", answers.put)
+    replies.expect("open", lambda _: None)
+    monkeypatch.setattr(replies_module, "Producer", ReadsFirst)
+    with app.connection_for_write() as connection:
+        producer = Producer(connection.channel(), auto_declare=False, serializer="json")
+        for _ in range(5):
+            producer.publish(
+                {"ticket": "open"}, routing_key=replies.queue, reply_to=replies.queue, correlation_id="asked"
+            )
+        # An answer has no `reply_to`, so it is taken for one.
+        assert [answers.get(timeout=SOON_SECONDS) for _ in range(5)] == [{"awaited": True}] * 5
+
+    assert most == 1
+    assert len(set(channels)) == 1
 
 
 def ask(queue: str, question: Any) -> Any:

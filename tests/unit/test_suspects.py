@@ -194,7 +194,7 @@ def test_one_that_came_back_too_often_is_put_aside_and_everybody_is_told(
     news = broker.take("gateways")
     assert news is not None
     assert news.headers[NEWS_HEADER] == "quarantined"
-    assert Quarantined.from_json(news.payload) == Quarantined(VERSION, broker.reply_to)
+    assert Quarantined.from_json(news.payload) == Quarantined(VERSION, broker.reply_to, "batch-1")
 
     kept = broker.take("quarantine")
     assert kept is not None

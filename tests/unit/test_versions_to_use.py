@@ -60,8 +60,8 @@ def lose(database: Database, versions: VersionsToUse) -> None:
     assert versions.database_away
 
 
-def switched(version: Any = SECOND, previous: int | None = 1, default: str = NN_ID, before: str = NN_ID) -> Any:
-    return Switched(version, previous, default, before).to_json()
+def switched(nn_id: str = NN_ID) -> Any:
+    return Switched(nn_id).to_json()
 
 
 def known(versions: VersionsToUse, nn_id: str | None = NN_ID, number: int | None = None) -> Any:
@@ -104,22 +104,21 @@ def test_a_network_that_there_is_no_more_is_forgotten(database: Database, versio
     assert known(versions) is None
 
 
-def test_news_of_a_switch_are_what_counts(database: Database, versions: VersionsToUse) -> None:
+def test_after_news_of_a_switch_the_database_says_what_is_active(database: Database, versions: VersionsToUse) -> None:
     known(versions), known(versions, None)
     versions.hear_of_switch(switched())
+    database.answers = dict.fromkeys(database.answers, SECOND)
+    assert (known(versions), known(versions, None)) == (SECOND, SECOND)
     lose(database, versions)
     assert (known(versions), known(versions, None)) == (SECOND, SECOND)
-    versions.hear_of_switch(switched(THIRD, previous=2))
-    versions.hear_of_switch(switched(FIRST, previous=3))  # a rollback
-    assert (known(versions), known(versions, None)) == (FIRST, FIRST)
 
 
-def test_news_that_came_too_late_make_nothing_old_active_again(database: Database, versions: VersionsToUse) -> None:
-    database.answers[NN_ID, None] = THIRD
-    known(versions)
-    versions.hear_of_switch(switched(SECOND, previous=1))
+def test_news_make_nothing_active_whoever_sends_them_again(database: Database, versions: VersionsToUse) -> None:
+    known(versions), known(versions, None)
     lose(database, versions)
-    assert known(versions) is None
+    for _ in range(2):
+        versions.hear_of_switch(switched())
+        assert (known(versions), known(versions, None)) == (None, None)
 
 
 def test_what_is_read_while_news_come_may_be_old(database: Database, versions: VersionsToUse) -> None:
@@ -138,28 +137,24 @@ def test_who_may_have_missed_news_knows_nothing(database: Database, versions: Ve
     assert known(versions) is None, "what it has not been told by the database"
 
 
-def test_a_new_default_network_is_the_default_one(database: Database, versions: VersionsToUse) -> None:
-    database.answers[None, 3] = THIRD
-    known(versions, None), known(versions, None, 3), known(versions)
-    versions.hear_of_switch(switched(ELSEWHERE, previous=None, default=OTHER_NN_ID))
-    lose(database, versions)
-    assert (known(versions, None), known(versions), known(versions, None, 3)) == (ELSEWHERE, FIRST, None)
-
-
-def test_a_default_network_that_does_not_fit_what_is_known_is_forgotten(
+def test_a_switch_of_another_network_may_be_one_of_the_default_network(
     database: Database, versions: VersionsToUse
 ) -> None:
-    known(versions, None)
-    versions.hear_of_switch(switched(ELSEWHERE, previous=None, default=OTHER_NN_ID, before="c" * 32))
+    database.answers |= {(None, 3): THIRD, (NN_ID, 3): THIRD}
+    for question in database.answers:
+        known(versions, *question)
+    versions.hear_of_switch(switched(OTHER_NN_ID))
     lose(database, versions)
-    assert known(versions, None) is None
+    assert (known(versions, None), known(versions, None, 3)) == (None, None)
+    assert (known(versions), known(versions, NN_ID, 3)) == (FIRST, THIRD)
 
 
-def test_a_switch_of_another_network_leaves_the_default_one(database: Database, versions: VersionsToUse) -> None:
-    known(versions, None)
-    versions.hear_of_switch(switched(ELSEWHERE, previous=6))
+def test_the_number_of_a_version_means_the_same_after_a_switch(database: Database, versions: VersionsToUse) -> None:
+    database.answers[NN_ID, 3] = THIRD
+    known(versions, NN_ID, 3)
+    versions.hear_of_switch(switched())
     lose(database, versions)
-    assert known(versions, None) == FIRST
+    assert known(versions, NN_ID, 3) == THIRD
 
 
 def test_a_deleted_version_is_not_answered_with(database: Database, versions: VersionsToUse) -> None:
