@@ -104,6 +104,8 @@ def test_of_a_seat_that_was_given_out_is_told_when_the_new_one_has_written() -> 
     assert board.read_all() == [(True, b"of the new one")]
 
 
+# Under gunicorn, whose first process this stands for, nothing has imported the settings.
+@pytest.mark.filterwarnings("ignore:'gateway_site.settings' found in sys.modules:RuntimeWarning")
 def test_a_gunicorn_that_reads_its_configuration_again_keeps_its_board() -> None:
     boards = [runpy.run_path(str(ROOT / "gateway_site" / "gunicorn.py"))["board"] for _ in range(2)]
 

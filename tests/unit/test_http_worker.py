@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,8 +16,19 @@ from gateway_site.http_worker import SMALL_BODY_BYTES, HttpWorker
 from gateway_site.large_bodies import LargeBodies
 from gateway_site.observed import Observed
 from gateway_site.silent_clients import ClientTimeoutError
+from inference.server_loop import CLIENT_HAS_ENDED
+from workers.request_id import REQUEST_ID
 
 SIZE = SMALL_BODY_BYTES + 1
+
+
+@pytest.fixture(autouse=True)
+def _a_connection_of_its_own() -> Iterator[None]:
+    """What a connection's greenlet knows is gone with it."""
+    known = [(REQUEST_ID, REQUEST_ID.get()), (CLIENT_HAS_ENDED, CLIENT_HAS_ENDED.get())]
+    yield
+    for variable, value in known:
+        variable.set(value)  # type: ignore[arg-type]  # each its own
 
 
 class Client:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
@@ -88,9 +87,8 @@ def test_a_stranger_is_not_answered_with_a_signature() -> None:
     with app.connection_for_read() as connection:
         channel: Any = connection.channel()
         channel.queue_declare(queue)
-        place = {"consumer_tag": "c"}
-        acknowledged = SimpleNamespace(no_ack_consumers=["c"])
-        asked = Message(b"", 1, properties={"reply_to": queue}, channel=acknowledged, delivery_info=place)
+        channel.no_ack_consumers = {"c"}
+        asked = Message(b"", 1, properties={"reply_to": queue}, channel=channel, delivery_info={"consumer_tag": "c"})
 
         gateway_supply.Supply()._refuse(asked, SignatureError("it is not signed"))
 
