@@ -10,7 +10,7 @@ import pytest
 from inference.supervision import rabbitmq as rabbitmq_programs
 from inference.supervision.rabbitmq import PrivateNode
 from tests.support import postgresql as postgresql_programs
-from tests.support.postgresql import PrivatePostgresql
+from tests.support.postgresql import PrivatePostgresql, running_postgresql
 from tests.support.requirement import require
 from tests.support.system import System
 
@@ -37,12 +37,8 @@ def running_node(directory: Path) -> Iterator[PrivateNode]:
 def postgresql() -> Iterator[PrivatePostgresql]:
     """A running server."""
     require(postgresql_programs.programs() is not None, "postgresql")
-    server = PrivatePostgresql()
-    try:
-        server.start()
+    with running_postgresql() as server:
         yield server
-    finally:
-        server.stop()
 
 
 @pytest.fixture(scope="module")
