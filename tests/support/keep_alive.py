@@ -68,7 +68,9 @@ class KeptConnection:
 
 def _is_closed(connection: socket.socket) -> bool:
     """Whether the other side has closed an idle connection: nothing else can be there to read."""
-    return bool(select.select([connection], [], [], 0)[0])
+    looking = select.poll()  # takes any descriptor, also beyond 1024
+    looking.register(connection, select.POLLIN)
+    return bool(looking.poll(0))
 
 
 def _more(connection: socket.socket) -> bytes:
