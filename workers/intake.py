@@ -65,7 +65,7 @@ class Intake(Consumer):
         reply_to, correlation_id = properties.get("reply_to"), properties.get("correlation_id")
         sent_to_one = not message.delivery_info.get("exchange")
         if sent_to_one and isinstance(reply_to, str) and isinstance(correlation_id, str):
-            this_worker().tell_refused(exc, reply_to, correlation_id)
+            this_worker().reporter.tell_refused(exc, reply_to, correlation_id)
 
     def on_invalid_task(self, body: Any, message: Message, exc: Exception) -> None:
         """Refuse a batch that Celery cannot read."""

@@ -1,25 +1,24 @@
-"""What one worker process owns: its networks, its helper process, its statistics and its loader thread."""
+"""What one worker process owns: its networks, its helper process, its statistics and the threads that load."""
 
 from __future__ import annotations
 
 import logging
 import threading
 import traceback
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from time import monotonic, perf_counter
-from typing import Any
 
 from celery import Celery
 
 from workers.addresses import host_addresses
+from workers.bounded_threads import BoundedThreads
 from workers.details import WorkerDetails
 from workers.logs import about
 from workers.measures import Measured, WorkerMeasures
 from workers.message import shorten
 from workers.protocol import Report, VersionRef, WorkerStatus
-from workers.refusals import RefusedError, SignatureError, refusals
+from workers.refusals import RefusedError, refusals
+from workers.reporter import Reporter
 from workers.request_id import handling
 from workers.runtime.backend import program_versions, use_threads
 from workers.runtime.errors import KeyMismatchError, PipelineRuntimeError, SupplyError
@@ -28,7 +27,7 @@ from workers.runtime.networks import Networks
 from workers.runtime.weights_file import WeightsFileReader
 from workers.sender import Sender
 from workers.settings import Settings
-from workers.signing import UNSIGNED, message_keys
+from workers.signing import message_keys
 from workers.stats import RequestStats
 from workers.supply import Supply
 from workers.suspects import Suspects
@@ -45,8 +44,6 @@ REMEMBERED_TICKETS = 100
 FETCH_PART, READ_PART = 0.45, 0.45
 #: Each load that waits for a slow file or gateway takes a thread; other networks' loads must find one.
 LOADS_AT_ONCE = 8
-#: What waits for such a thread, at most: a gateway asks again for what is left out, a stranger may not fill the memory.
-WAITING_MAX = 256
 #: How long a worker that connects waits for a gateway that tells which versions are active.
 GATEWAY_SECONDS = 5.0
 
@@ -64,11 +61,9 @@ class Worker:
         self._settings = settings
         self._reader = WeightsFileReader(settings.load_timeout_seconds * READ_PART)
         self._supply = Supply(app, settings.load_timeout_seconds * FETCH_PART)
-        self._loader = ThreadPoolExecutor(LOADS_AT_ONCE, thread_name_prefix="loader")
-        # Of its own: reports do not wait for loads.
-        self._reporter = ThreadPoolExecutor(1, thread_name_prefix="reporter")
+        self._loader = BoundedThreads(LOADS_AT_ONCE, "loader")
+        self.reporter = Reporter(name, self.sender)
         self._shown: VersionRef | None = None
-        self._waiting = threading.BoundedSemaphore(WAITING_MAX)
         self._lock = threading.Lock()
         self._reports: dict[str, Report | None] = {}
         self.networks = Networks(
@@ -88,8 +83,8 @@ class Worker:
     def stop(self) -> None:
         """End the threads and the helper process."""
         self.suspects.stop()
-        self._loader.shutdown(wait=False, cancel_futures=True)
-        self._reporter.shutdown(wait=False, cancel_futures=True)
+        self._loader.stop()
+        self.reporter.stop()
         self._reader.stop()
         self.sender.close()
         self._supply.renew()
@@ -106,33 +101,7 @@ class Worker:
         A gateway asks again while it waits: the same ticket is loaded once, and a report that was sent is sent again.
         Where messages are signed, one that was recorded is refused: the gateway must be waiting for its ticket now.
         """
-        self._later(self._loader, self._load_if_awaited, version, reply_to, ticket, request_id)
-
-    def tell_refused(self, reason: Exception, reply_to: str, correlation_id: str) -> None:
-        """Answer a batch that was refused, off the caller's thread, as a task that failed.
-
-        A stranger chose whom it answers when the batch was not signed; then the answer is not, either.
-        """
-        text = f"{self.name} refused the message: {reason}"
-        headers = UNSIGNED if isinstance(reason, SignatureError) else None
-        error = {"exc_type": "RefusedError", "exc_message": [text], "exc_module": RefusedError.__module__}
-        answer = {"task_id": correlation_id, "status": "FAILURE", "result": error, "traceback": text, "children": []}
-        whole = {**answer, "worker": self.name}
-        self._later(self._reporter, self._send_quietly, whole, reply_to, correlation_id, headers)
-
-    def _later(self, threads: ThreadPoolExecutor, act: Callable[..., None], *arguments: Any) -> None:
-        """Have `act` called in one of these threads, unless too much waits for one."""
-        if not self._waiting.acquire(blocking=False):
-            refusals.add(RefusedError(f"{WAITING_MAX} others wait for a thread"))
-            return
-
-        def act_and_make_room() -> None:
-            try:
-                act(*arguments)
-            finally:
-                self._waiting.release()
-
-        threads.submit(act_and_make_room)
+        self._loader.call(self._load_if_awaited, version, reply_to, ticket, request_id)
 
     def _load_if_awaited(self, version: VersionRef, reply_to: str, ticket: str, request_id: str) -> None:
         if message_keys() is not None and not self._is_awaited(version, reply_to, ticket):
@@ -145,7 +114,7 @@ class Worker:
         if not known:
             self._load_and_report(version, reply_to, ticket, request_id)
         elif report is not None:
-            self._send_quietly(report.to_json(), reply_to, ticket)
+            self.reporter.send(report, reply_to, ticket)
 
     def _is_awaited(self, version: VersionRef, reply_to: str, ticket: str) -> bool:
         try:
@@ -163,7 +132,7 @@ class Worker:
 
     def catch_up_later(self) -> None:
         """Load what is active off the caller's thread."""
-        self._later(self._loader, self._catch_up_quietly)
+        self._loader.call(self._catch_up_quietly)
 
     def _catch_up_quietly(self) -> None:
         try:
@@ -238,10 +207,6 @@ class Worker:
         if default is not None and self.networks.holds(default):
             self._shown = default
 
-    def send_later(self, message: WorkerStatus | WorkerMeasures, reply_to: str, ticket: str) -> None:
-        """Send a message to a gateway's reply queue off the caller's thread; one that has gone does not get it."""
-        self._later(self._reporter, self._send_quietly, message.to_json(), reply_to, ticket)
-
     def _load_and_report(self, version: VersionRef, reply_to: str, ticket: str, request_id: str) -> None:
         started = perf_counter()
         with handling(request_id):
@@ -249,7 +214,7 @@ class Worker:
         report = Report(self.name, not trace, trace, perf_counter() - started)
         with self._lock:
             self._reports[ticket] = report
-        self._send_quietly(report.to_json(), reply_to, ticket)
+        self.reporter.send(report, reply_to, ticket)
 
     def _load(self, version: VersionRef) -> str:
         """Load a version; returns the trace when that cannot be done."""
@@ -263,14 +228,6 @@ class Worker:
             trace = shorten(traceback.format_exc())
             logger.exception("Loading %s failed unexpectedly; what is served stays.", version, extra=about(version))
         return trace
-
-    def _send_quietly(
-        self, message: dict[str, Any], reply_to: str, ticket: str, headers: dict[str, str] | None = None
-    ) -> None:
-        try:
-            self.sender.send(message, reply_to, ticket, headers)
-        except Exception:
-            logger.exception("An answer did not reach the broker; who waits for it may ask again.")
 
     def _load_ahead(self, version: VersionRef) -> None:
         try:

@@ -123,7 +123,8 @@ def test_who_asked_one_worker_is_told_and_nobody_is_told_by_all(
     exchange: str, properties: dict[str, Any], told: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     heard: list[Any] = []
-    worker = SimpleNamespace(tell_refused=lambda *answer: heard.append((str(answer[0]), *answer[1:])))
+    reporter = SimpleNamespace(tell_refused=lambda *answer: heard.append((str(answer[0]), *answer[1:])))
+    worker = SimpleNamespace(reporter=reporter)
     monkeypatch.setattr(intake, "this_worker", lambda: worker)
     acked: list[Any] = []
     channel = SimpleNamespace(no_ack_consumers=None, basic_ack=lambda tag, **_: acked.append(tag))

@@ -6,15 +6,11 @@ import platform
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
-from time import monotonic
-from typing import Any
-from uuid import uuid4
 
 import pytest
-from kombu import Connection
 
-from tests.support.waiting import wait_until
 from tests.unit.pretended_worker import PretendedNetworks, worker_with
+from tests.unit.reply_queue import SOON_SECONDS, ReplyQueue
 from tests.unit.samples import DIGEST, NEXT_VERSION, OTHER_NN_ID, VERSION
 from workers import control
 from workers import worker as worker_module
@@ -22,13 +18,9 @@ from workers.celery import app
 from workers.details import LoadedWeights
 from workers.message import ProtocolError
 from workers.protocol import ActiveVersions, Report, VersionRef, WorkerStatus
-from workers.refusals import RefusedError, SignatureError, refusals
 from workers.runtime.errors import KeyMismatchError, SupplyError, WeightsError
 from workers.settings import settings
-from workers.signing import SIGNATURE, UNSIGNED, Keys
-from workers.worker import LOADS_AT_ONCE, WAITING_MAX, Worker, this_worker
-
-SOON_SECONDS = 10.0
+from workers.worker import LOADS_AT_ONCE, Worker, this_worker
 
 
 class PretendedSupply:
@@ -44,30 +36,6 @@ class PretendedSupply:
 
     def renew(self) -> None:
         pass
-
-
-class ReplyQueue:
-    """A gateway's reply queue on the in-process broker."""
-
-    def __init__(self, connection: Connection) -> None:
-        self.name = f"replies.{uuid4().hex}"
-        self._connection = connection
-        self._channel = connection.channel()
-        self._channel.queue_declare(self.name)
-        self.messages: list[Any] = []
-        self._channel.basic_consume(self.name, no_ack=True, callback=self.messages.append, consumer_tag="1")
-
-    def next(self) -> tuple[str, Any]:
-        """The ticket and the body of the next message."""
-        deadline = monotonic() + SOON_SECONDS
-        while not self.messages:
-            assert monotonic() < deadline, "no message came"
-            try:
-                self._connection.drain_events(timeout=1)
-            except TimeoutError:
-                pass
-        message = self.messages.pop(0)
-        return message.properties["correlation_id"], message.decode()
 
 
 @pytest.fixture
@@ -144,29 +112,6 @@ def test_the_status_tells_the_default_network_once_it_is_loaded(
     )
 
 
-@pytest.mark.parametrize("report", [control.report_status, control.report_measures])
-def test_a_report_that_cannot_be_sent_holds_nobody_up(
-    report: Any, worker: Worker, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    sending, broker_is_back = threading.Event(), threading.Event()
-
-    def send(*_: Any) -> None:
-        sending.set()
-        broker_is_back.wait(SOON_SECONDS)
-
-    monkeypatch.setattr(worker.sender, "send", send)
-    started = monotonic()
-    report(None, None, "replies", "1")
-
-    assert monotonic() - started < SOON_SECONDS / 2
-    assert sending.wait(SOON_SECONDS)
-    before = refusals.count
-    for _ in range(WAITING_MAX + 9):
-        report(None, None, "replies", "1")
-    assert refusals.count == before + 10
-    broker_is_back.set()
-
-
 def test_reports_do_not_wait_for_loads(worker: Worker, replies: ReplyQueue, monkeypatch: pytest.MonkeyPatch) -> None:
     loaded = threading.Event()
     monkeypatch.setattr(worker, "_load", lambda _: "" if loaded.wait(SOON_SECONDS) else "late")
@@ -206,7 +151,7 @@ def test_the_status_tells_the_last_known_network_while_the_next_is_missing(
 def catch_up(worker: Worker, answer: ActiveVersions | Exception) -> None:
     worker._supply = PretendedSupply(answer)  # type: ignore[assignment]
     worker.catch_up_later()
-    worker._loader.shutdown(wait=True)
+    worker._loader.stop(wait=True)
 
 
 def test_a_worker_catches_up_with_what_is_active_and_loads_the_default_network_last(
@@ -258,95 +203,6 @@ def test_what_is_loaded_by_name_is_no_measure(worker: Worker) -> None:
     details = worker.measures(None).details
 
     assert (details.loaded_count, details.loaded) == (1, [])
-
-
-class AskedSupply(PretendedSupply):
-    """Tells whether a gateway waits for a ticket."""
-
-    def __init__(self, awaited: bool | Exception) -> None:
-        super().__init__(ActiveVersions(()))
-        self.awaited = awaited
-        self.asked: list[tuple[str, str]] = []
-
-    def is_awaited(self, reply_queue: str, ticket: str) -> bool:
-        self.asked.append((reply_queue, ticket))
-        if isinstance(self.awaited, Exception):
-            raise self.awaited
-        return self.awaited
-
-
-def load_signed(worker: Worker, awaited: bool | Exception, monkeypatch: pytest.MonkeyPatch) -> AskedSupply:
-    monkeypatch.setattr(worker_module, "message_keys", lambda: Keys("a key that nobody guesses"))
-    supply = AskedSupply(awaited)
-    worker._supply = supply  # type: ignore[assignment]
-    worker.load_later(VERSION, "replies.1", "ticket")
-    worker._loader.shutdown(wait=True)
-    return supply
-
-
-def test_with_a_key_a_version_is_loaded_when_its_gateway_waits_for_it(
-    worker: Worker, networks: PretendedNetworks, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    supply = load_signed(worker, True, monkeypatch)
-
-    assert supply.asked == [("replies.1", "ticket")]
-    assert networks.acquired == [VERSION]
-
-
-@pytest.mark.parametrize("awaited", [False, SupplyError("no gateway answered in time")], ids=repr)
-def test_with_a_key_a_recorded_weight_change_loads_nothing(
-    awaited: bool | Exception, worker: Worker, networks: PretendedNetworks, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    before = refusals.count
-
-    load_signed(worker, awaited, monkeypatch)
-
-    assert networks.acquired == []
-    assert refusals.count == before + 1
-
-
-def test_without_a_key_no_gateway_is_asked(worker: Worker, networks: PretendedNetworks) -> None:
-    supply = AskedSupply(False)
-    worker._supply = supply  # type: ignore[assignment]
-    worker.load_later(VERSION, "replies.1", "ticket")
-    worker._loader.shutdown(wait=True)
-
-    assert supply.asked == []
-    assert networks.acquired == [VERSION]
-
-
-def test_a_flood_of_weight_changes_waits_in_bounded_memory(
-    worker: Worker, networks: PretendedNetworks, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    held = threading.Event()
-    monkeypatch.setattr(worker, "_load", lambda _: "" if held.wait(SOON_SECONDS) else "late")
-    before = refusals.count
-    try:
-        for number in range(WAITING_MAX + 100):
-            worker.load_later(VERSION, "nowhere", str(number))
-        assert refusals.count == before + 100
-    finally:
-        held.set()
-
-
-def test_a_refused_batch_is_answered_as_a_failed_task(worker: Worker, replies: ReplyQueue) -> None:
-    worker.tell_refused(RefusedError("it is not signed"), replies.name, "7")
-
-    ticket, body = replies.next()
-
-    assert (ticket, body["task_id"], body["status"], body["worker"]) == ("7", "7", "FAILURE", worker.name)
-    assert body["traceback"] == f"{worker.name} refused the message: it is not signed"
-
-
-def test_a_stranger_is_not_answered_with_a_signature(worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
-    sent: list[Any] = []
-    monkeypatch.setattr(worker.sender, "send", lambda *arguments: sent.append(arguments))
-
-    worker.tell_refused(SignatureError("it is not signed"), "replies.1", "7")
-    worker.tell_refused(RefusedError("it is compressed"), "replies.1", "7")
-
-    wait_until(lambda: len(sent) == 2, SOON_SECONDS)
-    assert {(headers or {}).get(SIGNATURE) for *_, headers in sent} == {UNSIGNED[SIGNATURE], None}
 
 
 def test_a_worker_whose_key_is_another_one_does_not_start(worker: Worker) -> None:
