@@ -33,13 +33,13 @@ from inference.errors import (
 from inference.flight_limit import FlightLimit
 from inference.in_flight import InFlight
 from inference.monitoring import observations
+from inference.places import Places
 from inference.predict_input import PredictInput
 from inference.publisher import Publisher
 from inference.quarantine import Quarantine
 from inference.replies import Replies
 from inference.server_loop import CLIENT_HAS_ENDED, server_loop
 from inference.service_thread import ServiceThread
-from workers.celery import QUEUE_BATCHES_MAX
 from workers.message import ProtocolError
 from workers.news import QUARANTINED_NEWS
 from workers.protocol import VersionRef
@@ -63,15 +63,14 @@ class Dispatcher:
     ) -> None:
         self._replies = replies
         self._version_to_use = version_to_use
-        self._requests_max = requests_max
         self._publisher = Publisher()
         self._limit = FlightLimit(self._publisher.count_consumers)
+        self.places = Places(requests_max, lambda: self._limit.gateways)
         self._arriving: deque[Waiting] = deque()
         self._coalescer = Coalescer()
         self._in_flight = InFlight()
         self._quarantine = Quarantine(replies.was_mine)
         self._changed = threading.Condition()
-        self._held = 0
         self._paused_until = 0.0
         #: What cannot be sent until the database answers, by when it is tried again.
         self._resting: dict[Key, float] = {}
@@ -89,24 +88,6 @@ class Dispatcher:
         """End the sender; what still waits is given up."""
         self._thread.stop()
         self._publisher.close()
-
-    @property
-    def requests_held(self) -> int:
-        """How many requests wait for their answer now."""
-        return self._held
-
-    @property
-    def requests_max(self) -> int:
-        """How many may wait: what this process is told, or its share of what the broker's queue takes.
-
-        A batch has one request at least, so all gateways together never fill that queue.
-        """
-        return min(self._requests_max, max(1, QUEUE_BATCHES_MAX // self._limit.gateways))
-
-    @property
-    def full(self) -> bool:
-        """Whether as many requests are held as may be."""
-        return self._held >= self.requests_max
 
     @property
     def batches_in_flight(self) -> int:
@@ -127,12 +108,11 @@ class Dispatcher:
         """
         self._replies.alarm.check()
         now = monotonic()
-        future = AnswerFuture(self._release)
+        future = AnswerFuture(self.places.give_back)
         request = Waiting(asked, now, now + seconds, future, client_has_ended=CLIENT_HAS_ENDED.get())
-        with self._changed:
-            if self._thread.stopping.is_set() or self.full:
-                raise BusyError(BUSY_MESSAGE)
-            self._held += 1
+        if self._thread.stopping.is_set():
+            raise BusyError(BUSY_MESSAGE)
+        self.places.take()
         self._arriving.append(request)
         server_loop().when_all_read(self._let_in)
         return request.future
@@ -143,10 +123,6 @@ class Dispatcher:
             while self._arriving:
                 self._coalescer.add(self._arriving.popleft())
             self._changed.notify()
-
-    def _release(self) -> None:
-        with self._changed:
-            self._held -= 1
 
     def _send_next(self) -> None:
         requests = self._next_batch()

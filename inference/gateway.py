@@ -71,7 +71,7 @@ class Gateway:
         self.timings.flush_soon()
         name = f"{gethostname()}-{os.getpid()}"
         dispatcher = self.dispatcher
-        return GatewayStatus(name, dispatcher.requests_held, dispatcher.requests_max, self.timings.dropped)
+        return GatewayStatus(name, dispatcher.places.taken, dispatcher.places.most, self.timings.dropped)
 
     def _count_connect(self) -> None:
         self._connects += 1
@@ -92,8 +92,8 @@ class Gateway:
         return {
             catalogue.GATEWAY_PROCESSES: 1,
             catalogue.GATEWAY_MEMORY: memory_bytes(),
-            catalogue.REQUESTS_HELD: self.dispatcher.requests_held,
-            catalogue.REQUESTS_MAX: self.dispatcher.requests_max,
+            catalogue.REQUESTS_HELD: self.dispatcher.places.taken,
+            catalogue.REQUESTS_MAX: self.dispatcher.places.most,
             catalogue.BATCHES_IN_FLIGHT: self.dispatcher.batches_in_flight,
             catalogue.BROKER_CONNECTED: self.replies.connected,
         }

@@ -60,7 +60,7 @@ def refuse_when_full() -> bool:
 
     Reading the rows of what is refused would take a busy gateway's time from what it has accepted.
     """
-    if not gateway().dispatcher.full:
+    if not gateway().dispatcher.places.full:
         return False
     _note(monotonic(), NOTHING, Outcome.REFUSED, None)
     return True

@@ -9,6 +9,7 @@ import pytest
 
 from inference.supervision import rabbitmq as rabbitmq_programs
 from inference.supervision.rabbitmq import PrivateNode
+from tests.chaos.cluster import Cluster, running_cluster
 from tests.support import postgresql as postgresql_programs
 from tests.support.postgresql import PrivatePostgresql, running_postgresql
 from tests.support.requirement import require
@@ -45,6 +46,14 @@ def postgresql() -> Iterator[PrivatePostgresql]:
 def system(rabbitmq: PrivateNode, tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     """Two workers and two gateway processes on SQLite, for the tests of one file."""
     yield from running(System(tmp_path_factory.mktemp("system"), rabbitmq.url), workers=2)
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """Three workers, two gateway processes and a node of its own, for all faults of one file."""
+    require(rabbitmq_programs.installed(), "rabbitmq-server")
+    with running_cluster(tmp_path_factory.mktemp("chaos")) as running:
+        yield running
 
 
 def running(made: System, workers: int) -> Iterator[System]:

@@ -2,29 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
-from inference.supervision import rabbitmq
-from tests.chaos.cluster import Cluster, running_cluster
+from tests.chaos.cluster import Cluster
 from tests.chaos.facing import face
 from tests.chaos.fault import Fault
 from tests.chaos.faults.broker import BlockBroker, KillBroker
 from tests.chaos.faults.network import CutGateway
 from tests.chaos.faults.workers import HangWorker, KillWorkers, StopWorker
-from tests.support.requirement import require
 
 #: Below the deadline of requests, 30 s, with room for a busy machine.
 WORST_SECONDS = 25.0
-
-
-@pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    """Three workers, two gateway processes and a node of its own, for all faults of this file."""
-    require(rabbitmq.installed(), "rabbitmq-server")
-    with running_cluster(tmp_path_factory.mktemp("chaos")) as running:
-        yield running
 
 
 @pytest.mark.parametrize(

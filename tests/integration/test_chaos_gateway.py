@@ -2,26 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
-from inference.supervision import rabbitmq
-from tests.chaos.cluster import Cluster, running_cluster
+from tests.chaos.cluster import Cluster
 from tests.chaos.facing import CLIENTS, face
 from tests.chaos.fault import Fault
 from tests.chaos.faults.database import MoveSqlite
 from tests.chaos.faults.gateway import KillGatewayProcess, ReloadGateway
 from tests.chaos.faults.poison import PoisonBatch
-from tests.support.requirement import require
-
-
-@pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    """Three workers, two gateway processes and a node of its own, for all faults of this file."""
-    require(rabbitmq.installed(), "rabbitmq-server")
-    with running_cluster(tmp_path_factory.mktemp("chaos")) as running:
-        yield running
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -180,8 +181,7 @@ class PretendedDispatcher:
     def __init__(self) -> None:
         self.outcome: Answer | InferenceError | None = None
         self.submitted: list[tuple[PredictInput, float]] = []
-        self.requests_held = 0
-        self.full = False
+        self.places = SimpleNamespace(full=False)
 
     def submit(self, asked: PredictInput, seconds: float) -> AnswerFuture:
         self.submitted.append((asked, seconds))

@@ -64,7 +64,7 @@ def test_requests_that_are_held_or_in_flight_are_refused_when_the_alarm_is_raise
 
     for future in futures:
         assert isinstance(future.exception(timeout=0), BrokerBlockedError)
-    assert (sender.dispatcher.requests_held, sender.dispatcher.batches_in_flight) == (0, 0)
+    assert (sender.dispatcher.places.taken, sender.dispatcher.batches_in_flight) == (0, 0)
     assert not sender.replies.receivers
 
 

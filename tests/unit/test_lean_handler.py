@@ -51,7 +51,7 @@ def test_a_prediction_is_answered_as_everywhere(handler: LeanHandler, gateway: P
 def test_what_there_is_no_room_for_is_refused_before_it_is_read(
     handler: LeanHandler, gateway: PretendedGateway
 ) -> None:
-    gateway.dispatcher.full = True
+    gateway.dispatcher.places.full = True
     status, headers, answer = ask(handler, body=b'{"vector": [0.5, 0.25]}')
     assert ask(handler, method="GET")[0] == "405 Method Not Allowed"
 
@@ -66,7 +66,7 @@ def test_what_there_is_no_room_for_is_refused_before_it_is_read(
 def test_a_client_that_is_still_sending_what_there_is_no_room_for_sees_the_answer(
     in_chunks: bool, handler: LeanHandler, gateway: PretendedGateway
 ) -> None:
-    gateway.dispatcher.full = True
+    gateway.dispatcher.places.full = True
     body = io.BytesIO(bytes(1_000_000))
     told = {"CONTENT_LENGTH": "", "HTTP_TRANSFER_ENCODING": "chunked"} if in_chunks else {"CONTENT_LENGTH": "1000000"}
     status, _, _ = ask(handler, **{"wsgi.input": body}, **told)  # type: ignore[arg-type]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 
 from inference.supervision.processes import Child
@@ -13,6 +14,21 @@ from tests.chaos.namespace import HERE, Namespace
 from tests.chaos.wire import Wire
 
 
+def cut_worker(
+    cluster: Cluster, cut: Callable[[], None], mend: Callable[[], None], seconds: float
+) -> tuple[float, float]:
+    """Cut a worker off for so long: the seconds until its batches went to others, and until it was back afterwards."""
+    began = time.monotonic()
+    cut()
+    try:
+        noticed = cluster.wait_given_up("the worker that is cut off")
+        assert noticed < SILENT_SECONDS_MAX, f"RabbitMQ gave the worker up after {noticed:.1f} s"
+        cluster.wait(began + seconds - time.monotonic())
+    finally:
+        mend()
+    return noticed, cluster.wait_well()
+
+
 class CutWorker(Fault):
     """The connections between a worker and the broker are cut."""
 
@@ -21,15 +37,7 @@ class CutWorker(Fault):
         self._seconds = seconds
 
     def inject(self, cluster: Cluster) -> str:
-        cut = time.monotonic()
-        cluster.wire.cut()
-        try:
-            noticed = cluster.wait_given_up("the worker that is cut off")
-            assert noticed < SILENT_SECONDS_MAX, f"RabbitMQ gave the worker up after {noticed:.1f} s"
-            cluster.wait(cut + self._seconds - time.monotonic())
-        finally:
-            cluster.wire.mend()
-        back = cluster.wait_well()
+        noticed, back = cut_worker(cluster, cluster.wire.cut, cluster.wire.mend, self._seconds)
         return f"its batches went to others after {noticed:.1f} s; it was back {back:.1f} s after the cut was mended"
 
 
@@ -90,15 +98,7 @@ class DropPackets(Fault):
         cluster.wait_well()
 
     def inject(self, cluster: Cluster) -> str:
-        cut = time.monotonic()
-        self._namespace.cut()
-        try:
-            noticed = cluster.wait_given_up("the worker that is cut off")
-            assert noticed < SILENT_SECONDS_MAX, f"RabbitMQ gave the worker up after {noticed:.1f} s"
-            cluster.wait(cut + self._seconds - time.monotonic())
-        finally:
-            self._namespace.mend()
-        back = cluster.wait_well()
+        noticed, back = cut_worker(cluster, self._namespace.cut, self._namespace.mend, self._seconds)
         return f"its batches went to others after {noticed:.1f} s; it was back {back:.1f} s after packets arrived again"
 
     def clear_up(self, cluster: Cluster) -> None:
