@@ -29,13 +29,13 @@ from tests.support.system import System
 from workers.settings import ROOT
 
 LAYERS, UNITS = 3, 2048
-ROWS_A_REQUEST = 10
+ROWS_A_REQUEST = 30
 REQUESTS = 50
 TIMES = 10
 CONNECTIONS = 1000
 #: Connections of the closed loop that finds the sustainable rate.
 CALM_CONNECTIONS = 64
-CALM_SECONDS = 3.0
+CALM_SECONDS = 6.0
 #: The promise to an accepted request, in times that the fleet takes for as many as may be held: see docs/overload.md.
 BOUND_TURNS = 3
 NN_ID = "0" * 32
@@ -58,6 +58,8 @@ class Overload:
     #: The gateway processes' memory after a fifth of the load, and at its end, in MB.
     memory_early: float
     memory_late: float
+    #: What was held when the load ended, answers a second; and what a closed loop has from a second after on.
+    drained_a_second: float
     sustainable_after: float
 
     def __str__(self) -> str:
@@ -70,8 +72,9 @@ class Overload:
                 f"{seen.refused} refused, {seen.failed} failed",
                 f"accepted: p99 {self.accepted_p99_ms:.0f} ms (bound {self.bound_ms:.0f}); refused: median "
                 f"{self.refused_median_ms:.1f} ms, p99 {self.refused_p99_ms:.1f} ms",
-                f"gateway memory {self.memory_early:.0f} MB after a fifth, {self.memory_late:.0f} MB at the end; "
-                f"right after the last answer {self.sustainable_after:.0f}/s",
+                f"gateway memory {self.memory_early:.0f} MB after a fifth, {self.memory_late:.0f} MB at the end",
+                f"when the load had ended, what was held was answered at {self.drained_a_second:.0f}/s; right after the "
+                f"last answer {self.sustainable_after:.0f}/s",
                 *seen.bad,
             ]
         )
@@ -125,8 +128,15 @@ class Overloaded:
             bound_ms=BOUND_TURNS * status["queue_requests_max"] / sustainable * 1000,
             memory_early=memory[len(memory) // 5],
             memory_late=memory[-1],
+            drained_a_second=_drained_a_second(seen),
             sustainable_after=self.calm_rate(),
         )
+
+
+def _drained_a_second(seen: Seen) -> float:
+    """Right answers a second from the load's end until the last of them."""
+    drained = [at - seen.seconds for at in seen.answered_at if at > seen.seconds]
+    return len(drained) / max(drained, default=1.0)
 
 
 @contextmanager
