@@ -10,10 +10,8 @@ TESTS = Path(__file__).parent
 BROWSER = TESTS / "end_to_end" / "browser"
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """A file's tests run in one process, one after the other; those in the browser share one system among files."""
-    if config.getoption("dist", "no") != "loadgroup":
-        return
     for item in items:
         together = BROWSER if item.path.is_relative_to(BROWSER) else item.path
         item.add_marker(pytest.mark.xdist_group(str(together.relative_to(TESTS))))

@@ -16,6 +16,7 @@ from celery.exceptions import InvalidTaskError
 from celery.worker.request import Request
 from celery.worker.strategy import default
 
+from workers.suspects import is_suspect
 from workers.worker import this_worker
 
 logger = logging.getLogger(__name__)
@@ -53,7 +54,7 @@ def careful(task: Any, app: Any, consumer: Any, **options: Any) -> Callable[...,
 
     def take_carefully(message: Any, body: Any, acknowledge: Any, reject: Any, *arguments: Any, **named: Any) -> Any:
         try:
-            if message.delivery_info.get("redelivered"):
+            if is_suspect(message):
                 done = partial(acknowledge, logger, consumer.connection_errors)
                 give_back = partial(reject, logger, consumer.connection_errors, True)
                 return this_worker().suspects.take(message, done, give_back)

@@ -38,6 +38,8 @@ logger = logging.getLogger(__name__)
 
 #: The message's header that says how often it has come back.
 HEADER = "redeliveries"
+#: The one that says that it is to rest before it is tried again: who dies while it rests has not died of it.
+RESTS = "rests"
 #: How often a batch may come back: two workers that die of it may be chance, three are not.
 REDELIVERIES_MAX = 2
 #: How long a batch that came back a second time rests, so that not all workers die of it at once: by then those that
@@ -76,7 +78,7 @@ class Suspects:
         self._threads = ThreadPoolExecutor(BATCHES_MAX, thread_name_prefix="suspect")
 
     def take(self, message: Any, acknowledge: Callable[[], Any], give_back: Callable[[], Any]) -> None:
-        """Send a message that was handed out again on, counted, or put it aside; then it is acknowledged.
+        """Send a suspect on, counted or rested, or put it aside; then it is acknowledged.
 
         One that the broker does not take is given back, uncounted. Returns at once. Should this worker end before,
         the message comes back as it is.
@@ -95,10 +97,7 @@ class Suspects:
 
     def _handle(self, message: Any, acknowledge: Callable[[], Any], give_back: Callable[[], Any]) -> None:
         try:
-            came_back = count_redeliveries(message.headers) + 1
-            if came_back > REDELIVERIES_MAX:
-                self._quarantine(message)
-            elif not self._send_on(message, came_back):
+            if not self._settle(message):
                 return
         except (KombuError, MessageNacked, OSError) as error:
             logger.warning(
@@ -113,23 +112,37 @@ class Suspects:
             logger.exception("Batch %s came back, and cannot be handled; it is dropped.", message.headers.get("id"))
         acknowledge()
 
-    def _send_on(self, message: Any, came_back: int) -> bool:
-        """Give the batch to whichever worker is next; whether that was done before this worker has to stop."""
-        milliseconds = _milliseconds_left(message)
-        if came_back > 1:
-            rest = self._rest_seconds(
-                REST_SECONDS if milliseconds is None else min(REST_SECONDS, milliseconds / 1000 / REST_PART)
-            )
+    def _settle(self, message: Any) -> bool:
+        """Do what is to be done about it; whether it was, before this worker has to stop."""
+        came_back, milliseconds = count_redeliveries(message.headers), _milliseconds_left(message)
+        if is_to_rest(message.headers):
+            # It rests once: had it to rest in every worker that dies, it might never be computed.
+            rest = 0.0 if _is_handed_out_again(message) else self._rest_seconds(milliseconds)
             with self._window.waiting():
                 if self._stopping.wait(rest):
                     return False
             milliseconds = None if milliseconds is None else max(1.0, milliseconds - rest * 1000)
-        logger.info("Batch %s has come back %d times and is tried again.", message.headers.get("id"), came_back)
-        self._publish(message, PREDICT_QUEUE, came_back, milliseconds, TRANSIENT)
+            self._send_on(message, came_back, milliseconds, rests=False)
+        elif came_back < REDELIVERIES_MAX:
+            self._send_on(message, came_back + 1, milliseconds, rests=came_back > 0)
+        else:
+            self._quarantine(message)
         return True
 
-    def _rest_seconds(self, most: float) -> float:
-        """How long the next batch rests: it goes on as far as can be from the others, one of which may kill."""
+    def _send_on(self, message: Any, came_back: int, milliseconds: float | None, rests: bool) -> None:
+        """Give the batch to whichever worker is next."""
+        then = "rests" if rests else "is tried again"
+        logger.info("Batch %s has come back %d times and %s.", message.headers.get("id"), came_back, then)
+        headers = {name: value for name, value in message.headers.items() if name != RESTS} | {HEADER: came_back}
+        if rests:
+            headers[RESTS] = True
+        self._publish(message, PREDICT_QUEUE, headers, milliseconds, TRANSIENT)
+
+    def _rest_seconds(self, milliseconds: float | None) -> float:
+        """How long the next batch, that has so long, rests: it goes on as far as can be from the others, one of which
+        may kill.
+        """
+        most = REST_SECONDS if milliseconds is None else min(REST_SECONDS, milliseconds / 1000 / REST_PART)
         now, chance = monotonic(), SystemRandom()
         with self._lock:
             self._going_on = [other for other in self._going_on if other > now]
@@ -151,7 +164,7 @@ class Suspects:
         error = QuarantinedError(f"{workers} workers died of this batch, or lost the broker with it: it is put aside")
         app.backend.store_result(message.headers.get("id"), error, FAILURE, f"{type(error).__name__}: {error}", asked)
         try:
-            self._publish(message, QUARANTINE_QUEUE, REDELIVERIES_MAX, None, PERSISTENT, declare=[QUARANTINE])
+            self._publish(message, QUARANTINE_QUEUE, message.headers, None, PERSISTENT, declare=[QUARANTINE])
         except (KombuError, MessageNacked, OSError):
             what = "Batch %s killed %d workers; the queue %s does not take it, and it is dropped. Its sender was told."
             logger.exception(what, message.headers.get("id"), workers, QUARANTINE_QUEUE)
@@ -183,12 +196,12 @@ class Suspects:
         self,
         message: Any,
         queue: str,
-        came_back: int,
+        headers: dict[str, Any],
         milliseconds: float | None,
         delivery_mode: int,
         declare: list[Queue] | None = None,
     ) -> None:
-        """Send a message's bytes as they are: nothing of it is made anew but the count."""
+        """Send a message's bytes as they are: nothing of it is made anew but headers."""
         properties = message.properties
         self._sender.act(
             lambda producer: producer.publish(
@@ -197,7 +210,7 @@ class Suspects:
                 routing_key=queue,
                 content_type=message.content_type,
                 content_encoding=message.content_encoding,
-                headers={**message.headers, HEADER: came_back},
+                headers=headers,
                 correlation_id=properties.get("correlation_id"),
                 reply_to=properties.get("reply_to"),
                 expiration=None if milliseconds is None else milliseconds / 1000,
@@ -205,6 +218,20 @@ class Suspects:
                 declare=declare or [],
             )
         )
+
+
+def is_suspect(message: Any) -> bool:
+    """Whether the message is to be dealt with here, not to be computed."""
+    return _is_handed_out_again(message) or is_to_rest(message.headers)
+
+
+def is_to_rest(headers: Any) -> bool:
+    """Whether a message is to rest by its headers."""
+    return isinstance(headers, dict) and RESTS in headers
+
+
+def _is_handed_out_again(message: Any) -> bool:
+    return bool(message.delivery_info.get("redelivered"))
 
 
 def count_redeliveries(headers: Any) -> int:

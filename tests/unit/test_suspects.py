@@ -24,7 +24,7 @@ from workers.celery import app
 from workers.news import NEWS_HEADER, Quarantined
 from workers.protocol import PredictBatch
 from workers.strategy import careful
-from workers.suspects import HEADER, REDELIVERIES_MAX, count_redeliveries
+from workers.suspects import HEADER, REDELIVERIES_MAX, RESTS, count_redeliveries
 from workers.tasks import predict
 from workers.worker import Worker
 
@@ -86,6 +86,14 @@ def came_back(broker: Broker, times: Any, **properties: Any) -> Any:
     )
 
 
+def resting(broker: Broker) -> Any:
+    """A batch that came back twice, as whoever counted that has sent it on."""
+    message = came_back(broker, 2)
+    message.headers[RESTS] = True
+    message.delivery_info["redelivered"] = False
+    return message
+
+
 def handle(worker: Worker, message: Any) -> None:
     acknowledged, given_back = threading.Event(), threading.Event()
     worker.suspects.take(message, acknowledged.set, given_back.set)
@@ -105,28 +113,49 @@ def test_a_batch_that_came_back_once_is_sent_on_at_once_and_counted(worker: Work
     assert broker.take("quarantine") is None
 
 
-def test_one_that_came_back_again_rests_so_that_not_all_workers_die_of_it(
-    worker: Worker, broker: Broker, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(suspects_module, "REST_SECONDS", 0.05)
+def test_one_that_came_back_again_is_to_rest_so_that_not_all_workers_die_of_it(worker: Worker, broker: Broker) -> None:
     handle(worker, came_back(broker, 1))
     sent = broker.take("predict")
     assert sent is not None
-    assert sent.headers[HEADER] == 2
+    assert (sent.headers[HEADER], sent.headers[RESTS]) == (2, True)
+    assert float(sent.properties["expiration"]) == 30_000
+
+
+def test_one_that_is_to_rest_does_and_goes_on(
+    worker: Worker, broker: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(suspects_module, "REST_SECONDS", 0.05)
+    handle(worker, resting(broker))
+    sent = broker.take("predict")
+    assert sent is not None
+    assert (sent.headers[HEADER], RESTS in sent.headers) == (2, False)
     assert 29_950 <= float(sent.properties["expiration"]) <= 29_980
 
 
-def test_what_came_back_together_goes_on_apart(worker: Worker) -> None:
+def test_one_that_rested_in_a_worker_that_has_gone_rests_no_more_and_is_not_counted(
+    worker: Worker, broker: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(suspects_module, "REST_SECONDS", 10 * SOON_SECONDS)
+    again = resting(broker)
+    again.delivery_info["redelivered"] = True
+    handle(worker, again)
+    sent = broker.take("predict")
+    assert sent is not None
+    assert (sent.headers[HEADER], RESTS in sent.headers) == (2, False)
+    assert float(sent.properties["expiration"]) == 30_000
+
+
+def test_what_rests_together_goes_on_apart(worker: Worker) -> None:
     for _ in range(20):
         worker.suspects._going_on.clear()
-        poison, innocent = worker.suspects._rest_seconds(5.0), worker.suspects._rest_seconds(5.0)
+        poison, innocent = worker.suspects._rest_seconds(None), worker.suspects._rest_seconds(30_000.0)
         assert 2.0 <= min(poison, innocent) <= max(poison, innocent) <= 5.0
         assert abs(poison - innocent) > 0.5
 
 
 def test_what_rests_goes_back_to_the_broker_when_the_worker_stops(worker: Worker, broker: Broker) -> None:
     done = threading.Event()
-    worker.suspects.take(came_back(broker, 1), done.set, done.set)
+    worker.suspects.take(resting(broker), done.set, done.set)
     worker.suspects.stop()
     worker.suspects._threads.shutdown(wait=True)
     assert not done.is_set()
@@ -230,6 +259,7 @@ def test_a_header_that_is_no_count_counts_nothing(header: Any) -> None:
 def test_the_strategy_takes_nothing_that_was_handed_out_before(
     worker: Worker, broker: Broker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Nor what is to rest."""
     taken: list[Any] = []
     monkeypatch.setattr("workers.strategy.default", lambda *_, **__: lambda *arguments: taken.append(arguments))
     consumer: Any = SimpleNamespace(connection_errors=(OSError,))
@@ -244,6 +274,11 @@ def test_the_strategy_takes_nothing_that_was_handed_out_before(
     assert acknowledged.wait(SOON_SECONDS)
     assert len(taken) == 1
     assert broker.take("predict") is not None
+    monkeypatch.setattr(suspects_module, "REST_SECONDS", 0.05)
+    acknowledged.clear()
+    take(resting(broker), None, lambda *_: acknowledged.set(), pytest.fail, None)
+    assert acknowledged.wait(SOON_SECONDS)
+    assert len(taken) == 1
     with pytest.raises(InvalidTaskError):
         take(SimpleNamespace(delivery_info=None), None, None, None)
 
