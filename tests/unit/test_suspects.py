@@ -121,9 +121,7 @@ def test_one_that_came_back_again_is_to_rest_so_that_not_all_workers_die_of_it(w
     assert float(sent.properties["expiration"]) == 30_000
 
 
-def test_one_that_is_to_rest_does_and_goes_on(
-    worker: Worker, broker: Broker, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_one_that_is_to_rest_does_and_goes_on(worker: Worker, broker: Broker, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(suspects_module, "REST_SECONDS", 0.05)
     handle(worker, resting(broker))
     sent = broker.take("predict")
