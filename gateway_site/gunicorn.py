@@ -30,6 +30,8 @@ positive = validate.Range(min=0, min_inclusive=False)
 queue_requests_max = env.int("PIPELINE_QUEUE_REQUESTS_MAX", 256, validate=positive)
 weight_changes_max = env.int("PIPELINE_WEIGHT_CHANGES_MAX", 16, validate=positive)
 OTHER_THREADS = 16
+#: A connection costs little, and a client whose connection makes room for another's may just be sending.
+CONNECTIONS_LEAST = 1024
 
 bind = env.str("PIPELINE_BIND", "127.0.0.1:54321")
 worker_class = "gateway_site.http_worker.HttpWorker"
@@ -37,7 +39,7 @@ worker_class = "gateway_site.http_worker.HttpWorker"
 workers = 1 if settings().embedded else options.processes
 # A large prediction holds a thread while it waits, and so does a weight change; the rest are for /status and the admin.
 threads = queue_requests_max + weight_changes_max + OTHER_THREADS
-worker_connections = threads * 4
+worker_connections = max(threads * 4, CONNECTIONS_LEAST)
 keepalive = 75
 graceful_timeout = int(settings().request_timeout_seconds) + 5
 timeout = 60
