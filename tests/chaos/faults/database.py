@@ -7,6 +7,7 @@ import signal
 import sqlite3
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -42,6 +43,8 @@ class DatabaseFault(Fault):
     def inject(self, cluster: Cluster) -> str:
         before = cluster.switches.upload(cluster.system.client, uploads(2)[1])
         assert before["status"] is True, before
+        # A process that has sent no batch since the switch would hold its requests until the database is back.
+        cluster.wait(1.0)
         with ThreadPoolExecutor(1) as beside:
             began = time.monotonic()
             self.take(cluster)
@@ -143,7 +146,8 @@ class HangPostgresql(DatabaseFault):
     def _signal(self, number: signal.Signals) -> None:
         server = psutil.Process(self._server.pid)
         for process in [server, *server.children(recursive=True)]:
-            os.kill(process.pid, number)
+            with suppress(ProcessLookupError):
+                os.kill(process.pid, number)
 
 
 class KillPostgresql(DatabaseFault):
