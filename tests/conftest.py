@@ -1,20 +1,8 @@
-"""How the tests are shared out when several processes run them (pytest-xdist): what shares a system stays together."""
+"""What all tests have in common when several processes run them, see scripts/test."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
-
-TESTS = Path(__file__).parent
-BROWSER = TESTS / "end_to_end" / "browser"
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A file's tests run in one process, one after the other; those in the browser share one system among files."""
-    for item in items:
-        together = BROWSER if item.path.is_relative_to(BROWSER) else item.path
-        item.add_marker(pytest.mark.xdist_group(str(together.relative_to(TESTS))))
 
 
 @pytest.fixture(scope="session")
