@@ -91,7 +91,7 @@ def _addresses(server: Any) -> list[Address]:
 
 def on_reload(server: Any) -> None:
     """Have old processes serve until new ones do."""
-    generations.begin()
+    generations.begin(server.cfg.workers)
 
 
 def pre_fork(server: Any, worker: Any) -> None:
@@ -109,6 +109,7 @@ def post_fork(server: Any, worker: Any) -> None:
 
 def child_exit(server: Any, worker: Any) -> None:
     """Free the seat of a process that has ended, whyever; its counts are the next one's."""
+    generations.has_ended(worker.age)
     if worker.seat is not None:
         board.leave(worker.seat)
 

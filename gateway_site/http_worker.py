@@ -96,6 +96,7 @@ class HttpWorker(AsyncWorker):  # type: ignore[misc]  # gunicorn has no types
         from inference.gateway import gateway
 
         self._lets_in = lets_in
+        self._is_full: Callable[[], bool] = lambda: gateway().dispatcher.places.full
         self._body_bytes_max = settings.PIPELINE_MAX_BODY_BYTES
         self._large_bodies = LargeBodies(LARGEST_BODIES * self._body_bytes_max)
         self._lean = LeanAnswer.for_worker(self)
@@ -172,6 +173,8 @@ class HttpWorker(AsyncWorker):  # type: ignore[misc]  # gunicorn has no types
                 raise StopIteration
         # When a part of the next request is there already, its client is silent in the middle of it.
         sock.await_request(begun=bool(req.unreader.buf.getbuffer()))
+        if self._connections.free_count() == 0 and not self._idle.cut_off(most=1):
+            raise StopIteration  # nobody else makes room for those that cannot be accepted
 
     def _answer_in_loop(self, listener_name: Any, req: Any, sock: GreenletSocket, addr: Any) -> None:
         server_loop.CLIENT_HAS_ENDED.set(sock.has_ended)
@@ -211,10 +214,10 @@ class HttpWorker(AsyncWorker):  # type: ignore[misc]  # gunicorn has no types
         return None
 
     def _needs_room(self, req: Any) -> bool:
-        """Whether this is a large prediction that will be read; one without a good token is refused unread."""
+        """Whether this is a large prediction that will be read; without a place or a token it is refused unread."""
         if (req.method, req.path) != IN_LOOP or not SMALL_BODY_BYTES < _length(req) <= self._body_bytes_max:
             return False
-        return self._lets_in(dict(req.headers).get("AUTHORIZATION", ""))
+        return not self._is_full() and self._lets_in(dict(req.headers).get("AUTHORIZATION", ""))
 
     def _answer_large(self, listener_name: Any, req: Any, sock: ThreadSocket, addr: Any) -> None:
         """Answer a prediction with a large body, which is read first: whoever waits for it to come holds up nobody."""
@@ -245,13 +248,13 @@ class HttpWorker(AsyncWorker):  # type: ignore[misc]  # gunicorn has no types
         """End; when gunicorn reloads, not before new processes serve, unless it insists."""
         generations = succession()
         replaced = generations.generation != self.generation
-        if self._serves_until is None and replaced and generations.serving() < self.cfg.workers:
+        if self._serves_until is None and replaced and not generations.complete():
             self._serves_until = time.monotonic() + self.cfg.graceful_timeout
         else:
             super().handle_exit(sig, frame)
 
     def _is_succeeded(self, serves_until: float) -> bool:
-        return succession().serving() >= self.cfg.workers or time.monotonic() > serves_until
+        return succession().complete() or time.monotonic() > serves_until
 
     def handle_quit(self, sig: int, frame: Any) -> None:
         """Stop at once; not in the signal's handler, where the loop cannot be waited for."""

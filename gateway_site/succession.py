@@ -10,7 +10,8 @@ import mmap
 import struct
 from functools import cache
 
-_NUMBER = struct.Struct("I")
+#: The generation, and how many processes it is to have.
+_NUMBERS = struct.Struct("II")
 #: A byte for each process that starts, by its age; more than are ever there at the same time.
 SEATS = 4096
 
@@ -19,25 +20,33 @@ class Succession:
     """The generations of one gunicorn; the first process counts them, each process writes a byte of its own."""
 
     def __init__(self) -> None:
-        self._memory = mmap.mmap(-1, _NUMBER.size + SEATS)
+        self._memory = mmap.mmap(-1, _NUMBERS.size + SEATS)
 
     @property
     def generation(self) -> int:
         """How often gunicorn has reloaded."""
-        return int(_NUMBER.unpack_from(self._memory)[0])
+        return int(_NUMBERS.unpack_from(self._memory)[0])
 
-    def begin(self) -> None:
-        """Gunicorn reloads: whoever starts from now on is of a new generation."""
-        self._memory[_NUMBER.size :] = bytes(SEATS)
-        _NUMBER.pack_into(self._memory, 0, self.generation + 1)
+    def begin(self, processes: int) -> None:
+        """Gunicorn reloads: whoever starts from now on is of a new generation, which is to have so many."""
+        self._memory[_NUMBERS.size :] = bytes(SEATS)
+        _NUMBERS.pack_into(self._memory, 0, self.generation + 1, processes)
 
     def serves(self, age: int, generation: int) -> None:
         """The process of that age accepts connections from now on."""
-        self._memory[_NUMBER.size + age % SEATS] = _mark(generation)
+        self._memory[_NUMBERS.size + age % SEATS] = _mark(generation)
+
+    def has_ended(self, age: int) -> None:
+        """The process of that age has ended, whyever."""
+        self._memory[_NUMBERS.size + age % SEATS] = 0
 
     def serving(self) -> int:
-        """How many processes of the current generation have begun to accept connections."""
-        return self._memory[_NUMBER.size :].count(_mark(self.generation))
+        """How many processes of the current generation accept connections."""
+        return self._memory[_NUMBERS.size :].count(_mark(self.generation))
+
+    def complete(self) -> bool:
+        """Whether as many processes of the current generation accept connections as are to."""
+        return self.serving() >= int(_NUMBERS.unpack_from(self._memory)[1])
 
 
 def _mark(generation: int) -> int:

@@ -42,6 +42,12 @@ class Confirms:
             self._published += 1
             self._waited_for[self._published] = batch_id
 
+    def expect_not(self) -> None:
+        """The latest one was not published after all."""
+        if self._comes_later:
+            self._waited_for.pop(self._published, None)
+            self._published -= 1
+
     def take_refused(self) -> list[str]:
         """The batches that were refused since this was asked last."""
         refused, self._refused = self._refused, []

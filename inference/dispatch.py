@@ -206,6 +206,7 @@ class Dispatcher:
         except Exception:
             # When it is missing here, the reply thread has reconnected and put its requests back already.
             if self._forget(batch_id) is not None:
+                self._quarantine.note_not_sent(batch)
                 raise
 
     def _read_confirms(self) -> None:
@@ -223,7 +224,13 @@ class Dispatcher:
         for batch_id in self._publisher.take_lost():
             batch = self._forget(batch_id)
             with self._changed:
-                self._coalescer.put_back(batch.requests if batch else [])
+                self._put_back(batch)
+
+    def _put_back(self, batch: Batch | None) -> None:
+        """Have the requests of a batch that may never have reached a worker go again."""
+        if batch is not None:
+            self._quarantine.note_not_sent(batch)
+            self._coalescer.put_back(batch.requests)
 
     def _send_again(self) -> None:
         """After a reconnect no reply can come to what is in flight: send it again, by what is active then."""
@@ -231,8 +238,7 @@ class Dispatcher:
         with self._changed:
             lost = self._in_flight.ids()
             for batch_id in lost:
-                batch = self._in_flight.remove(batch_id)
-                self._coalescer.put_back(batch.requests if batch else [])
+                self._put_back(self._in_flight.remove(batch_id))
                 self._replies.forget(batch_id)
             self._paused_until = 0.0
             self._resting.clear()

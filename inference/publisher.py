@@ -74,19 +74,22 @@ class Publisher:
         def publish(_: Producer) -> None:
             producer, confirms = self._batches_producer()
             confirms.expect(batch_id)
-            self._lost = [lost for lost in self._lost if lost != batch_id]  # this is its second connection
-            producer.publish(
-                body,
-                exchange="",
-                routing_key=PREDICT_QUEUE,
-                content_type="application/json",
-                content_encoding="utf-8",
-                headers=headers,
-                correlation_id=batch_id,
-                reply_to=reply_to,
-                expiration=max(seconds_left, 0.001),
-                delivery_mode=TRANSIENT,
-            )
+            try:
+                producer.publish(
+                    body,
+                    exchange="",
+                    routing_key=PREDICT_QUEUE,
+                    content_type="application/json",
+                    content_encoding="utf-8",
+                    headers=headers,
+                    correlation_id=batch_id,
+                    reply_to=reply_to,
+                    expiration=max(seconds_left, 0.001),
+                    delivery_mode=TRANSIENT,
+                )
+            except Exception:
+                confirms.expect_not()  # whoever called knows
+                raise
 
         try:
             self._with_producer(publish)

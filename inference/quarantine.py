@@ -16,16 +16,20 @@ from typing import Any
 
 from inference.batch import Batch
 from inference.errors import QuarantinedError
+from workers.log_limit import LimitedLines
 from workers.news import Quarantined
 from workers.protocol import VersionRef
 from workers.runtime import errors as worker_errors
 
 logger = logging.getLogger(__name__)
+logger.addFilter(LimitedLines())
 
 #: How long a version is refused at first; each time that its trial fails, twice as long, and at most so long.
 REFUSE_SECONDS, REFUSE_SECONDS_MAX = 30.0, 600.0
 #: How many batches that killed workers are remembered, lest the same news be taken twice.
 HEARD_MAX = 4096
+#: How many versions are refused at most: news of more than a fleet can have are not the fleet's.
+REFUSED_MAX = 1024
 #: Our own ids are shorter; what another client calls its batch need not be.
 ID_CHARACTERS_MAX = 64
 
@@ -74,6 +78,15 @@ class Quarantine:
             # Until it is answered, or nobody waits for it any more, it is the only one.
             refused.trial, refused.until = batch.sent, batch.deadline
 
+    def note_not_sent(self, batch: Batch) -> None:
+        """A batch that was let through did not reach a worker, and goes again: if it is the trial, it is none yet."""
+        if not self._refused:
+            return
+        with self._lock:
+            refused = self._refused.get(batch.version)
+            if refused is not None and refused.trial == batch.sent:
+                refused.trial, refused.until = None, batch.sent
+
     def note_answered(self, batch: Batch, message: Any) -> None:
         """A worker has answered a batch: if it is the one that was let through, its version is harmless."""
         if not self._refused or is_quarantined(message):
@@ -104,6 +117,8 @@ class Quarantine:
             if refused is not None:
                 again = refused.until < now or refused.trial is not None
                 seconds = min(2 * refused.seconds, REFUSE_SECONDS_MAX) if again else refused.seconds
+            elif len(self._refused) >= REFUSED_MAX:
+                del self._refused[next(iter(self._refused))]
             self._refused[version] = _Refused(seconds, now + seconds)
         logger.error("A batch of %s killed the workers that took it; refusing it for %g s.", version, seconds)
 

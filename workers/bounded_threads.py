@@ -9,7 +9,8 @@ from typing import Any
 
 from workers.refusals import RefusedError, refusals
 
-#: What waits for a thread, at most: a gateway asks again for what is left out, a stranger may not fill the memory.
+#: What waits for a thread, or has one, at most: a gateway asks again for what is left out, a stranger may not fill the
+#: memory.
 WAITING_MAX = 256
 
 
@@ -32,7 +33,10 @@ class BoundedThreads:
             finally:
                 self._waiting.release()
 
-        self._threads.submit(act_and_make_room)
+        try:
+            self._threads.submit(act_and_make_room)
+        except RuntimeError:  # they have been stopped: this process ends
+            self._waiting.release()
 
     def stop(self, wait: bool = False) -> None:
         """End the threads after what they do now, or with `wait` after all that waits for them."""

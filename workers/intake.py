@@ -20,6 +20,7 @@ from vine import promise
 from workers.consumer import Consumer
 from workers.protocol import PREDICT_TASK
 from workers.refusals import RefusedError, refusals, require_sent
+from workers.suspects import is_suspect
 from workers.worker import this_worker
 
 logger = logging.getLogger(__name__)
@@ -48,7 +49,9 @@ class Intake(Consumer):
 
         def take_or_refuse(message: Message) -> None:
             try:
-                require_batch(message)
+                require_task(message)
+                if not is_suspect(message):  # else it is not even read: that may be what kills
+                    require_batch(message)
             except (RefusedError, KombuError) as error:
                 self.on_decode_error(message, error)
             else:
@@ -72,19 +75,29 @@ class Intake(Consumer):
         self.on_decode_error(message, exc)
 
 
-def require_batch(message: Message) -> None:
-    """Have a message refused that is not, by its form, a batch; what the batch itself says is read by the task.
+def require_task(message: Message) -> None:
+    """Have a message refused that is not, by its headers, a batch.
 
     Raises:
-        RefusedError: it is none.
-        KombuError: its body cannot be read.
+        RefusedError: it is none, or was refused where it came in.
     """
+    for _, error, _ in message.errors or ():
+        raise error
     headers = message.headers
     require_sent(headers.get("task") == PREDICT_TASK, f"it is no task of Pipeline: {ascii(headers.get('task'))[:80]}")
     identity = headers.get("id")
     require_sent(isinstance(identity, str) and 0 < len(identity) <= ID_CHARACTERS_MAX, "its task has no id")
     require_sent(not any(headers.get(name) for name in LATER), "it is for later, and a batch is for now")
     require_sent(isinstance(headers.get("retries") or 0, int), "its retries are no number")
+
+
+def require_batch(message: Message) -> None:
+    """Have a message refused that is not, by its body's form, a batch; what the batch itself says is read by the task.
+
+    Raises:
+        RefusedError: it is none.
+        KombuError: its body cannot be read.
+    """
     body = message.payload
     require_sent(isinstance(body, list | tuple) and len(body) == 3, "its body is not what Celery's protocol 2 says")
     arguments, named, embedded = body

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
-from time import monotonic, sleep
+from time import monotonic
 from typing import Any
 
 from amqp.exceptions import IrrecoverableChannelError
@@ -40,6 +40,7 @@ class Sender:
         self._connection: Connection | None = None
         self._producer: Producer | None = None
         self._stale = False
+        self._closed = threading.Event()
 
     def send(
         self, body: dict[str, Any], queue: str, correlation_id: str, headers: dict[str, str] | None = None
@@ -74,17 +75,18 @@ class Sender:
             except OperationalError as error:
                 # Without confirms, it may be an earlier message that the broker complains of.
                 forbidden = self._confirmed and isinstance(error.__cause__, IrrecoverableChannelError)
-                if forbidden or monotonic() > deadline:
+                if forbidden or monotonic() > deadline or self._closed.is_set():
                     raise
                 logger.warning("The broker takes no answer (%s); trying again in %g s.", error, PAUSE_SECONDS)
-            sleep(PAUSE_SECONDS)
+            self._closed.wait(PAUSE_SECONDS)
 
     def renew(self) -> None:
         """Have the next message open a new connection: the old one may lead nowhere without anybody knowing."""
         self._stale = True
 
     def close(self) -> None:
-        """Close the connection."""
+        """Close the connection, for good."""
+        self._closed.set()
         with self._lock:
             if self._connection is not None:
                 self._connection.release()
@@ -92,6 +94,8 @@ class Sender:
 
     def _act(self, publish: Callable[[Producer], Any]) -> None:
         with self._lock:
+            if self._closed.is_set():
+                raise OperationalError("this process ends")
             if self._stale:
                 self._stale = False
                 self._drop()

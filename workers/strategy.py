@@ -23,8 +23,6 @@ logger = logging.getLogger(__name__)
 
 #: What reading a malformed message raises. A lost connection is none of these: Celery must see it.
 MALFORMED = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
-
-
 #: Where a task finds, by this process's monotonic clock, from when on nobody waits for it.
 GIVEN_UP_AT = "given_up_at"
 

@@ -23,18 +23,18 @@ from celery.states import FAILURE
 from kombu import Queue
 from kombu.exceptions import KombuError
 
-from workers.celery import DIRECT, GATEWAYS, PERSISTENT, TRANSIENT, app
+from workers.celery import DIRECT, GATEWAYS, PERSISTENT, TRANSIENT
+from workers.log_limit import LimitedLines
 from workers.logs import about
-from workers.message import ProtocolError
 from workers.news import NEWS_HEADER, QUARANTINED_NEWS, Quarantined
 from workers.pool import BATCHES_MAX
 from workers.protocol import PREDICT_QUEUE, QUARANTINE_QUEUE, PredictBatch
 from workers.runtime.errors import QuarantinedError
 from workers.sender import Sender
-from workers.tensors import TENSORS_BYTES_MAX
 from workers.window import Window
 
 logger = logging.getLogger(__name__)
+logger.addFilter(LimitedLines())
 
 #: The message's header that says how often it has come back.
 HEADER = "redeliveries"
@@ -60,17 +60,24 @@ QUARANTINE = Queue(
     durable=True,
     queue_arguments={"x-max-length": 100, "x-max-length-bytes": 128 * 1024**2},
 )
-#: A batch's JSON is base64 and some names; of a larger body nobody knows what reading it takes.
-READABLE_BYTES_MAX = 2 * TENSORS_BYTES_MAX
+#: The headers of a message that its next worker needs. Others are a stranger's: encoded anew they may become too long
+#: for a frame, and the message would come back for ever.
+KEPT = ("lang", "task", "id", "root_id")
+SHORT_CHARACTERS_MAX = 255
+
+#: Answers a batch's sender: why, the queue, and by which id.
+Tell = Callable[[Exception, str, str], None]
 
 
 class Suspects:
     """Takes what came back off Celery's hands; owns the threads in which it rests, and what it is sent on by."""
 
-    def __init__(self, app: Celery, window: Window) -> None:
+    def __init__(self, app: Celery, window: Window, tell: Tell) -> None:
+        self._app = app
         # Confirmed: the message that is acknowledged must be the broker's again.
         self._sender = Sender(app, confirmed=True)
         self._window = window
+        self._tell = tell
         self._stopping = threading.Event()
         self._lock = threading.Lock()
         #: When what rests here goes on, by the monotonic clock.
@@ -83,6 +90,7 @@ class Suspects:
         One that the broker does not take is given back, uncounted. Returns at once. Should this worker end before,
         the message comes back as it is.
         """
+        self._window.hold(1)
         self._threads.submit(self._handle, message, acknowledge, give_back)
 
     def renew(self) -> None:
@@ -96,21 +104,21 @@ class Suspects:
         self._sender.close()
 
     def _handle(self, message: Any, acknowledge: Callable[[], Any], give_back: Callable[[], Any]) -> None:
+        identity = message.headers.get("id")
         try:
-            if not self._settle(message):
-                return
+            if self._settle(message):
+                acknowledge()
         except (KombuError, MessageNacked, OSError) as error:
-            logger.warning(
-                "Batch %s came back, and the broker takes it from nobody now (%s); it is given back.",
-                message.headers.get("id"),
-                error or type(error).__name__,
-            )
+            said = "Batch %s came back, and the broker takes it from nobody now (%s); it is given back."
+            logger.warning(said, identity, error or type(error).__name__)
             if not self._stopping.wait(GIVE_BACK_SECONDS):
                 give_back()
-            return
-        except Exception:
-            logger.exception("Batch %s came back, and cannot be handled; it is dropped.", message.headers.get("id"))
-        acknowledge()
+        except Exception as error:
+            logger.exception("Batch %s came back, and cannot be handled; it is dropped.", identity)
+            acknowledge()
+            self._tell(error, *_sender_of(message))
+        finally:
+            self._window.hold(-1)
 
     def _settle(self, message: Any) -> bool:
         """Do what is to be done about it; whether it was, before this worker has to stop."""
@@ -133,10 +141,8 @@ class Suspects:
         """Give the batch to whichever worker is next."""
         then = "rests" if rests else "is tried again"
         logger.info("Batch %s has come back %d times and %s.", message.headers.get("id"), came_back, then)
-        headers = {name: value for name, value in message.headers.items() if name != RESTS} | {HEADER: came_back}
-        if rests:
-            headers[RESTS] = True
-        self._publish(message, PREDICT_QUEUE, headers, milliseconds, TRANSIENT)
+        marks = {HEADER: came_back} | ({RESTS: True} if rests else {})
+        self._publish(message, PREDICT_QUEUE, marks, milliseconds, TRANSIENT)
 
     def _rest_seconds(self, milliseconds: float | None) -> float:
         """How long the next batch, that has so long, rests: it goes on as far as can be from the others, one of which
@@ -154,17 +160,17 @@ class Suspects:
     def _quarantine(self, message: Any) -> None:
         """Put a message aside: first of all nobody sends more of its kind."""
         batch = _read(message)
-        properties = message.properties
-        asked = SimpleNamespace(
-            reply_to=properties.get("reply_to"), correlation_id=properties.get("correlation_id"), children=[]
-        )
+        reply_to, correlation_id = _sender_of(message)
+        asked = SimpleNamespace(reply_to=reply_to, correlation_id=correlation_id, children=[])
         if batch is not None:
-            self._tell_gateways(Quarantined(batch.version, str(asked.reply_to), str(message.headers.get("id"))))
+            self._tell_gateways(Quarantined(batch.version, str(reply_to), str(message.headers.get("id"))))
         workers = REDELIVERIES_MAX + 1
         error = QuarantinedError(f"{workers} workers died of this batch, or lost the broker with it: it is put aside")
-        app.backend.store_result(message.headers.get("id"), error, FAILURE, f"{type(error).__name__}: {error}", asked)
+        self._app.backend.store_result(
+            message.headers.get("id"), error, FAILURE, f"{type(error).__name__}: {error}", asked
+        )
         try:
-            self._publish(message, QUARANTINE_QUEUE, message.headers, None, PERSISTENT, declare=[QUARANTINE])
+            self._publish(message, QUARANTINE_QUEUE, {HEADER: REDELIVERIES_MAX}, None, PERSISTENT, declare=[QUARANTINE])
         except (KombuError, MessageNacked, OSError):
             what = "Batch %s killed %d workers; the queue %s does not take it, and it is dropped. Its sender was told."
             logger.exception(what, message.headers.get("id"), workers, QUARANTINE_QUEUE)
@@ -196,7 +202,7 @@ class Suspects:
         self,
         message: Any,
         queue: str,
-        headers: dict[str, Any],
+        marks: dict[str, Any],
         milliseconds: float | None,
         delivery_mode: int,
         declare: list[Queue] | None = None,
@@ -210,7 +216,7 @@ class Suspects:
                 routing_key=queue,
                 content_type=message.content_type,
                 content_encoding=message.content_encoding,
-                headers=headers,
+                headers={name: message.headers[name] for name in KEPT if _is_short(message.headers.get(name))} | marks,
                 correlation_id=properties.get("correlation_id"),
                 reply_to=properties.get("reply_to"),
                 expiration=None if milliseconds is None else milliseconds / 1000,
@@ -240,6 +246,15 @@ def count_redeliveries(headers: Any) -> int:
     return count if isinstance(count, int) and not isinstance(count, bool) and count >= 0 else 0
 
 
+def _is_short(value: Any) -> bool:
+    return isinstance(value, str) and len(value) <= SHORT_CHARACTERS_MAX
+
+
+def _sender_of(message: Any) -> tuple[Any, Any]:
+    """The queue to which a message's answer goes, and the id by which; neither, of what nobody waits for."""
+    return message.properties.get("reply_to"), message.properties.get("correlation_id")
+
+
 def _milliseconds_left(message: Any) -> float | None:
     """How long the message lives from when it was sent; None for ever, as Celery's own clients send theirs."""
     try:
@@ -249,11 +264,9 @@ def _milliseconds_left(message: Any) -> float | None:
 
 
 def _read(message: Any) -> PredictBatch | None:
-    """The batch in a message; None of what is none, and of what is so large that reading it may be what kills."""
+    """The batch in a message; None of what is none."""
     identity = message.headers.get("id")
     try:
-        if len(message.body) > READABLE_BYTES_MAX:
-            raise ProtocolError(f"it has {len(message.body)} bytes")
         return PredictBatch.from_json(json.loads(message.body)[0][0])
     except (ArithmeticError, LookupError, RecursionError, TypeError, ValueError) as error:
         what = "Message %s killed workers, goes to the queue %s, and is no batch: %s"

@@ -29,6 +29,8 @@ class Window:
         self.slots = threading.BoundedSemaphore(1)
         self._lock = threading.Lock()
         self._waiting = 0
+        #: Batches at hand that Celery does not count: they rest, or are sent on.
+        self._held = 0
         self._asked = False
         self._consumer: Any = None
         self._channel: Any = None
@@ -63,6 +65,11 @@ class Window:
         finally:
             self._count(-1)
 
+    def hold(self, change: int) -> None:
+        """This worker has so many batches more, or less, beside those that Celery has taken."""
+        with self._lock:
+            self._held += change
+
     def _count(self, change: int) -> None:
         with self._lock:
             self._waiting += change
@@ -81,7 +88,7 @@ class Window:
         consumer = self._consumer
         if channel is not self._channel or consumer.blueprint.state != RUN or not channel.is_open:
             return
-        if self._waiting and len(reserved_requests) >= BATCHES_MAX:
+        if self._waiting and len(reserved_requests) + self._held >= BATCHES_MAX:
             consumer.hub.call_later(LOOK_AGAIN_SECONDS, self._take_more, channel)
             return
         with self._lock:

@@ -57,12 +57,12 @@ class Worker:
         self.measured = Measured()
         self.window = Window()
         self.sender = Sender(app)
-        self.suspects = Suspects(app, self.window)
         self._settings = settings
         self._reader = WeightsFileReader(settings.load_timeout_seconds * READ_PART)
         self._supply = Supply(app, settings.load_timeout_seconds * FETCH_PART)
         self._loader = BoundedThreads(LOADS_AT_ONCE, "loader")
         self.reporter = Reporter(name, self.sender)
+        self.suspects = Suspects(app, self.window, self.reporter.tell_refused)
         self._shown: VersionRef | None = None
         self._lock = threading.Lock()
         self._reports: dict[str, Report | None] = {}

@@ -35,8 +35,8 @@ class HasRight(BasePermission):
             return True
         token = token_of(request)
         if token is None:
-            failures.count(request)
             drain(request)
+            failures.count(request)
             raise NoTokenError(_what_is_missing(request, right))
         if right not in token.rights:
             drain(request)

@@ -73,8 +73,8 @@ class Overload:
                 f"accepted: p99 {self.accepted_p99_ms:.0f} ms (bound {self.bound_ms:.0f}); refused: median "
                 f"{self.refused_median_ms:.1f} ms, p99 {self.refused_p99_ms:.1f} ms",
                 f"gateway memory {self.memory_early:.0f} MB after a fifth, {self.memory_late:.0f} MB at the end",
-                f"when the load had ended, what was held was answered at {self.drained_a_second:.0f}/s; right after the "
-                f"last answer {self.sustainable_after:.0f}/s",
+                f"when the load had ended, what was held was answered at {self.drained_a_second:.0f}/s; right after "
+                f"the last answer {self.sustainable_after:.0f}/s",
                 *seen.bad,
             ]
         )

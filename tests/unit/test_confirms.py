@@ -39,6 +39,16 @@ def test_what_the_broker_says_of_several_at_once_is_of_all_up_to_there(channel: 
     assert (confirms.take_refused(), confirms.awaits) == (["f"], False)
 
 
+def test_one_that_was_not_published_takes_no_number(channel: Mock) -> None:
+    confirms = Confirms(channel)
+    for name in "ab":
+        confirms.expect(name)
+    confirms.expect_not()
+    confirms.expect("c")
+    say(channel, "basic_nack", 2)
+    assert (confirms.take_refused(), confirms.missing) == (["c"], ["a"])
+
+
 def test_a_broker_that_refuses_at_once_is_not_waited_for() -> None:
     confirms = Confirms(object())
     confirms.expect("a")

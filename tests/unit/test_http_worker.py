@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
@@ -15,7 +16,7 @@ from gunicorn.workers.base_async import AsyncWorker
 from gateway_site.http_worker import SMALL_BODY_BYTES, HttpWorker
 from gateway_site.large_bodies import LargeBodies
 from gateway_site.observed import Observed
-from gateway_site.silent_clients import ClientTimeoutError
+from gateway_site.silent_clients import ClientTimeoutError, SilentClients
 from inference.server_loop import CLIENT_HAS_ENDED
 from workers.request_id import REQUEST_ID
 
@@ -59,6 +60,7 @@ def prediction(expects: bool = False, authorization: str = "Token good") -> Any:
 def worker_with_room(size: int) -> HttpWorker:
     worker = HttpWorker.__new__(HttpWorker)
     worker._body_bytes_max, worker._large_bodies = SIZE, LargeBodies(size)
+    worker._is_full = lambda: False
     worker._lets_in = lambda authorization: authorization == "Token good"
     worker.wsgi = Observed(lambda *_: [])
     return worker
@@ -74,14 +76,18 @@ def test_without_room_only_a_body_that_comes_unasked_is_waited_for(expects: bool
     assert request.body.reader.length == unread
 
 
-def test_who_has_no_good_token_is_refused_as_usual_and_given_no_room(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_who_has_no_good_token_or_no_place_is_refused_as_usual_and_given_no_room(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     worker, held = worker_with_room(SIZE), []
     monkeypatch.setattr(AsyncWorker, "handle_request", lambda *_: held.append(worker._large_bodies.held_bytes))
 
     for authorization in ("Token made up", "Token good"):
         worker._answer(None, prediction(authorization=authorization), Client(), None)  # type: ignore[arg-type]
+    worker._is_full = lambda: True
+    worker._answer(None, prediction(), Client(), None)  # type: ignore[arg-type]
 
-    assert held == [0, SIZE]
+    assert held == [0, SIZE, 0]
 
 
 @pytest.mark.parametrize(
@@ -97,3 +103,27 @@ def test_whatever_ends_a_request_is_handed_on_and_printed_by_nobody(
     worker, request = HttpWorker.__new__(HttpWorker), SimpleNamespace(method="GET", path="/healthz")
 
     assert worker._answer("", request, SimpleNamespace(has_ended=None), ("127.0.0.1", 1)) is error  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("free", "idle", "cut", "ends"), [(1, 2, [], False), (0, 2, [0], False), (0, 0, [], True)])
+def test_when_all_connections_are_taken_the_longest_idle_one_makes_room_or_this_one_does(
+    free: int, idle: int, cut: list[int], ends: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worker, was_cut = HttpWorker.__new__(HttpWorker), []
+    worker._connections = SimpleNamespace(free_count=lambda: free)
+    worker._idle = SilentClients(10)
+    for number in range(idle):
+        worker._idle.add(SimpleNamespace(cut_off=lambda number=number: was_cut.append(number)))  # type: ignore[misc]
+    monkeypatch.setattr(worker, "_answer_in_thread", lambda *_: None)
+    request = prediction()
+    request.version, request.unreader = (1, 1), SimpleNamespace(buf=io.BytesIO())
+    request.body.reader.length = 0
+    client: Any = SimpleNamespace(has_arrived=lambda: None, await_request=lambda **_: None)
+    request.path = "/status"
+
+    ended = False
+    try:
+        worker.handle_request("", request, client, ("127.0.0.1", 1))
+    except StopIteration:
+        ended = True
+    assert (was_cut, ended) == (cut, ends)

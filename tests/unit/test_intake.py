@@ -7,14 +7,16 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from celery.worker import consumer
 from kombu.exceptions import ContentDisallowed, DecodeError
 from kombu.message import Message
 
 from workers import intake
 from workers.commands import require_command
-from workers.intake import Intake, require_batch
+from workers.intake import Intake, require_batch, require_task
 from workers.protocol import PREDICT_TASK
-from workers.refusals import RefusedError
+from workers.refusals import RefusedError, SignatureError
+from workers.suspects import RESTS
 
 HEADERS: dict[str, Any] = {"lang": "py", "task": PREDICT_TASK, "id": "1", "retries": 0, "eta": None, "expires": None}
 EMBED = {"callbacks": None, "errbacks": None, "chain": None, "chord": None}
@@ -41,6 +43,7 @@ def message(body: Any = BODY, content_type: str = "application/json", **headers:
     ],
 )
 def test_a_batch_is_taken(headers: dict[str, Any]) -> None:
+    require_task(message(**headers))
     require_batch(message(**headers))
 
 
@@ -71,7 +74,7 @@ def test_a_batch_may_say_less(body: Any) -> None:
 )
 def test_another_task_or_one_for_later_is_refused(headers: dict[str, Any]) -> None:
     with pytest.raises(RefusedError) as refused:
-        require_batch(message(**headers))
+        require_task(message(**headers))
     assert len(str(refused.value)) < 200
 
 
@@ -134,6 +137,34 @@ def test_who_asked_one_worker_is_told_and_nobody_is_told_by_all(
 
     assert acked == [5]
     assert heard == told
+
+
+def taken_by(monkeypatch: pytest.MonkeyPatch, one: Message) -> tuple[list[Any], list[Any]]:
+    """What is handed on to Celery of a message, and what is refused."""
+    taken: list[Any] = []
+    refused: list[Any] = []
+    monkeypatch.setattr(consumer.Consumer, "create_task_handler", lambda *_: taken.append)
+    monkeypatch.setattr(Intake, "on_decode_error", lambda _, one, error: refused.append((one, error)))
+    Intake.create_task_handler(object.__new__(Intake))(one)
+    return taken, refused
+
+
+def test_what_came_back_is_handed_on_unread(monkeypatch: pytest.MonkeyPatch) -> None:
+    for fresh, mark in [(False, {}), (True, {RESTS: True})]:
+        suspect = message(b"[" * 100_000, **mark)
+        suspect.delivery_info = {"redelivered": not fresh}
+        assert taken_by(monkeypatch, suspect) == ([suspect], [])
+        assert suspect._decoded_cache is None
+    (_, [(one, _)]) = taken_by(monkeypatch, message(b"[" * 100_000))
+    assert one.body == b"[" * 100_000
+
+
+def test_what_was_refused_as_it_came_in_is_so_when_it_came_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    unsigned = message()
+    unsigned.delivery_info = {"redelivered": True}
+    why = SignatureError("it is not signed")
+    unsigned.errors = [(SignatureError, why, None)]
+    assert taken_by(monkeypatch, unsigned) == ([], [(unsigned, why)])
 
 
 def command(body: Any, sent: bytes = b"{}") -> None:

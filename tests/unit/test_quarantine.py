@@ -8,8 +8,8 @@ from uuid import uuid4
 import pytest
 
 from inference import quarantine as quarantine_module
-from inference.errors import PredictionFailedError, QuarantinedError
-from inference.quarantine import HEARD_MAX, REFUSE_SECONDS, REFUSE_SECONDS_MAX, Quarantine
+from inference.errors import BrokerUnavailableError, PredictionFailedError, QuarantinedError
+from inference.quarantine import HEARD_MAX, REFUSE_SECONDS, REFUSE_SECONDS_MAX, REFUSED_MAX, Quarantine
 from tests.unit.samples import VERSION
 from tests.unit.sender import SECONDS, Sender, first_numbers
 from workers.news import QUARANTINED_NEWS, Quarantined
@@ -155,6 +155,29 @@ def test_a_trial_without_an_answer_is_followed_by_another(sender: Sender, clock:
     assert ask(sender, clock) == "sent"
     clock.now += SECONDS + 1
     assert ask(sender, clock) == "sent"
+
+
+@pytest.mark.parametrize("lost", ["not sent", "sent in vain"])
+def test_a_trial_that_reached_no_worker_goes_again(lost: str, sender: Sender, clock: Clock) -> None:
+    tell(sender)
+    clock.now += REFUSE_SECONDS
+    if lost == "not sent":
+        sender.publisher.failures.append(BrokerUnavailableError("gone"))
+    trial = sender.submit(0.25)
+    sender.step()
+    if lost == "sent in vain":
+        sender.dispatcher._send_again()
+    clock.now += 1
+    sender.steps(2)
+    sender.answer(-1)
+    assert first_numbers(trial) == [0.25]
+
+
+def test_the_versions_that_are_refused_are_bounded() -> None:
+    quarantine = Quarantine(lambda _: True)
+    for number in range(1, REFUSED_MAX + 2):
+        quarantine.hear(Quarantined(replace(VERSION, number=number), "", f"{number}").to_json())
+    assert len(quarantine._refused) == REFUSED_MAX
 
 
 def test_what_nobody_asks_for_any_more_is_forgotten(sender: Sender, clock: Clock) -> None:

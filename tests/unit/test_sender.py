@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import uuid4
 
@@ -14,12 +15,13 @@ from kombu import Connection, Producer, Queue
 from kombu.exceptions import OperationalError
 from kombu.message import Message
 
+from tests.support.waiting import wait_until
 from workers import results
 from workers import sender as sender_module
 from workers.celery import app
 from workers.results import ResultBackend
 from workers.runtime.errors import RowsError
-from workers.sender import Sender
+from workers.sender import SEND_SECONDS, Sender
 
 
 @pytest.fixture
@@ -100,6 +102,20 @@ def test_a_broker_that_stays_away_is_given_up(sender: Sender, queue: Queue, monk
 
     with pytest.raises(OperationalError, match="gone"):
         sender.send({}, queue.name, "ticket")
+
+
+def test_a_sender_that_is_closed_tries_no_more(sender: Sender, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened = breaking(sender, monkeypatch, 10**6)
+    with ThreadPoolExecutor(1) as beside:
+        sending = beside.submit(sender.send, {}, "nowhere", "ticket")
+        wait_until(lambda: opened, 5.0, "it has tried")
+        sender.close()
+        with pytest.raises(OperationalError):
+            sending.result(SEND_SECONDS / 2)
+    tried = len(opened)
+    with pytest.raises(OperationalError, match="this process ends"):
+        sender.send({}, "nowhere", "ticket")
+    assert len(opened) == tried
 
 
 @pytest.mark.parametrize("confirmed", [False, True])

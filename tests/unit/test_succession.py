@@ -63,7 +63,7 @@ def test_one_that_is_replaced_serves_until_all_its_successors_do(
     make: Callable[[int], HttpWorker], generations: Succession
 ) -> None:
     old = [make(1), make(2)]
-    generations.begin()
+    generations.begin(PROCESSES)
     for worker in old:
         end(worker)
     assert [worker.alive for worker in old] == [True, True]
@@ -79,7 +79,7 @@ def test_one_whose_successors_are_there_already_stops_at_once(
     make: Callable[[int], HttpWorker], generations: Succession
 ) -> None:
     old = make(1)
-    generations.begin()
+    generations.begin(PROCESSES)
     make(2), make(3)
     end(old)
     assert not old.alive
@@ -87,7 +87,7 @@ def test_one_whose_successors_are_there_already_stops_at_once(
 
 def test_who_is_told_twice_waits_for_nobody(make: Callable[[int], HttpWorker], generations: Succession) -> None:
     old = make(1)
-    generations.begin()
+    generations.begin(PROCESSES)
     end(old)
     end(old)
     assert not old.alive
@@ -97,7 +97,7 @@ def test_successors_that_never_come_are_not_waited_for_for_ever(
     make: Callable[[int], HttpWorker], generations: Succession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     old = make(1)
-    generations.begin()
+    generations.begin(PROCESSES)
     end(old)
     until = old._serves_until
     assert until is not None
@@ -112,7 +112,7 @@ def test_a_new_process_accepts_nobody_before_it_is_ready_as_long_as_old_ones_do(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     if reloaded:
-        generations.begin()
+        generations.begin(PROCESSES)
     new, looked = starting(generations, monkeypatch), []
     for age in range(others):
         make(age)
@@ -128,7 +128,7 @@ def test_a_new_process_accepts_nobody_before_it_is_ready_as_long_as_old_ones_do(
 def test_one_that_does_not_get_ready_accepts_before_the_old_ones_are_ended(
     generations: Succession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    generations.begin()
+    generations.begin(PROCESSES)
     began = time.monotonic()
     clock = iter([began, *(began + each for each in range(GRACEFUL_SECONDS))])
     new = starting(generations, monkeypatch)
@@ -138,9 +138,28 @@ def test_one_that_does_not_get_ready_accepts_before_the_old_ones_are_ended(
     assert next(clock) < began + GRACEFUL_SECONDS - 5
 
 
+def test_a_successor_that_has_ended_again_is_none(make: Callable[[int], HttpWorker], generations: Succession) -> None:
+    old = make(1)
+    generations.begin(PROCESSES)
+    make(2), make(3)
+    generations.has_ended(3)
+    end(old)
+    assert old.alive
+    make(4)
+    assert old._is_succeeded(time.monotonic() + GRACEFUL_SECONDS)
+
+
+def test_a_reload_may_bring_fewer_processes(make: Callable[[int], HttpWorker], generations: Succession) -> None:
+    old = make(1)
+    generations.begin(1)
+    make(2)
+    end(old)
+    assert not old.alive
+
+
 def test_many_reloads_are_counted(generations: Succession, make: Callable[[int], HttpWorker]) -> None:
     for reload in range(1, 1000):
-        generations.begin()
+        generations.begin(PROCESSES)
         assert generations.generation == reload
         assert generations.serving() == 0
         make(2 * reload), make(2 * reload + 1)

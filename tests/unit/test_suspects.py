@@ -17,6 +17,7 @@ from kombu import Exchange, Queue
 from kombu.exceptions import OperationalError
 from kombu.message import Message
 
+from tests.support.waiting import wait_until
 from tests.unit.pretended_worker import PretendedNetworks, worker_with
 from tests.unit.samples import VERSION, asking
 from workers import suspects as suspects_module
@@ -29,6 +30,12 @@ from workers.tasks import predict
 from workers.worker import Worker
 
 SOON_SECONDS = 10.0
+
+
+@pytest.fixture(autouse=True)
+def _no_line_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many tests there are in a second."""
+    monkeypatch.setattr(suspects_module.logger, "filters", [])
 
 
 @pytest.fixture
@@ -172,12 +179,34 @@ def test_one_that_the_broker_does_not_take_is_given_back(
     assert not acknowledged.is_set()
 
 
-def test_what_cannot_be_handled_is_dropped_and_logged(
+def test_what_cannot_be_handled_is_dropped_and_its_sender_told(
     worker: Worker, broker: Broker, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(worker.suspects._sender, "act", failing(TypeError("odd")))
     handle(worker, came_back(broker, 0))
     assert "Batch batch-1 came back, and cannot be handled" in caplog.text
+    answer = wait_until(lambda: broker.take("replies"), SOON_SECONDS)
+    assert answer is not None
+    assert answer.payload["status"] == "FAILURE"
+    assert "odd" in answer.payload["traceback"]
+
+
+def test_headers_that_no_worker_needs_are_left_behind(worker: Worker, broker: Broker) -> None:
+    message = came_back(broker, 0)
+    message.headers |= {"x": "y" * 200_000, "root_id": "z" * 1000, "retries": 3, "lang": "py"}
+    handle(worker, message)
+    sent = broker.take("predict")
+    assert sent is not None
+    assert sent.headers == {"id": "batch-1", "lang": "py", HEADER: 1}
+
+
+def test_what_rests_counts_among_what_the_worker_has_at_hand(worker: Worker, broker: Broker) -> None:
+    done = threading.Event()
+    worker.suspects.take(resting(broker), done.set, done.set)
+    assert worker.window._held == 1
+    worker.suspects.stop()
+    wait_until(lambda: worker.window._held == 0, SOON_SECONDS, "it is at hand no more")
+    assert not done.is_set()
 
 
 @pytest.mark.parametrize("error", [OperationalError("inequivalent arg"), MessageNacked()], ids=repr)

@@ -199,6 +199,20 @@ def test_beyond_the_room_batches_wait_in_the_queue_until_there_is_room(
         assert not hub.later
 
 
+def test_batches_that_celery_does_not_count_take_room_as_well(
+    window: Window, consumer: Consumer, hub: PretendedHub, at_hand: list[Any]
+) -> None:
+    before = consumer.task_consumer
+    at_hand.pop()
+    window.hold(1)
+    with window.waiting():
+        hub.step()
+        assert consumer.task_consumer is before
+        window.hold(-1)
+        hub.time_passes()
+        assert consumer.task_consumer is not before
+
+
 @pytest.mark.parametrize("ended", ["stopping", "disconnected", "reconnected"])
 def test_a_worker_that_stops_or_lost_its_connection_takes_no_more(
     ended: str, window: Window, consumer: Consumer, hub: PretendedHub
