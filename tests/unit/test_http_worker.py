@@ -110,10 +110,16 @@ def test_when_all_connections_are_taken_the_longest_idle_one_makes_room_or_this_
     free: int, idle: int, cut: list[int], ends: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     worker, was_cut = HttpWorker.__new__(HttpWorker), []
+
+    class Idle:
+        def cut_off(self) -> None:
+            was_cut.append(others.index(self))
+
+    others = [Idle() for _ in range(idle)]
     worker._connections = SimpleNamespace(free_count=lambda: free)
     worker._idle = SilentClients(10)
-    for number in range(idle):
-        worker._idle.add(SimpleNamespace(cut_off=lambda number=number: was_cut.append(number)))  # type: ignore[misc]
+    for other in others:
+        worker._idle.add(other)
     monkeypatch.setattr(worker, "_answer_in_thread", lambda *_: None)
     request = prediction()
     request.version, request.unreader = (1, 1), SimpleNamespace(buf=io.BytesIO())
