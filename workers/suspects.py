@@ -116,7 +116,9 @@ class Suspects:
         except Exception as error:
             logger.exception("Batch %s came back, and cannot be handled; it is dropped.", identity)
             acknowledge()
-            self._tell(error, *_sender_of(message))
+            reply_to, correlation_id = _sender_of(message)
+            if isinstance(reply_to, str) and isinstance(correlation_id, str):
+                self._tell(error, reply_to, correlation_id)
         finally:
             self._window.hold(-1)
 
