@@ -51,7 +51,8 @@ class PoisonBatch(Fault):
                 assert time.monotonic() - began < AT_ONCE_SECONDS
                 assert (refused.status_code, int(refused.headers["Retry-After"]) > 1) == (503, True), refused.text
             assert len(killer.killed) == died, "a refused request killed a worker"
-        return f"its sender had {answer.status_code} after {told:.1f} s, {died} workers died; asked again: 503 at once"
+        said = "was told why" if answer.status_code == 200 else f"had {answer.status_code}"
+        return f"its sender {said} after {told:.1f} s, {died} workers died; asked again: 503 at once"
 
 
 def _ask(url: str, body: dict[str, Any]) -> requests.Response:
