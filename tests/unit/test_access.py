@@ -11,7 +11,7 @@ from django.test import Client
 from django.urls import get_resolver
 from pytest_django.fixtures import Settings
 
-from inference.access import failures, requirement, throttle
+from inference.access import failures, permission, requirement, throttle
 from inference.access.authentication import lets_in
 from inference.access.buckets import Rate
 from inference.access.keys import digest_of
@@ -204,6 +204,18 @@ def test_too_many_failures_are_told_to_wait_and_a_good_token_is_not(
     assert answers[-1].json()["status"] is False
     assert ask(client, "GET", "/networks", "guess", REMOTE_ADDR="192.0.2.9").status_code == 401
     assert ask(client, "GET", "/networks", key(STATUS)).status_code == 200
+
+
+def test_whoever_is_told_to_wait_reads_it_because_the_body_was_thrown_away(
+    client: Client, tokens: None, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.PIPELINE_THROTTLE_FAILURES = Rate(1, 60.0)
+    drained: list[Any] = []
+    monkeypatch.setattr(permission, "drain", drained.append)
+    answers = [ask(client, "PUT", "/set_weights", "guess") for _ in range(3)]
+
+    assert [each.status_code for each in answers] == [401, 429, 429]
+    assert len(drained) == 3
 
 
 def test_a_token_may_not_ask_more_often_than_its_right_is_for(
