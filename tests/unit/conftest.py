@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+from collections.abc import Iterator
 from typing import NoReturn
 
 import hypothesis
@@ -23,8 +24,12 @@ with pytest.MonkeyPatch.context() as environment:
     from inference.dashboard.kept import Kept
     from tests.unit.admin_samples import person
     from tests.unit.dashboard_samples import set_running
+    from tests.unit.pretended_worker import PretendedNetworks, worker_with
     from tests.unit.samples import PretendedGateway, loaded
     from tests.unit.sender import Sender
+    from tests.unit.suspects import Broker
+    from workers import suspects as suspects_module
+    from workers.worker import Worker
 
 hypothesis.settings.register_profile("unit", derandomize=True, database=None, deadline=None)
 hypothesis.settings.load_profile("unit")
@@ -70,6 +75,28 @@ def gateway(monkeypatch: pytest.MonkeyPatch) -> PretendedGateway:
 def sender(monkeypatch: pytest.MonkeyPatch) -> Sender:
     """A dispatcher whose sender is driven by hand."""
     return Sender(monkeypatch)
+
+
+@pytest.fixture
+def networks() -> PretendedNetworks:
+    """What the worker has loaded."""
+    return PretendedNetworks()
+
+
+@pytest.fixture
+def worker(networks: PretendedNetworks) -> Iterator[Worker]:
+    """This process's worker for the length of a test."""
+    with worker_with(networks) as worker:
+        yield worker
+
+
+@pytest.fixture
+def broker(monkeypatch: pytest.MonkeyPatch) -> Iterator[Broker]:
+    """Queues for what comes back to the worker; it logs all of it, however many tests there are in a second."""
+    monkeypatch.setattr(suspects_module.logger, "filters", [])
+    broker = Broker(monkeypatch)
+    yield broker
+    broker.close()
 
 
 @pytest.fixture

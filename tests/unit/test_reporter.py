@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from time import monotonic
 from typing import Any
 
 import pytest
 
 from tests.support.waiting import wait_until
-from tests.unit.pretended_worker import PretendedNetworks, worker_with
 from tests.unit.reply_queue import SOON_SECONDS, ReplyQueue
 from workers import control
 from workers.bounded_threads import WAITING_MAX
@@ -18,12 +16,6 @@ from workers.celery import app
 from workers.refusals import RefusedError, SignatureError, refusals
 from workers.signing import SIGNATURE, UNSIGNED
 from workers.worker import Worker
-
-
-@pytest.fixture
-def worker() -> Iterator[Worker]:
-    with worker_with(PretendedNetworks()) as worker:
-        yield worker
 
 
 @pytest.mark.parametrize("report", [control.report_status, control.report_measures])

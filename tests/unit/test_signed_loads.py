@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 
 import pytest
 
-from tests.unit.pretended_worker import PretendedNetworks, worker_with
+from tests.unit.pretended_worker import PretendedNetworks
 from tests.unit.reply_queue import SOON_SECONDS
 from tests.unit.samples import VERSION
 from workers import worker as worker_module
@@ -16,17 +15,6 @@ from workers.refusals import refusals
 from workers.runtime.errors import SupplyError
 from workers.signing import Keys
 from workers.worker import Worker
-
-
-@pytest.fixture
-def networks() -> PretendedNetworks:
-    return PretendedNetworks()
-
-
-@pytest.fixture
-def worker(networks: PretendedNetworks) -> Iterator[Worker]:
-    with worker_with(networks) as worker:
-        yield worker
 
 
 class AskedSupply:

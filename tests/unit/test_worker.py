@@ -45,11 +45,6 @@ def replies() -> Iterator[ReplyQueue]:
 
 
 @pytest.fixture
-def networks() -> PretendedNetworks:
-    return PretendedNetworks()
-
-
-@pytest.fixture
 def worker(networks: PretendedNetworks, monkeypatch: pytest.MonkeyPatch) -> Iterator[Worker]:
     monkeypatch.setattr(worker_module, "host_addresses", lambda: ["192.0.2.7"])
     with worker_with(networks) as worker:

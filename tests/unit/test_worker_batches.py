@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import nullcontext
 from time import monotonic
 from unittest.mock import Mock
@@ -11,7 +10,7 @@ import numpy as np
 import pytest
 from celery.exceptions import Ignore
 
-from tests.unit.pretended_worker import PretendedNetworks, PretendedVersion, worker_with
+from tests.unit.pretended_worker import PretendedNetworks, PretendedVersion
 from tests.unit.samples import NEXT_VERSION, VERSION, only_input, tensor
 from workers.arrays import to_arrays
 from workers.celery import app
@@ -22,17 +21,6 @@ from workers.strategy import GIVEN_UP_AT, DecodedRequest
 from workers.tasks import predict
 from workers.tensors import TENSORS_BYTES_MAX
 from workers.worker import Worker
-
-
-@pytest.fixture
-def networks() -> PretendedNetworks:
-    return PretendedNetworks()
-
-
-@pytest.fixture
-def worker(networks: PretendedNetworks) -> Iterator[Worker]:
-    with worker_with(networks) as worker:
-        yield worker
 
 
 def test_a_batch_is_answered_by_the_version_it_names(worker: Worker, networks: PretendedNetworks) -> None:
