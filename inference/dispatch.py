@@ -220,7 +220,9 @@ class Dispatcher:
         """What the broker refuses fails at once; what it may never have had is sent again."""
         for batch_id in self._publisher.take_refused():
             batch = self._forget(batch_id)
-            fail(batch.requests if batch else [], BusyError(BUSY_MESSAGE))
+            if batch is not None:
+                self._quarantine.note_not_sent(batch)
+                fail(batch.requests, BusyError(BUSY_MESSAGE))
         for batch_id in self._publisher.take_lost():
             batch = self._forget(batch_id)
             with self._changed:

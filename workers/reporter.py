@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 from typing import Any
 
+from kombu.exceptions import OperationalError
+
 from workers.bounded_threads import BoundedThreads
 from workers.message import Message
 from workers.refusals import RefusedError, SignatureError
@@ -48,5 +50,7 @@ class Reporter:
     def _send(self, message: dict[str, Any], reply_to: str, ticket: str, headers: dict[str, str] | None = None) -> None:
         try:
             self._sender.send(message, reply_to, ticket, headers)
+        except OperationalError as error:
+            logger.warning("An answer did not reach the broker (%s); who waits for it may ask again.", error)
         except Exception:
             logger.exception("An answer did not reach the broker; who waits for it may ask again.")

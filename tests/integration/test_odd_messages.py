@@ -9,7 +9,6 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from operator import gt
 from struct import pack
-from time import monotonic, sleep
 from typing import Any
 from uuid import uuid4
 
@@ -21,14 +20,8 @@ from tests.support.memory import family, peak_bytes
 from tests.support.samples import samples
 from tests.support.system import System
 from tests.support.waiting import wait_until
-from workers.pool import BATCHES_MAX
 from workers.protocol import PREDICT_QUEUE, PREDICT_TASK, SUPPLY_QUEUE
-from workers.suspects import REST_LEAST, REST_SECONDS, RESTS
 
-#: More than two workers let rest at a time.
-RESTING = 200
-#: Batches that the broker gives a worker ahead; twice, as it consumes afresh.
-PREFETCH = 4
 HUGE_BYTES = 128 * 1024 * 1024
 TASK = {"lang": "py", "task": PREDICT_TASK, "argsrepr": "", "kwargsrepr": ""}
 BODY = [[{}], {}, {"callbacks": None, "errbacks": None, "chain": None, "chord": None}]
@@ -194,22 +187,6 @@ def test_tasks_for_later_do_not_pile_up(system: System) -> None:
     assert waiting.consumer_count == 2
     for worker in system.workers:
         assert 0 < worker.log.read_text().count("it is for later") < 500
-
-
-def test_batches_that_ask_to_rest_do_not_pile_up(system: System) -> None:
-    pids, began = [worker.pid for worker in system.workers], monotonic()
-    with Connection(system.environment["BROKER_URL"]) as connection:
-        producer = Producer(connection.channel(), auto_declare=False)
-        for number in range(RESTING):
-            headers = TASK | {"id": str(number), RESTS: True, "x": "y" * 100_000 if number == 0 else ""}
-            producer.publish(BODY, routing_key=PREDICT_QUEUE, headers=headers, serializer="json")
-    fewest = RESTING
-    while monotonic() < began + REST_LEAST * REST_SECONDS:  # none goes on before
-        fewest = min(fewest, messages_in(system, PREDICT_QUEUE))
-        sleep(0.05)
-    assert RESTING - 2 * (BATCHES_MAX + 2 * PREFETCH) <= fewest < RESTING
-    wait_until(lambda: messages_in(system, PREDICT_QUEUE) == 0, 60, "all have rested")
-    assert_all_go_on(system, pids)
 
 
 def messages_in(system: System, queue: str) -> int:

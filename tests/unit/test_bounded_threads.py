@@ -29,5 +29,7 @@ def test_more_than_may_wait_are_refused_and_counted(monkeypatch: pytest.MonkeyPa
 def test_those_that_have_been_stopped_do_nothing_more() -> None:
     threads = BoundedThreads(1, "few")
     threads.stop(wait=True)
+    before = refusals.count
     for _ in range(2 * bounded_threads.WAITING_MAX):
         threads.call(pytest.fail)
+    assert refusals.count == before

@@ -173,6 +173,18 @@ def test_a_trial_that_reached_no_worker_goes_again(lost: str, sender: Sender, cl
     assert first_numbers(trial) == [0.25]
 
 
+def test_a_trial_that_the_brokers_queue_refused_does_not_keep_the_next_one_waiting(
+    sender: Sender, clock: Clock
+) -> None:
+    tell(sender)
+    clock.now += REFUSE_SECONDS
+    assert ask(sender, clock) == "sent"
+    sender.publisher.refused = [sender.publisher.sent[-1][0]]
+    sender.dispatcher._heed_confirms()
+    clock.now += 1
+    assert ask(sender, clock) == "sent"
+
+
 def test_the_versions_that_are_refused_are_bounded() -> None:
     quarantine = Quarantine(lambda _: True)
     for number in range(1, REFUSED_MAX + 2):
