@@ -13,7 +13,7 @@ from time import monotonic
 from typing import Any
 
 from inference.monitoring import observations
-from workers.request_id import REQUEST_ID, REQUEST_ID_CHARACTERS_MAX
+from workers.messages.request_id import REQUEST_ID, REQUEST_ID_CHARACTERS_MAX
 
 #: An id that a client may give its request: printable, and of one word in every log.
 _SANE = re.compile(rf"[!-~]{{1,{REQUEST_ID_CHARACTERS_MAX}}}")

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from gunicorn import util
 
 from inference.security_headers import NO_PAGE
-from workers.request_id import REQUEST_ID
+from workers.messages.request_id import REQUEST_ID
 
 
 class Observer(Protocol):

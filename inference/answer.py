@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from workers.protocol import VersionRef
+from workers.messages.protocol import VersionRef
 
 
 @dataclass(frozen=True, slots=True)

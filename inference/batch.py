@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 from inference.answer import Answer
 from inference.coalescer import Key, Waiting
 from inference.errors import InferenceError, PredictionFailedError
-from workers.arrays import to_arrays
-from workers.message import ProtocolError
-from workers.protocol import PredictBatch, PredictReply, VersionRef, is_worker
-from workers.request_id import REQUEST_IDS_MAX
+from workers.messages.arrays import to_arrays
+from workers.messages.message import ProtocolError
+from workers.messages.protocol import PredictBatch, PredictReply, VersionRef, is_worker
+from workers.messages.request_id import REQUEST_IDS_MAX
+from workers.messages.tensors import Tensor, Tensors
 from workers.runtime.errors import AnswerTooLargeError, NumbersError
-from workers.tensors import Tensor, Tensors
 
 NOT_FINITE = "OverflowError: the network's output is not finite for these numbers"
 #: A worker's errors that one request of a batch may have caused for all.

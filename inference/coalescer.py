@@ -12,7 +12,7 @@ from inference.answer_future import AnswerFuture
 from inference.errors import ClientGoneError
 from inference.predict_input import PredictInput
 from inference.server_loop import nobody_knows
-from workers.tensors import TENSORS_BYTES_MAX
+from workers.messages.tensors import TENSORS_BYTES_MAX
 
 #: The most rows of one batch, unless a single request has more.
 MAX_BATCH_ROWS = 4096

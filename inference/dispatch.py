@@ -40,9 +40,9 @@ from inference.quarantine import Quarantine
 from inference.replies import Replies
 from inference.server_loop import CLIENT_HAS_ENDED, server_loop
 from inference.service_thread import ServiceThread
-from workers.message import ProtocolError
-from workers.news import QUARANTINED_NEWS
-from workers.protocol import VersionRef
+from workers.messages.message import ProtocolError
+from workers.messages.news import QUARANTINED_NEWS
+from workers.messages.protocol import VersionRef
 
 logger = logging.getLogger(__name__)
 

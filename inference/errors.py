@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from math import ceil
 
-from workers.message import shorten, storable
-from workers.protocol import VersionRef
+from workers.messages.message import shorten, storable
+from workers.messages.protocol import VersionRef
 
 
 class InferenceError(Exception):

@@ -12,10 +12,10 @@ from inference.errors import BrokerUnavailableError
 from inference.publisher import Publisher
 from inference.replies import Replies
 from workers.celery import PREDICT, SUPPLY
-from workers.measures import MEASURES_COMMAND, WorkerMeasures
-from workers.message import Message
-from workers.protocol import LOAD_COMMAND, STATUS_COMMAND, GatewayStatus, Report, VersionRef, WorkerStatus
-from workers.request_id import REQUEST_ID
+from workers.messages.measures import MEASURES_COMMAND, WorkerMeasures
+from workers.messages.message import Message
+from workers.messages.protocol import LOAD_COMMAND, STATUS_COMMAND, GatewayStatus, Report, VersionRef, WorkerStatus
+from workers.messages.request_id import REQUEST_ID
 
 logger = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from inference.access.token import AccessToken as AccessToken  # Django looks for models here
 from inference.statistics.rollup import Rollup as Rollup  # so it does
-from workers.protocol import VersionRef
+from workers.messages.protocol import VersionRef
 from workers.settings import settings as shared_settings
 
 #: What an activation may take beyond the load timeout: reaching the broker, a roll call, the database.

@@ -11,7 +11,7 @@ from inference.access.traces import told_of
 from inference.base64_text import encode_text
 from inference.models import Activation, Version, WorkerReport
 from inference.switch import SwitchResult
-from workers.protocol import Report
+from workers.messages.protocol import Report
 
 LOADING_FAILED = "One or more workers were failed with weights loading"
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from workers.message import Message, is_count, require
-from workers.protocol import is_nn_id
+from workers.messages.message import Message, is_count, require
+from workers.messages.protocol import is_nn_id
 
 SWITCHED_NEWS = "switched"
 DELETED_NEWS = "deleted"

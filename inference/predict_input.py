@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from inference.errors import BadInputError, TooLargeError
 from inference.json_numbers import read_numbers
-from workers.arrays import to_tensor
-from workers.message import ProtocolError
-from workers.protocol import is_nn_id
-from workers.request_id import REQUEST_ID
-from workers.tensors import ONLY_INPUT, TENSORS_BYTES_MAX, Tensors, count_bytes, count_rows
+from workers.messages.arrays import to_tensor
+from workers.messages.message import ProtocolError
+from workers.messages.protocol import is_nn_id
+from workers.messages.request_id import REQUEST_ID
+from workers.messages.tensors import ONLY_INPUT, TENSORS_BYTES_MAX, Tensors, count_bytes, count_rows
 
 #: The largest number of a version that the database holds.
 MAX_VERSION = 2**31 - 1

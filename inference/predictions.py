@@ -26,7 +26,7 @@ from inference.models import PredictionTiming
 from inference.monitoring import observations
 from inference.predict_input import PredictInput
 from inference.statistics.timing import Timing
-from workers.refusals import HINT_SECONDS, refusals
+from workers.messages.refusals import HINT_SECONDS, refusals
 
 logger = logging.getLogger(__name__)
 Outcome = PredictionTiming.Outcome

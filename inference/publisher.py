@@ -20,9 +20,9 @@ from inference.task_events import tell_sent
 from workers.abandon import abandon
 from workers.celery import CONNECT_SECONDS, GATEWAYS, PREDICT, TRANSIENT, app
 from workers.connect import connect
-from workers.message import Message
-from workers.news import NEWS_HEADER
-from workers.protocol import PREDICT_QUEUE, PREDICT_TASK, PredictBatch
+from workers.messages.message import Message
+from workers.messages.news import NEWS_HEADER
+from workers.messages.protocol import PREDICT_QUEUE, PREDICT_TASK, PredictBatch
 from workers.settings import settings
 
 T = TypeVar("T")

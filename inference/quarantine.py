@@ -17,8 +17,8 @@ from typing import Any
 from inference.batch import Batch
 from inference.errors import QuarantinedError
 from workers.log_limit import LimitedLines
-from workers.news import Quarantined
-from workers.protocol import VersionRef
+from workers.messages.news import Quarantined
+from workers.messages.protocol import VersionRef
 from workers.runtime import errors as worker_errors
 
 logger = logging.getLogger(__name__)

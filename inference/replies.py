@@ -20,10 +20,10 @@ from inference.service_thread import ServiceThread
 from workers.abandon import abandon
 from workers.celery import GATEWAYS, HEARTBEAT_SECONDS, PREDICT, SUPPLY, TRANSIENT, app
 from workers.connect import connect
-from workers.message import ProtocolError
-from workers.news import NEWS_HEADER
-from workers.protocol import GatewayStatus, TicketAnswer, TicketQuestion
-from workers.refusals import SignatureError, refusals
+from workers.messages.message import ProtocolError
+from workers.messages.news import NEWS_HEADER
+from workers.messages.protocol import GatewayStatus, TicketAnswer, TicketQuestion
+from workers.messages.refusals import SignatureError, refusals
 
 logger = logging.getLogger(__name__)
 

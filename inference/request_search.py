@@ -10,7 +10,7 @@ from django.db.models import BooleanField, QuerySet
 from django.db.models.expressions import RawSQL
 
 from inference.models import PredictionTiming
-from workers.protocol import is_nn_id
+from workers.messages.protocol import is_nn_id
 
 #: Where no index leads to what is asked for, so many are looked through: the latest ones of the time asked for.
 LOOKED_THROUGH_MAX = 100_000

@@ -10,7 +10,7 @@ from django.db.models import Avg, FilteredRelation, Q, QuerySet, Subquery
 
 from inference.errors import ConflictError, NoNetworkError, NotFoundError
 from inference.models import DefaultNetwork, Network, PredictionTiming, Version
-from workers.protocol import VersionRef
+from workers.messages.protocol import VersionRef
 
 ACTIVE_FIELDS = ("nn_id", "active__number", "active__weights_id", "active__architecture_id")
 #: Averages shown by /status are over this many requests.

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.files.uploadedfile import UploadedFile
 from rest_framework import serializers
 
-from workers.protocol import is_nn_id
+from workers.messages.protocol import is_nn_id
 
 WEIGHTS_CONTENT_TYPE = "application/octet-stream"
 

@@ -14,7 +14,7 @@ from inference.errors import ConflictError, NotFoundError
 from inference.models import Activation, DefaultNetwork, Network, Version, WorkerReport
 from inference.stored_files import drop_bytes, lock_file
 from workers.logs import about
-from workers.protocol import Report
+from workers.messages.protocol import Report
 
 logger = logging.getLogger(__name__)
 REQUESTED_BY_MAX = 255

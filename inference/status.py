@@ -6,7 +6,7 @@ from typing import Any
 
 from inference import selectors
 from inference.gateway import gateway
-from workers.protocol import WorkerStatus
+from workers.messages.protocol import WorkerStatus
 from workers.settings import settings as shared_settings
 
 

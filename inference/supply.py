@@ -18,10 +18,10 @@ from inference.database import on_live_connection
 from inference.replies import drop_undecodable, keep_consuming
 from inference.service_thread import ServiceThread
 from workers.celery import SUPPLY, TRANSIENT
-from workers.message import ProtocolError
-from workers.protocol import CHUNK_CONTENT_TYPE, ActiveVersions, FileChunk, FileRequest
-from workers.refusals import SignatureError, refusals
-from workers.signing import UNSIGNED
+from workers.messages.message import ProtocolError
+from workers.messages.protocol import CHUNK_CONTENT_TYPE, ActiveVersions, FileChunk, FileRequest
+from workers.messages.refusals import SignatureError, refusals
+from workers.messages.signing import UNSIGNED
 
 logger = logging.getLogger(__name__)
 

@@ -21,8 +21,8 @@ from inference.monitoring import observations
 from inference.news import DELETED_NEWS, SWITCHED_NEWS, Deleted, Switched
 from inference.uploads import store_upload
 from workers.logs import about
-from workers.protocol import Report
-from workers.refusals import HINT_SECONDS, refusals
+from workers.messages.protocol import Report
+from workers.messages.refusals import HINT_SECONDS, refusals
 from workers.settings import settings as shared_settings
 
 logger = logging.getLogger(__name__)

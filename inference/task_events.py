@@ -11,7 +11,7 @@ from celery.events.dispatcher import EventDispatcher
 from kombu import Producer
 
 from workers.celery import app
-from workers.protocol import PREDICT_QUEUE, PREDICT_TASK
+from workers.messages.protocol import PREDICT_QUEUE, PREDICT_TASK
 
 
 @cache

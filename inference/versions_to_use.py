@@ -18,7 +18,7 @@ from django.db import connection
 
 from inference.errors import DatabaseAwayError, InferenceError
 from inference.news import Deleted, Switched
-from workers.protocol import VersionRef
+from workers.messages.protocol import VersionRef
 
 logger = logging.getLogger(__name__)
 

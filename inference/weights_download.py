@@ -12,7 +12,7 @@ from inference.errors import NotFoundError
 from inference.models import Version
 from inference.stored_files import open_file
 from workers.file_format import tell_format
-from workers.protocol import CHUNK_BYTES
+from workers.messages.protocol import CHUNK_BYTES
 
 SUFFIX_OF = {"hdf5": ".weights.h5", "keras": ".keras", "safetensors": ".safetensors", "torch": ".pt", None: ".bin"}
 

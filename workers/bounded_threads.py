@@ -7,7 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from workers.refusals import RefusedError, refusals
+from workers.messages.refusals import RefusedError, refusals
 
 #: What waits for a thread, or has one, at most: a gateway asks again for what is left out, a stranger may not fill the
 #: memory.

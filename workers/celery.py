@@ -13,7 +13,7 @@ from kombu import Exchange, Queue
 
 from workers import buffered, transport
 from workers.bounded_queue import BoundedQueue
-from workers.protocol import PREDICT_QUEUE, SUPPLY_QUEUE
+from workers.messages.protocol import PREDICT_QUEUE, SUPPLY_QUEUE
 from workers.settings import settings
 
 #: The default exchange: a message goes to the queue that its routing key names.

@@ -20,9 +20,9 @@ from amqp.serialization import loads
 from amqp.spec import Basic
 from kombu.transport import pyamqp
 
-from workers.protocol import MESSAGE_BYTES_MAX
-from workers.refusals import RefusedError, refusals
-from workers.signing import SIGNATURE, UNSIGNED, message_keys, refuse_signed
+from workers.messages.protocol import MESSAGE_BYTES_MAX
+from workers.messages.refusals import RefusedError, refusals
+from workers.messages.signing import SIGNATURE, UNSIGNED, message_keys, refuse_signed
 
 #: AMQP's kinds of frames, and where a header frame says how long the body is.
 _HEADER_FRAME, _BODY_FRAME = 2, 3

@@ -13,9 +13,9 @@ from celery.worker import pidbox
 from celery.worker.consumer.control import Control as CelerysControl
 from kombu.message import Message
 
-from workers.measures import MEASURES_COMMAND
-from workers.protocol import LOAD_COMMAND, STATUS_COMMAND
-from workers.refusals import RefusedError, refusals, require_sent
+from workers.messages.measures import MEASURES_COMMAND
+from workers.messages.protocol import LOAD_COMMAND, STATUS_COMMAND
+from workers.messages.refusals import RefusedError, refusals, require_sent
 from workers.settings import settings
 
 #: What `celery inspect` and Flower ask for, with the older names of the same.

@@ -10,9 +10,9 @@ from typing import Any
 
 from celery.worker.control import control_command
 
-from workers.measures import MEASURES_COMMAND
-from workers.protocol import LOAD_COMMAND, STATUS_COMMAND, VersionRef
-from workers.request_id import REQUEST_ID_CHARACTERS_MAX
+from workers.messages.measures import MEASURES_COMMAND
+from workers.messages.protocol import LOAD_COMMAND, STATUS_COMMAND, VersionRef
+from workers.messages.request_id import REQUEST_ID_CHARACTERS_MAX
 from workers.worker import this_worker
 
 

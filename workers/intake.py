@@ -18,8 +18,8 @@ from kombu.message import Message
 from vine import promise
 
 from workers.consumer import Consumer
-from workers.protocol import PREDICT_TASK
-from workers.refusals import RefusedError, refusals, require_sent
+from workers.messages.protocol import PREDICT_TASK
+from workers.messages.refusals import RefusedError, refusals, require_sent
 from workers.suspects import is_suspect
 from workers.worker import this_worker
 

@@ -11,7 +11,7 @@ import re
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
-from workers.request_id import REQUEST_ID
+from workers.messages.request_id import REQUEST_ID
 from workers.settings import settings
 
 TEXT = "%(asctime)s %(levelname)s %(name)s: %(message)s"

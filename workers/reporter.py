@@ -8,10 +8,10 @@ from typing import Any
 from kombu.exceptions import OperationalError
 
 from workers.bounded_threads import BoundedThreads
-from workers.message import Message
-from workers.refusals import RefusedError, SignatureError
+from workers.messages.message import Message
+from workers.messages.refusals import RefusedError, SignatureError
+from workers.messages.signing import UNSIGNED
 from workers.sender import Sender
-from workers.signing import UNSIGNED
 
 logger = logging.getLogger(__name__)
 

@@ -12,7 +12,7 @@ from typing import Any
 from celery.backends.rpc import RPCBackend
 from celery.states import EXCEPTION_STATES
 
-from workers.message import TRACE_CHARACTERS_MAX, shorten
+from workers.messages.message import TRACE_CHARACTERS_MAX, shorten
 from workers.worker import this_worker
 
 

@@ -24,8 +24,8 @@ from kombu.message import Message as BrokerMessage
 from workers.abandon import abandon
 from workers.celery import TRANSIENT
 from workers.connect import connect
-from workers.message import ProtocolError
-from workers.protocol import (
+from workers.messages.message import ProtocolError
+from workers.messages.protocol import (
     CHUNK_BYTES,
     SUPPLY_QUEUE,
     ActiveVersions,
@@ -34,7 +34,7 @@ from workers.protocol import (
     TicketAnswer,
     TicketQuestion,
 )
-from workers.refusals import SignatureError, refusals
+from workers.messages.refusals import SignatureError, refusals
 from workers.runtime.errors import KeyMismatchError, SupplyError
 
 logger = logging.getLogger(__name__)

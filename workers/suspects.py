@@ -26,9 +26,9 @@ from kombu.exceptions import KombuError
 from workers.celery import DIRECT, GATEWAYS, PERSISTENT, TRANSIENT
 from workers.log_limit import LimitedLines
 from workers.logs import about
-from workers.news import NEWS_HEADER, QUARANTINED_NEWS, Quarantined
+from workers.messages.news import NEWS_HEADER, QUARANTINED_NEWS, Quarantined
+from workers.messages.protocol import PREDICT_QUEUE, QUARANTINE_QUEUE, PredictBatch
 from workers.pool import BATCHES_MAX
-from workers.protocol import PREDICT_QUEUE, QUARANTINE_QUEUE, PredictBatch
 from workers.runtime.errors import QuarantinedError
 from workers.sender import Sender
 from workers.window import Window

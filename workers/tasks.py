@@ -8,15 +8,15 @@ from typing import Any
 
 from celery.exceptions import Ignore
 
-from workers.arrays import to_arrays, to_tensors
 from workers.celery import app
 from workers.logs import about
-from workers.message import ProtocolError, shorten
-from workers.protocol import PREDICT_TASK, PredictBatch, PredictReply, VersionRef
+from workers.messages.arrays import to_arrays, to_tensors
+from workers.messages.message import ProtocolError, shorten
+from workers.messages.protocol import PREDICT_TASK, PredictBatch, PredictReply, VersionRef
+from workers.messages.tensors import TENSORS_BYTES_MAX, count_bytes
 from workers.runtime.errors import AnswerTooLargeError, PipelineRuntimeError
 from workers.runtime.networks import LoadedVersion
 from workers.strategy import GIVEN_UP_AT
-from workers.tensors import TENSORS_BYTES_MAX, count_bytes
 from workers.worker import Worker, this_worker
 
 logger = logging.getLogger(__name__)

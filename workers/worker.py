@@ -12,14 +12,15 @@ from celery import Celery
 
 from workers.addresses import host_addresses
 from workers.bounded_threads import BoundedThreads
-from workers.details import WorkerDetails
 from workers.logs import about
-from workers.measures import Measured, WorkerMeasures
-from workers.message import shorten
-from workers.protocol import Report, VersionRef, WorkerStatus
-from workers.refusals import RefusedError, refusals
+from workers.messages.details import WorkerDetails
+from workers.messages.measures import Measured, WorkerMeasures
+from workers.messages.message import shorten
+from workers.messages.protocol import Report, VersionRef, WorkerStatus
+from workers.messages.refusals import RefusedError, refusals
+from workers.messages.request_id import handling
+from workers.messages.signing import message_keys
 from workers.reporter import Reporter
-from workers.request_id import handling
 from workers.runtime.backend import program_versions, use_threads
 from workers.runtime.errors import KeyMismatchError, PipelineRuntimeError, SupplyError
 from workers.runtime.load_folder import remove_abandoned_folders
@@ -27,7 +28,6 @@ from workers.runtime.networks import Networks
 from workers.runtime.weights_file import WeightsFileReader
 from workers.sender import Sender
 from workers.settings import Settings
-from workers.signing import message_keys
 from workers.stats import RequestStats
 from workers.supply import Supply
 from workers.suspects import Suspects

@@ -19,7 +19,7 @@ from inference.admin.upload import Upload
 from inference.models import Network
 from inference.statistics.summary import EMPTY, by_network
 from inference.templatetags.pipeline import milliseconds
-from workers.protocol import is_nn_id
+from workers.messages.protocol import is_nn_id
 
 
 class NetworkList(ChangeList):

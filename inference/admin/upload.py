@@ -28,7 +28,7 @@ from inference.switch import set_weights
 from inference.upload_files import UploadParser, decoded
 from inference.uploads import store_upload
 from inference.weight_changes import weight_change
-from workers.protocol import is_nn_id
+from workers.messages.protocol import is_nn_id
 
 ACCEPTED = ".h5,.keras,.safetensors,.pt,.b64"
 

@@ -17,7 +17,7 @@ from inference.fleet_history import gone_workers
 from inference.gateway import gateway
 from inference.models import Version
 from inference.statistics.summary import EMPTY, Summary, by_worker
-from workers.protocol import WorkerStatus
+from workers.messages.protocol import WorkerStatus
 from workers.settings import settings as shared_settings
 
 #: Loaded versions that a worker's line names; all are counted.

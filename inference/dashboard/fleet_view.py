@@ -9,7 +9,7 @@ from inference.asking import Answers
 from inference.dashboard.last_answer import LastAnswer
 from inference.errors import BrokerUnavailableError
 from inference.gateway import Gateway
-from workers.protocol import GatewayStatus, VersionRef, WorkerStatus
+from workers.messages.protocol import GatewayStatus, VersionRef, WorkerStatus
 from workers.settings import settings as shared_settings
 
 #: Beyond the status timeout, in which a hung worker is found silent.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from argparse import ArgumentTypeError
 
-from workers.protocol import is_nn_id
+from workers.messages.protocol import is_nn_id
 
 TOKEN_NAME_CHARACTERS_MAX = 100
 

@@ -11,8 +11,8 @@ from inference import selectors
 from inference.asking import Answers
 from inference.fleet import Fleet
 from inference.monitoring.probe import Probe
-from workers.measures import WorkerMeasures
-from workers.protocol import VersionRef
+from workers.messages.measures import WorkerMeasures
+from workers.messages.protocol import VersionRef
 from workers.settings import settings as shared_settings
 
 #: The most networks whose active versions /metrics tells, the latest uploaded ones: each is a time series.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from inference.monitoring import catalogue
 from inference.monitoring.reading import Reading
-from workers.measures import WorkerMeasures
+from workers.messages.measures import WorkerMeasures
 
 
 def tell_worker(reading: Reading, measures: WorkerMeasures) -> None:

@@ -17,7 +17,7 @@ from tests.support.own_node import running_node
 from tests.support.switching import Switches
 from tests.support.system import System
 from tests.support.uploads import uploads
-from workers.protocol import PREDICT_QUEUE
+from workers.messages.protocol import PREDICT_QUEUE
 
 T = TypeVar("T")
 

@@ -21,7 +21,7 @@ import numpy as np
 import psutil
 
 from tests.fuzz.mutations import SUM_CONFIG, mutate, sound_files
-from workers.protocol import VersionRef
+from workers.messages.protocol import VersionRef
 from workers.runtime.errors import ArchitectureError, WeightsError
 from workers.runtime.networks import LoadedVersion, Networks
 from workers.runtime.weights_file import WeightsFileReader

@@ -15,7 +15,7 @@ from kombu import Connection
 from inference.supervision.rabbitmq import PrivateNode
 from tests.support.system import System
 from workers.celery import PREDICT, QUEUE_BATCHES_MAX
-from workers.protocol import PREDICT_QUEUE
+from workers.messages.protocol import PREDICT_QUEUE
 
 REQUEST_SECONDS = 4.0
 #: How soon a refusal is there, on a busy machine.

@@ -17,7 +17,7 @@ from tests.support.waiting import wait_until
 from workers.abandon import abandon
 from workers.buffered import Transport
 from workers.celery import ANSWER_SECONDS, HEARTBEAT_SECONDS, app
-from workers.protocol import GatewayStatus
+from workers.messages.protocol import GatewayStatus
 
 #: AMQP's parting would wait for ANSWER_SECONDS.
 AT_ONCE_SECONDS = ANSWER_SECONDS / 2

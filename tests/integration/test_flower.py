@@ -15,7 +15,7 @@ from inference.supervision.processes import Child
 from inference.supervision.rabbitmq import PrivateNode
 from tests.support.system import System, clean_environment
 from tests.support.waiting import wait_until
-from workers.protocol import PREDICT_TASK
+from workers.messages.protocol import PREDICT_TASK
 from workers.settings import ROOT
 
 SECONDS = 60.0

@@ -16,7 +16,7 @@ import requests
 from tests.support.archives import archive
 from tests.support.samples import ARCHITECTURE, samples
 from tests.support.system import System
-from workers.message import TRACE_CHARACTERS_MAX
+from workers.messages.message import TRACE_CHARACTERS_MAX
 from workers.settings import ROOT
 
 DATA = ROOT / "tests" / "data"

@@ -25,9 +25,9 @@ from tests.support.memory import PeakMemory, family
 from tests.support.samples import samples
 from tests.support.system import System
 from tests.support.waiting import wait_until
-from workers.arrays import to_array, to_tensor
-from workers.protocol import PREDICT_TASK, PredictBatch, PredictReply, VersionRef
-from workers.tensors import ONLY_INPUT, TENSORS_BYTES_MAX
+from workers.messages.arrays import to_array, to_tensor
+from workers.messages.protocol import PREDICT_TASK, PredictBatch, PredictReply, VersionRef
+from workers.messages.tensors import ONLY_INPUT, TENSORS_BYTES_MAX
 
 WORKERS = 3
 CLIENTS = 8

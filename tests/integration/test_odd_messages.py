@@ -20,7 +20,7 @@ from tests.support.memory import family, peak_bytes
 from tests.support.samples import samples
 from tests.support.system import System
 from tests.support.waiting import wait_until
-from workers.protocol import PREDICT_QUEUE, PREDICT_TASK, SUPPLY_QUEUE
+from workers.messages.protocol import PREDICT_QUEUE, PREDICT_TASK, SUPPLY_QUEUE
 
 HUGE_BYTES = 128 * 1024 * 1024
 TASK = {"lang": "py", "task": PREDICT_TASK, "argsrepr": "", "kwargsrepr": ""}

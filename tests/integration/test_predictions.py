@@ -13,7 +13,7 @@ from tests.support.load import at_once
 from tests.support.samples import Sample, samples
 from tests.support.system import System
 from tests.support.waiting import wait_until
-from workers.protocol import PREDICT_TASK
+from workers.messages.protocol import PREDICT_TASK
 
 CLIENTS = 64
 ROUNDS = 50

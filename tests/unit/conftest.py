@@ -11,7 +11,7 @@ import hypothesis
 import pytest
 from django.test import Client
 
-from workers.refusals import refusals
+from workers.messages.refusals import refusals
 from workers.settings import settings as shared_settings
 
 # Whatever broker the environment names, a unit test does not speak to it.

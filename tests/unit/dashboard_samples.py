@@ -12,7 +12,7 @@ from inference.statistics.timing import Timing
 from inference.timings import Timings
 from tests.unit.admin_samples import past
 from tests.unit.samples import NN_ID, PretendedGateway, activated, worker_status
-from workers.protocol import WorkerStatus
+from workers.messages.protocol import WorkerStatus
 
 PAGE, PARTS = "/admin/", "/admin/dashboard/"
 

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from typing import Any, cast
 
 from workers.celery import app
-from workers.details import LoadedWeights
-from workers.protocol import VersionRef
+from workers.messages.details import LoadedWeights
+from workers.messages.protocol import VersionRef
 from workers.runtime.errors import RowsError
 from workers.runtime.networks import Networks
 from workers.settings import settings

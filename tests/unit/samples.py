@@ -24,12 +24,12 @@ from inference.predict_input import PredictInput
 from inference.statistics.timing import Timing
 from inference.uploads import store_version
 from inference.versions_to_use import VersionsToUse
-from workers.arrays import to_tensor
-from workers.details import LoadedWeights, WorkerDetails
-from workers.measures import Measured, WorkerMeasures
-from workers.message import Message
-from workers.protocol import GatewayStatus, PredictReply, Report, VersionRef, WorkerStatus
-from workers.tensors import ONLY_INPUT, Tensor, Tensors
+from workers.messages.arrays import to_tensor
+from workers.messages.details import LoadedWeights, WorkerDetails
+from workers.messages.measures import Measured, WorkerMeasures
+from workers.messages.message import Message
+from workers.messages.protocol import GatewayStatus, PredictReply, Report, VersionRef, WorkerStatus
+from workers.messages.tensors import ONLY_INPUT, Tensor, Tensors
 
 NN_ID = "000127a35b5f462b8ec68fb4d905ac36"
 OTHER_NN_ID = "0d3c5dffa4374c77a554ed38c9c50296"

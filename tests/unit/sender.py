@@ -14,7 +14,7 @@ from inference.answer_future import AnswerFuture
 from inference.dispatch import Dispatcher
 from inference.flight_limit import BATCHES_A_WORKER
 from tests.unit.samples import NN_ID, VERSION, PretendedReplies, asking, reply_to
-from workers.protocol import PREDICT_QUEUE, SUPPLY_QUEUE, PredictBatch, VersionRef
+from workers.messages.protocol import PREDICT_QUEUE, SUPPLY_QUEUE, PredictBatch, VersionRef
 
 SECONDS = 60.0
 REQUESTS_MAX = 20

@@ -15,7 +15,7 @@ from kombu.message import Message
 from tests.unit.samples import VERSION, asking
 from workers import suspects as suspects_module
 from workers.celery import app
-from workers.protocol import PredictBatch
+from workers.messages.protocol import PredictBatch
 from workers.suspects import HEADER, RESTS
 from workers.tasks import predict
 from workers.worker import Worker

@@ -28,7 +28,7 @@ from inference.views import Predict
 from tests.support.rights import endpoints
 from tests.unit.samples import NN_ID, PretendedGateway, activated, loaded
 from tests.unit.test_predictions import answer_of
-from workers.protocol import Report
+from workers.messages.protocol import Report
 
 NETWORK = f"/networks/{NN_ID}"
 ENDPOINTS = endpoints(NN_ID)

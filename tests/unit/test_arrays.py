@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workers.arrays import to_array, to_arrays, to_tensor, to_tensors
-from workers.tensors import Tensor
+from workers.messages.arrays import to_array, to_arrays, to_tensor, to_tensors
+from workers.messages.tensors import Tensor
 
 DTYPES = [
     "bool", "int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64", "float16", "float32", "float64",

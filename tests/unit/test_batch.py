@@ -9,8 +9,8 @@ from inference.batch import Batch
 from inference.coalescer import Waiting
 from inference.errors import PredictionFailedError
 from tests.unit.samples import VERSION, asking
-from workers.arrays import to_tensor
-from workers.protocol import PredictReply
+from workers.messages.arrays import to_tensor
+from workers.messages.protocol import PredictReply
 
 
 def batch_of(*requests: Waiting) -> Batch:

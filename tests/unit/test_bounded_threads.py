@@ -8,7 +8,7 @@ import pytest
 
 from workers import bounded_threads
 from workers.bounded_threads import BoundedThreads
-from workers.refusals import refusals
+from workers.messages.refusals import refusals
 
 
 def test_more_than_may_wait_are_refused_and_counted(monkeypatch: pytest.MonkeyPatch) -> None:

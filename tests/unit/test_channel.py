@@ -11,10 +11,10 @@ import pytest
 
 from tests.unit.published import Published
 from workers import channel as channel_module
-from workers import signing
 from workers.channel import Message
-from workers.refusals import RefusedError, SignatureError
-from workers.signing import SIGNATURE, UNSIGNED, Keys
+from workers.messages import signing
+from workers.messages.refusals import RefusedError, SignatureError
+from workers.messages.signing import SIGNATURE, UNSIGNED, Keys
 
 KEYS = Keys("a key that nobody guesses")
 

@@ -14,8 +14,8 @@ from inference.coalescer import ENDED_SECONDS, Coalescer, Waiting
 from inference.errors import ClientGoneError
 from inference.predict_input import PredictInput
 from tests.unit.samples import NN_ID, OTHER_NN_ID
-from workers.arrays import to_tensor
-from workers.tensors import ONLY_INPUT
+from workers.messages.arrays import to_tensor
+from workers.messages.tensors import ONLY_INPUT
 
 CAP = 4
 

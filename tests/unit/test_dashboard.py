@@ -15,7 +15,7 @@ from inference.errors import BrokerUnavailableError
 from tests.unit.admin_samples import person, text
 from tests.unit.dashboard_samples import PAGE, PARTS, data, showing, shown
 from tests.unit.samples import NN_ID, PretendedGateway, worker_status
-from workers.protocol import GatewayStatus
+from workers.messages.protocol import GatewayStatus
 
 pytestmark = pytest.mark.django_db
 

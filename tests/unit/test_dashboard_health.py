@@ -19,7 +19,7 @@ from inference.models import Activation, DefaultNetwork
 from inference.uploads import store_version
 from tests.unit.admin_samples import past
 from tests.unit.samples import NN_ID, activated, worker_status
-from workers.protocol import GatewayStatus, WorkerStatus
+from workers.messages.protocol import GatewayStatus, WorkerStatus
 
 pytestmark = pytest.mark.django_db
 WELL = Recent(100, 0, 0.3)

@@ -15,7 +15,7 @@ from inference.dashboard import last_answer
 from tests.unit.admin_samples import past, person, queries, text
 from tests.unit.dashboard_samples import PAGE, PARTS, showing
 from tests.unit.samples import PretendedGateway, activated
-from workers.protocol import WorkerStatus
+from workers.messages.protocol import WorkerStatus
 
 pytestmark = pytest.mark.django_db
 #: Those of the session, the user and permissions among them.

@@ -11,8 +11,8 @@ from inference.errors import BusyError, ConflictError, NoNetworkError, NotFoundE
 from inference.predict_input import PredictInput
 from tests.unit.samples import DIGEST, NEXT_VERSION, NN_ID, OTHER_NN_ID, VERSION, asking, only_input, reply_to
 from tests.unit.sender import IN_FLIGHT, REQUESTS_MAX, SECONDS, Sender, first_numbers, only_output
-from workers.arrays import to_arrays, to_tensor
-from workers.protocol import PredictBatch, VersionRef
+from workers.messages.arrays import to_arrays, to_tensor
+from workers.messages.protocol import PredictBatch, VersionRef
 
 
 def test_a_lone_request_is_sent_at_once_with_the_active_version(sender: Sender) -> None:

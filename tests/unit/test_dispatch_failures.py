@@ -13,7 +13,7 @@ from inference.errors import BrokerUnavailableError, BusyError, PredictionFailed
 from tests.unit.samples import OTHER_NN_ID, VERSION, only_input, reply_to
 from tests.unit.sender import REQUESTS_MAX, Sender, first_numbers
 from workers.celery import QUEUE_BATCHES_MAX
-from workers.message import TRACE_CHARACTERS_MAX
+from workers.messages.message import TRACE_CHARACTERS_MAX
 
 
 @pytest.mark.parametrize("error", [BrokerUnavailableError("gone"), OperationalError("gone")])

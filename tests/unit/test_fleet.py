@@ -14,8 +14,8 @@ from inference.errors import BrokerUnavailableError
 from inference.fleet import Fleet
 from tests.unit.samples import VERSION, PretendedReplies, failed, loaded, worker_status
 from workers.celery import PREDICT, SUPPLY
-from workers.protocol import LOAD_COMMAND, STATUS_COMMAND, GatewayStatus, Report, WorkerStatus
-from workers.request_id import handling
+from workers.messages.protocol import LOAD_COMMAND, STATUS_COMMAND, GatewayStatus, Report, WorkerStatus
+from workers.messages.request_id import handling
 
 SECONDS = 60.0
 

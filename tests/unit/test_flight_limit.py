@@ -8,7 +8,7 @@ from kombu import Queue
 from inference import flight_limit as limit_module
 from inference.errors import BrokerUnavailableError
 from inference.flight_limit import FlightLimit
-from workers.protocol import PREDICT_QUEUE, SUPPLY_QUEUE
+from workers.messages.protocol import PREDICT_QUEUE, SUPPLY_QUEUE
 
 
 class Broker:

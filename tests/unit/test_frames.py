@@ -13,7 +13,7 @@ from amqp.spec import Basic
 
 from tests.unit.published import Published
 from workers.channel import Content, Message, bounded_frames
-from workers.protocol import MESSAGE_BYTES_MAX
+from workers.messages.protocol import MESSAGE_BYTES_MAX
 
 
 class Frames:

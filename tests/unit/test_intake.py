@@ -14,8 +14,8 @@ from kombu.message import Message
 from workers import intake
 from workers.commands import require_command
 from workers.intake import Intake, require_batch, require_task
-from workers.protocol import PREDICT_TASK
-from workers.refusals import RefusedError, SignatureError
+from workers.messages.protocol import PREDICT_TASK
+from workers.messages.refusals import RefusedError, SignatureError
 from workers.suspects import RESTS
 
 HEADERS: dict[str, Any] = {"lang": "py", "task": PREDICT_TASK, "id": "1", "retries": 0, "eta": None, "expires": None}

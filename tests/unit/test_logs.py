@@ -13,7 +13,7 @@ from tests.unit.samples import NN_ID, VERSION
 from workers import log_limit
 from workers.log_limit import LimitedLines
 from workers.logs import TEXT, JsonFormatter, TextFormatter, about
-from workers.request_id import REQUEST_ID, handling
+from workers.messages.request_id import REQUEST_ID, handling
 
 
 def record(message: str = "it is %s", *arguments: object, **extra: Any) -> logging.LogRecord:

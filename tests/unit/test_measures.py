@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from tests.unit.samples import worker_measures
-from workers import measures
-from workers.measures import INFERENCE_BOUNDS, Counts, Measured, WorkerMeasures
-from workers.message import ProtocolError
-from workers.refusals import Refusals
+from workers.messages import measures
+from workers.messages.measures import INFERENCE_BOUNDS, Counts, Measured, WorkerMeasures
+from workers.messages.message import ProtocolError
+from workers.messages.refusals import Refusals
 from workers.usage import cpu_seconds, memory_bytes
 
 

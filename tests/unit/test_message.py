@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workers.message import LINE_CHARACTERS_MAX, TRACE_CHARACTERS_MAX, shorten
+from workers.messages.message import LINE_CHARACTERS_MAX, TRACE_CHARACTERS_MAX, shorten
 
 FRAME = '  File "engine.py", line 1, in load\n'
 TRACE = f"Traceback (most recent call last):\n{FRAME}WeightsError: it does not fit\n"

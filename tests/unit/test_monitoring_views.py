@@ -14,7 +14,7 @@ from inference.errors import BrokerUnavailableError
 from inference.monitoring.catalogue import CATALOGUE
 from inference.monitoring.outlook import Served
 from tests.unit.samples import NEXT_VERSION, NN_ID, OTHER_NN_ID, VERSION, PretendedGateway, worker_measures
-from workers.protocol import VersionRef
+from workers.messages.protocol import VersionRef
 
 OTHER = VersionRef(OTHER_NN_ID, 7, VERSION.digest, VERSION.architecture)
 AWAY: list[Exception] = [TimeoutError(), OperationalError("password=secret")]

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.samples import NN_ID, OTHER_NN_ID
-from workers.protocol import VersionRef
+from workers.messages.protocol import VersionRef
 from workers.runtime import networks as networks_module
 from workers.runtime.errors import SupplyError
 from workers.runtime.networks import VERSIONS_A_NETWORK, Networks

@@ -10,7 +10,7 @@ import pytest
 
 from tests.unit.networks import SUM_CONFIG, dense_config, rows, sum_architecture, weights_bytes, write_weights
 from tests.unit.samples import NN_ID
-from workers.protocol import VersionRef
+from workers.messages.protocol import VersionRef
 from workers.runtime.errors import ArchitectureError, WeightsError
 from workers.runtime.networks import Networks
 from workers.runtime.weights_file import WeightsFileReader

@@ -9,7 +9,7 @@ import pytest
 from gateway_site.observed import Observed, endpoint_of
 from inference.monitoring import observations
 from tests.unit.samples import NN_ID
-from workers.request_id import REQUEST_ID
+from workers.messages.request_id import REQUEST_ID
 
 
 def ask(path: str = "/predict", method: str = "POST", status: str = "200 OK", **environ: str) -> tuple[str, str]:

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from inference.errors import BadInputError, TooLargeError
 from inference.predict_input import PredictInput, read_predict_input
 from tests.unit.samples import NN_ID
-from workers.arrays import to_arrays
-from workers.tensors import NAME_CHARACTERS_MAX, TENSORS_BYTES_MAX, TENSORS_MAX
+from workers.messages.arrays import to_arrays
+from workers.messages.tensors import NAME_CHARACTERS_MAX, TENSORS_BYTES_MAX, TENSORS_MAX
 
 
 def read(**body: Any) -> PredictInput:

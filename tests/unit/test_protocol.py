@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.samples import ARCHITECTURE, DIGEST, NN_ID, VERSION, only_input, tensor, worker_status
-from workers.details import LOADED_MAX, PROGRAMS, WorkerDetails
-from workers.message import TRACE_CHARACTERS_MAX, Message, ProtocolError
-from workers.protocol import (
+from workers.messages.details import LOADED_MAX, PROGRAMS, WorkerDetails
+from workers.messages.message import TRACE_CHARACTERS_MAX, Message, ProtocolError
+from workers.messages.protocol import (
     CHUNK_BYTES,
     CHUNK_CONTENT_TYPE,
     WORKER_CHARACTERS_MAX,
@@ -28,7 +28,7 @@ from workers.protocol import (
     is_digest,
     is_nn_id,
 )
-from workers.tensors import NAME_CHARACTERS_MAX, RANK_MAX, TENSORS_MAX, Tensor
+from workers.messages.tensors import NAME_CHARACTERS_MAX, RANK_MAX, TENSORS_MAX, Tensor
 
 hex_digits = st.text("0123456789abcdef", min_size=64, max_size=64)
 times = st.floats(0, 1e9)

@@ -17,7 +17,7 @@ from inference.errors import BrokerUnavailableError
 from inference.publisher import Publisher
 from tests.unit.samples import VERSION, only_input
 from workers.celery import app
-from workers.protocol import PREDICT_TASK, PredictBatch
+from workers.messages.protocol import PREDICT_TASK, PredictBatch
 from workers.settings import settings
 
 BATCH = PredictBatch(VERSION, only_input([0.5, 0.25]), 1)

@@ -12,7 +12,7 @@ from inference.errors import BrokerUnavailableError, PredictionFailedError, Quar
 from inference.quarantine import HEARD_MAX, REFUSE_SECONDS, REFUSE_SECONDS_MAX, REFUSED_MAX, Quarantine
 from tests.unit.samples import VERSION
 from tests.unit.sender import SECONDS, Sender, first_numbers
-from workers.news import QUARANTINED_NEWS, Quarantined
+from workers.messages.news import QUARANTINED_NEWS, Quarantined
 
 OTHER = replace(VERSION, number=VERSION.number + 1)
 PUT_ASIDE = {"status": "FAILURE", "result": {"exc_type": "QuarantinedError"}, "traceback": "QuarantinedError: 3 died"}

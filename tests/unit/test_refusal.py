@@ -15,7 +15,7 @@ from gunicorn.workers.base import Worker
 from gateway_site.observed import Observed
 from gateway_site.refusal import Refused, write_error
 from inference.monitoring import observations
-from workers.request_id import handling
+from workers.messages.request_id import handling
 
 OBSERVED = Observed(lambda *_: [])
 ASKED = SimpleNamespace(method="POST", path="/predict", headers=[("HOST", "h")])

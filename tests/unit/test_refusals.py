@@ -6,9 +6,9 @@ import logging
 
 import pytest
 
-from workers import refusals as refusals_module
 from workers.log_limit import LimitedLines
-from workers.refusals import Refusals, RefusedError, SignatureError
+from workers.messages import refusals as refusals_module
+from workers.messages.refusals import Refusals, RefusedError, SignatureError
 
 PLACE = {"exchange": "", "routing_key": "predict", "consumer_tag": "1"}
 

@@ -17,8 +17,8 @@ from inference import replies as replies_module
 from inference.publisher import Publisher
 from inference.replies import Replies
 from workers.celery import PREDICT, SUPPLY, app
-from workers.protocol import GatewayStatus, Report
-from workers.refusals import RefusedError, SignatureError, refusals
+from workers.messages.protocol import GatewayStatus, Report
+from workers.messages.refusals import RefusedError, SignatureError, refusals
 
 SOON_SECONDS = 10.0
 

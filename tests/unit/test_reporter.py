@@ -13,8 +13,8 @@ from tests.unit.reply_queue import SOON_SECONDS, ReplyQueue
 from workers import control
 from workers.bounded_threads import WAITING_MAX
 from workers.celery import app
-from workers.refusals import RefusedError, SignatureError, refusals
-from workers.signing import SIGNATURE, UNSIGNED
+from workers.messages.refusals import RefusedError, SignatureError, refusals
+from workers.messages.signing import SIGNATURE, UNSIGNED
 from workers.worker import Worker
 
 

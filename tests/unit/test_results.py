@@ -14,7 +14,7 @@ from kombu import Connection
 
 from workers import results
 from workers.celery import app
-from workers.message import TRACE_CHARACTERS_MAX
+from workers.messages.message import TRACE_CHARACTERS_MAX
 from workers.runtime.errors import WeightsError
 from workers.sender import Sender
 

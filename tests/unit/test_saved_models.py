@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from tests.unit.samples import NN_ID
-from workers.protocol import VersionRef
+from workers.messages.protocol import VersionRef
 from workers.runtime.backend import keras
 from workers.runtime.models import save_weights
 from workers.runtime.networks import LoadedVersion, Networks

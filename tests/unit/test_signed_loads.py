@@ -11,9 +11,9 @@ from tests.unit.reply_queue import SOON_SECONDS
 from tests.unit.samples import VERSION
 from workers import worker as worker_module
 from workers.bounded_threads import WAITING_MAX
-from workers.refusals import refusals
+from workers.messages.refusals import refusals
+from workers.messages.signing import Keys
 from workers.runtime.errors import SupplyError
-from workers.signing import Keys
 from workers.worker import Worker
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from workers.refusals import SignatureError
-from workers.signing import SIGNATURE, Keys, refuse_signed
+from workers.messages.refusals import SignatureError
+from workers.messages.signing import SIGNATURE, Keys, refuse_signed
 
 KEY, OTHER_KEY = "the key of this fleet", "the key of another one"
 BODY = b'[[{"rows": 1}], {}, {}]'

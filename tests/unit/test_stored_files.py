@@ -16,7 +16,7 @@ from inference import stored_files
 from inference.errors import NotFoundError
 from inference.models import FileChunk
 from inference.stored_files import drop_bytes, file_chunk, open_file, store_files
-from workers.protocol import CHUNK_BYTES
+from workers.messages.protocol import CHUNK_BYTES
 
 pytestmark = pytest.mark.django_db
 

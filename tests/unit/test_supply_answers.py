@@ -17,10 +17,10 @@ from inference import supply as gateway_supply
 from tests.unit.samples import DIGEST, NEXT_VERSION, VERSION
 from workers import supply as worker_supply
 from workers.celery import app
-from workers.protocol import CHUNK_BYTES, SUPPLY_QUEUE, ActiveVersions
-from workers.refusals import SignatureError
+from workers.messages.protocol import CHUNK_BYTES, SUPPLY_QUEUE, ActiveVersions
+from workers.messages.refusals import SignatureError
+from workers.messages.signing import UNSIGNED
 from workers.runtime.errors import SupplyError
-from workers.signing import UNSIGNED
 
 LONG_SECONDS = 60.0
 CONTENT = b"7" * (CHUNK_BYTES + 5)

@@ -18,7 +18,7 @@ from tests.unit.samples import VERSION
 from tests.unit.suspects import SOON_SECONDS, Broker, came_back, handle, resting
 from workers import suspects as suspects_module
 from workers.celery import app
-from workers.news import NEWS_HEADER, Quarantined
+from workers.messages.news import NEWS_HEADER, Quarantined
 from workers.strategy import careful
 from workers.suspects import HEADER, REDELIVERIES_MAX, count_redeliveries
 from workers.tasks import predict

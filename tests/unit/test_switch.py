@@ -15,7 +15,7 @@ from inference.errors import BrokerUnavailableError, ConflictError, InferenceErr
 from inference.models import Activation, DefaultNetwork, Network, Version
 from inference.switch import SwitchResult, activate, rollback, set_weights
 from tests.unit.samples import NN_ID, OTHER_NN_ID, PretendedGateway, failed, loaded
-from workers.refusals import SignatureError, refusals
+from workers.messages.refusals import SignatureError, refusals
 
 pytestmark = pytest.mark.django_db
 WEIGHTS, MORE_WEIGHTS = b"weights", b"more weights"

@@ -23,9 +23,9 @@ from inference.errors import (
     PredictionFailedError,
 )
 from tests.unit.samples import NN_ID, OTHER_NN_ID, VERSION, PretendedGateway, worker_status
-from workers.arrays import to_array
-from workers.protocol import GatewayStatus
-from workers.tensors import ONLY_INPUT
+from workers.messages.arrays import to_array
+from workers.messages.protocol import GatewayStatus
+from workers.messages.tensors import ONLY_INPUT
 
 
 def answer_of(outputs: Any) -> Answer:

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import save as safetensors
 
-from workers.message import LINE_CHARACTERS_MAX, TRACE_CHARACTERS_MAX
+from workers.messages.message import LINE_CHARACTERS_MAX, TRACE_CHARACTERS_MAX
 from workers.runtime import weights_file
 from workers.runtime.errors import WeightsError
 from workers.runtime.wanted_weights import Variable, WantedWeights

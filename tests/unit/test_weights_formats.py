@@ -17,7 +17,7 @@ from tests.support.archives import Global, archive, tensor, torch_file
 from tests.unit.networks import SUM_CONFIG, weights_bytes
 from tests.unit.samples import NN_ID
 from workers.file_format import read_architecture
-from workers.protocol import VersionRef
+from workers.messages.protocol import VersionRef
 from workers.runtime.backend import keras
 from workers.runtime.errors import WeightsError
 from workers.runtime.models import build_model

@@ -13,7 +13,7 @@ from inference.errors import BadInputError
 from inference.json_format import JsonParser
 from inference.predict_input import read_predict_input
 from tests.unit.networks import write_weights
-from workers.arrays import to_arrays
+from workers.messages.arrays import to_arrays
 from workers.runtime.backend import keras
 from workers.runtime.engine import Architecture, Weights
 from workers.runtime.errors import NumbersError

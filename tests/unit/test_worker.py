@@ -15,9 +15,9 @@ from tests.unit.samples import DIGEST, NEXT_VERSION, OTHER_NN_ID, VERSION
 from workers import control
 from workers import worker as worker_module
 from workers.celery import app
-from workers.details import LoadedWeights
-from workers.message import ProtocolError
-from workers.protocol import ActiveVersions, Report, VersionRef, WorkerStatus
+from workers.messages.details import LoadedWeights
+from workers.messages.message import ProtocolError
+from workers.messages.protocol import ActiveVersions, Report, VersionRef, WorkerStatus
 from workers.runtime.errors import KeyMismatchError, SupplyError, WeightsError
 from workers.settings import settings
 from workers.worker import LOADS_AT_ONCE, Worker, this_worker

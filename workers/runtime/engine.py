@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from workers.messages.tensors import ONLY_INPUT, TENSORS_MAX, is_tensor_name
 from workers.runtime.backend import item_bytes, keras, tf
 from workers.runtime.compiled import Compiled
 from workers.runtime.errors import ArchitectureError, NumbersError, RowsError, WeightsError
@@ -23,7 +24,6 @@ from workers.runtime.models import DEFAULT_MAX_BYTES, MIN_ROWS, build_model, is_
 from workers.runtime.rows import TensorInfo, arrange_rows
 from workers.runtime.saved_names import find_saved_names
 from workers.runtime.wanted_weights import Variable, WantedWeights
-from workers.tensors import ONLY_INPUT, TENSORS_MAX, is_tensor_name
 
 #: Keras explains itself over many lines; the reason is one, and the trace has the rest.
 MAX_REASON_CHARACTERS = 500

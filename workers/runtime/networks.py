@@ -14,10 +14,10 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from workers.details import LoadedWeights
 from workers.logs import about
-from workers.measures import Measured
-from workers.protocol import VersionRef
+from workers.messages.details import LoadedWeights
+from workers.messages.measures import Measured
+from workers.messages.protocol import VersionRef
 from workers.runtime.backend import settle_memory
 from workers.runtime.engine import Architecture, Weights
 from workers.runtime.errors import ArchitectureError

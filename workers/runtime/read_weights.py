@@ -21,7 +21,7 @@ from typing import IO, Any
 from safetensors import safe_open
 
 from workers.file_format import KERAS_WEIGHTS, open_archive, read_chunks, refuse_strange_members, tell_format
-from workers.message import shorten
+from workers.messages.message import shorten
 from workers.runtime.clean_hdf5 import clean
 from workers.runtime.stored_tensors import StoredTensor, arrange
 from workers.runtime.torch_file import open_torch_file

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from workers.messages.tensors import ONLY_INPUT
 from workers.runtime.errors import NumbersError, RowsError
-from workers.tensors import ONLY_INPUT
 
 
 @dataclass(frozen=True)

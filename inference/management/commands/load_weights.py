@@ -16,7 +16,7 @@ from inference.errors import BadInputError
 from inference.management.client import add_url_argument, asking
 from inference.management.switched import switched
 from inference.weights_name import WeightsName
-from workers.protocol import is_nn_id
+from workers.messages.protocol import is_nn_id
 
 
 class Command(BaseCommand):

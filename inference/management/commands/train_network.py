@@ -15,7 +15,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from workers.protocol import is_nn_id
+from workers.messages.protocol import is_nn_id
 
 SEED_LIMIT = 2**32
 

@@ -13,7 +13,7 @@ from tests.integration.secure.conftest import SecureBroker
 from tests.support.memory import family, peak_bytes
 from tests.support.system import System
 from tests.support.waiting import wait_until
-from workers.protocol import PREDICT_QUEUE, SUPPLY_QUEUE
+from workers.messages.protocol import PREDICT_QUEUE, SUPPLY_QUEUE
 
 SECONDS = 120.0
 BATCH_BYTES = 100 * 1024 * 1024

@@ -22,9 +22,9 @@ from tests.integration.secure.conftest import SecureBroker
 from tests.support.samples import samples
 from tests.support.system import System
 from tests.support.waiting import wait_until
-from workers.protocol import LOAD_COMMAND, PREDICT_QUEUE, PREDICT_TASK, SUPPLY_QUEUE
+from workers.messages.protocol import LOAD_COMMAND, PREDICT_QUEUE, PREDICT_TASK, SUPPLY_QUEUE
+from workers.messages.signing import SIGNATURE
 from workers.settings import ROOT
-from workers.signing import SIGNATURE
 
 SECONDS = 120.0
 COMMANDS = Exchange("celery.pidbox", "fanout", durable=False)

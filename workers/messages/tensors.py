@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from math import prod
 from typing import Any, Self
 
-from workers.message import Message, ProtocolError, is_count, require
+from workers.messages.message import Message, ProtocolError, is_count, require
 
 #: What the only input of a network may be called instead of its name.
 ONLY_INPUT = ""

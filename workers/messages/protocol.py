@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Self, TypeGuard
 
-from workers.details import WorkerDetails
-from workers.message import Message, ProtocolError, is_count, require, shorten, storable
-from workers.request_id import REQUEST_ID_CHARACTERS_MAX, REQUEST_IDS_MAX
-from workers.tensors import Tensors, count_rows, tensors_from_json, tensors_to_json
+from workers.messages.details import WorkerDetails
+from workers.messages.message import Message, ProtocolError, is_count, require, shorten, storable
+from workers.messages.request_id import REQUEST_ID_CHARACTERS_MAX, REQUEST_IDS_MAX
+from workers.messages.tensors import Tensors, count_rows, tensors_from_json, tensors_to_json
 
 PREDICT_QUEUE = "predict"
 SUPPLY_QUEUE = "supply"

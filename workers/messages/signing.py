@@ -13,7 +13,7 @@ from typing import Any
 
 import orjson
 
-from workers.refusals import SignatureError
+from workers.messages.refusals import SignatureError
 from workers.settings import settings
 
 #: The header that holds a message's signature, in hex.

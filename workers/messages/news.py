@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from workers.message import Message, require
-from workers.protocol import VersionRef
+from workers.messages.message import Message, require
+from workers.messages.protocol import VersionRef
 
 #: The header of a message to every gateway process that is news, no question; it says of what kind.
 NEWS_HEADER = "news"

@@ -7,10 +7,10 @@ import threading
 from bisect import bisect_left
 from dataclasses import dataclass, field
 
-from workers.details import WorkerDetails
-from workers.message import Message, is_count, require
-from workers.protocol import is_nn_id, is_worker
-from workers.refusals import refusals
+from workers.messages.details import WorkerDetails
+from workers.messages.message import Message, is_count, require
+from workers.messages.protocol import is_nn_id, is_worker
+from workers.messages.refusals import refusals
 
 MEASURES_COMMAND = "report_measures"
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-from workers.message import Message, is_count, require
+from workers.messages.message import Message, is_count, require
 from workers.usage import memory_bytes
 
 #: What a worker tells the versions of.

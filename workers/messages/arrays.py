@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from workers.tensors import Tensor, Tensors
+from workers.messages.tensors import Tensor, Tensors
 
 LITTLE_ENDIAN = sys.byteorder == "little"
 
