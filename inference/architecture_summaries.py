@@ -8,7 +8,7 @@ from functools import lru_cache
 from inference.architecture_summary import ArchitectureSummary, summarize
 from inference.models import StoredFile
 from inference.stored_files import whole_files
-from workers.file_format import MAX_ARCHITECTURE_BYTES
+from workers.runtime.file_format import MAX_ARCHITECTURE_BYTES
 
 #: So much is read at once, and one architecture more: a page need not wait until each of many large ones is parsed.
 READ_BYTES_MAX = 4 * 1024**2

@@ -9,7 +9,7 @@ from functools import partial
 from typing import IO
 
 from inference.errors import BadInputError
-from workers.file_format import tell_format
+from workers.runtime.file_format import tell_format
 
 WHITE_SPACE = b" \t\r\n"
 PADDING = ord("=")

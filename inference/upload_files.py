@@ -22,7 +22,7 @@ from rest_framework.parsers import DataAndFiles, MultiPartParser
 
 from inference.base64_text import decode_pieces
 from inference.errors import BadInputError, DiskFullError
-from workers.file_format import tell_format
+from workers.runtime.file_format import tell_format
 
 FOLDER = "uploads"
 #: An upload that is no larger stays in memory.

@@ -14,8 +14,8 @@ from inference.database import is_disk_full
 from inference.errors import BadInputError, DiskFullError
 from inference.models import Network, Version
 from inference.stored_files import store_files
-from workers.file_format import read_architecture, tell_format
 from workers.logs import about
+from workers.runtime.file_format import read_architecture, tell_format
 
 logger = logging.getLogger(__name__)
 

@@ -11,8 +11,8 @@ from django.utils.http import quote_etag
 from inference.errors import NotFoundError
 from inference.models import Version
 from inference.stored_files import open_file
-from workers.file_format import tell_format
 from workers.messages.protocol import CHUNK_BYTES
+from workers.runtime.file_format import tell_format
 
 SUFFIX_OF = {"hdf5": ".weights.h5", "keras": ".keras", "safetensors": ".safetensors", "torch": ".pt", None: ".bin"}
 

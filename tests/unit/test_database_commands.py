@@ -21,7 +21,7 @@ from inference.models import FileChunk, Version
 from inference.uploads import store_version
 from inference.weights_download import WeightsDownload
 from tests.unit.samples import NN_ID, OTHER_NN_ID, activated, failed_activation
-from workers.file_format import HDF5_SIGNATURE
+from workers.runtime.file_format import HDF5_SIGNATURE
 
 pytestmark = pytest.mark.django_db
 WEIGHTS, MORE_WEIGHTS = HDF5_SIGNATURE + b"weights", b"more weights"

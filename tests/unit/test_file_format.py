@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.archives import archive
-from workers import file_format
-from workers.file_format import read_architecture, tell_format
+from workers.runtime import file_format
+from workers.runtime.file_format import read_architecture, tell_format
 from workers.settings import ROOT
 
 CONFIG = b'{"class_name": "Sequential"}'

@@ -16,10 +16,10 @@ from safetensors.numpy import save
 from tests.support.archives import Global, archive, tensor, torch_file
 from tests.unit.networks import SUM_CONFIG, weights_bytes
 from tests.unit.samples import NN_ID
-from workers.file_format import read_architecture
 from workers.messages.protocol import VersionRef
 from workers.runtime.backend import keras
 from workers.runtime.errors import WeightsError
+from workers.runtime.file_format import read_architecture
 from workers.runtime.models import build_model
 from workers.runtime.networks import LoadedVersion, Networks
 from workers.runtime.weights_file import WeightsFileReader

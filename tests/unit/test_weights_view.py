@@ -13,7 +13,7 @@ from inference import stored_files, weights_download
 from inference.models import FileChunk, Version
 from inference.uploads import store_version
 from tests.unit.samples import NN_ID
-from workers.file_format import HDF5_SIGNATURE
+from workers.runtime.file_format import HDF5_SIGNATURE
 
 pytestmark = pytest.mark.django_db
 PATH = f"/networks/{NN_ID}/versions/1/weights"

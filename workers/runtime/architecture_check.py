@@ -11,8 +11,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from workers.file_format import MAX_ARCHITECTURE_BYTES
 from workers.runtime.errors import ArchitectureError
+from workers.runtime.file_format import MAX_ARCHITECTURE_BYTES
 
 MAX_DEPTH = 100
 #: Layers, initializers, tensors and all else in a config that has a class; EfficientNetV2L has 4,800.

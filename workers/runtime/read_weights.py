@@ -20,9 +20,9 @@ from typing import IO, Any
 
 from safetensors import safe_open
 
-from workers.file_format import KERAS_WEIGHTS, open_archive, read_chunks, refuse_strange_members, tell_format
 from workers.messages.message import shorten
 from workers.runtime.clean_hdf5 import clean
+from workers.runtime.file_format import KERAS_WEIGHTS, open_archive, read_chunks, refuse_strange_members, tell_format
 from workers.runtime.stored_tensors import StoredTensor, arrange
 from workers.runtime.torch_file import open_torch_file
 from workers.runtime.wanted_weights import WantedWeights

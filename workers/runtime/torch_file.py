@@ -20,7 +20,7 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from workers.file_format import TORCH_PICKLE, open_archive, read_chunks, refuse_strange_members, torch_folder
+from workers.runtime.file_format import TORCH_PICKLE, open_archive, read_chunks, refuse_strange_members, torch_folder
 from workers.runtime.stored_tensors import StoredTensor
 
 MAX_PICKLE_BYTES = 4 * 1024 * 1024
