@@ -17,9 +17,9 @@ from kombu import Connection, Producer, Queue
 from inference.confirms import Confirms
 from inference.errors import BrokerUnavailableError
 from inference.task_events import tell_sent
-from workers.abandon import abandon
+from workers.broker.abandon import abandon
+from workers.broker.connect import connect
 from workers.celery import CONNECT_SECONDS, GATEWAYS, PREDICT, TRANSIENT, app
-from workers.connect import connect
 from workers.messages.message import Message
 from workers.messages.news import NEWS_HEADER
 from workers.messages.protocol import PREDICT_QUEUE, PREDICT_TASK, PredictBatch

@@ -11,8 +11,9 @@ from celery import Celery
 from environs import EnvError
 from kombu import Exchange, Queue
 
-from workers import buffered, transport
-from workers.bounded_queue import BoundedQueue
+from workers.broker import buffered
+from workers.broker import embedded_transport as transport
+from workers.broker.bounded_queue import BoundedQueue
 from workers.messages.protocol import PREDICT_QUEUE, SUPPLY_QUEUE
 from workers.settings import settings
 
@@ -52,7 +53,7 @@ except EnvError as error:
 
 buffered.install()
 transport.install()
-app = Celery("workers", amqp="workers.connection:Messaging")
+app = Celery("workers", amqp="workers.broker.connection:Messaging")
 app.conf.update(
     broker_url=told.broker_url,
     broker_heartbeat=HEARTBEAT_SECONDS,

@@ -21,9 +21,9 @@ from kombu import Connection, Consumer, Producer, Queue
 from kombu.exceptions import ContentDisallowed, DecodeError
 from kombu.message import Message as BrokerMessage
 
-from workers.abandon import abandon
+from workers.broker.abandon import abandon
+from workers.broker.connect import connect
 from workers.celery import TRANSIENT
-from workers.connect import connect
 from workers.messages.message import ProtocolError
 from workers.messages.protocol import (
     CHUNK_BYTES,

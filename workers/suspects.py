@@ -23,6 +23,7 @@ from celery.states import FAILURE
 from kombu import Queue
 from kombu.exceptions import KombuError
 
+from workers.broker.sender import Sender
 from workers.celery import DIRECT, GATEWAYS, PERSISTENT, TRANSIENT
 from workers.log_limit import LimitedLines
 from workers.logs import about
@@ -30,7 +31,6 @@ from workers.messages.news import NEWS_HEADER, QUARANTINED_NEWS, Quarantined
 from workers.messages.protocol import PREDICT_QUEUE, QUARANTINE_QUEUE, PredictBatch
 from workers.pool import BATCHES_MAX
 from workers.runtime.errors import QuarantinedError
-from workers.sender import Sender
 from workers.window import Window
 
 logger = logging.getLogger(__name__)

@@ -12,6 +12,7 @@ from celery import Celery
 
 from workers.addresses import host_addresses
 from workers.bounded_threads import BoundedThreads
+from workers.broker.sender import Sender
 from workers.logs import about
 from workers.messages.details import WorkerDetails
 from workers.messages.measures import Measured, WorkerMeasures
@@ -26,7 +27,6 @@ from workers.runtime.errors import KeyMismatchError, PipelineRuntimeError, Suppl
 from workers.runtime.load_folder import remove_abandoned_folders
 from workers.runtime.networks import Networks
 from workers.runtime.weights_file import WeightsFileReader
-from workers.sender import Sender
 from workers.settings import Settings
 from workers.stats import RequestStats
 from workers.supply import Supply

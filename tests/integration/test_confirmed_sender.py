@@ -14,7 +14,7 @@ from kombu import Connection, Producer, Queue
 from kombu.exceptions import OperationalError
 
 from inference.supervision.rabbitmq import PrivateNode
-from workers.sender import SEND_SECONDS, Sender
+from workers.broker.sender import SEND_SECONDS, Sender
 
 
 @pytest.fixture

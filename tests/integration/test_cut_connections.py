@@ -14,8 +14,8 @@ from inference.supervision.rabbitmq import PrivateNode
 from inference.supply import Supply
 from tests.chaos.wire import Wire
 from tests.support.waiting import wait_until
-from workers.abandon import abandon
-from workers.buffered import Transport
+from workers.broker.abandon import abandon
+from workers.broker.buffered import Transport
 from workers.celery import ANSWER_SECONDS, HEARTBEAT_SECONDS, app
 from workers.messages.protocol import GatewayStatus
 

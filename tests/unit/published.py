@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
-from workers.channel import Channel
+from workers.broker.channel import Channel
 
 
 class Published(Channel):

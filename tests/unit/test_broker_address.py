@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from workers.broker.buffered import Connection
 from workers.broker_address import BrokerAddress, read_broker_address
-from workers.buffered import Connection
 from workers.celery import app
 
 
@@ -77,8 +77,8 @@ def test_such_a_transport_is_refused_whoever_names_it() -> None:
         app.connection_for_write("pyamqp://host//")
     for url in ("amqp://a:1//", "amqp://a//;amqp://b//", "memory://localhost//"):
         assert app.connection_for_write(url).clone().get_transport_cls().__module__ in (
-            "workers.buffered",
-            "workers.transport",
+            "workers.broker.buffered",
+            "workers.broker.embedded_transport",
         )
 
 

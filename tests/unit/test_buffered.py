@@ -11,8 +11,8 @@ import pytest
 from amqp.exceptions import UnexpectedFrame
 from kombu import Connection
 
-from workers import buffered
-from workers.buffered import READ_BYTES, BufferedSocket
+from workers.broker import buffered
+from workers.broker.buffered import READ_BYTES, BufferedSocket
 
 Pair = tuple[BufferedSocket, socket.socket]
 

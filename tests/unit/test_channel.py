@@ -10,8 +10,8 @@ import amqp
 import pytest
 
 from tests.unit.published import Published
-from workers import channel as channel_module
-from workers.channel import Message
+from workers.broker import channel as channel_module
+from workers.broker.channel import Message
 from workers.messages import signing
 from workers.messages.refusals import RefusedError, SignatureError
 from workers.messages.signing import SIGNATURE, UNSIGNED, Keys

@@ -10,8 +10,8 @@ from kombu import Connection
 from kombu.transport.memory import Transport
 from kombu.utils import functional
 
+from workers.broker.connect import connect
 from workers.celery import app
-from workers.connect import connect
 from workers.consumer import ATTEMPTS_A_LINE, Consumer
 from workers.intake import Intake
 

@@ -12,7 +12,7 @@ from amqp.serialization import loads
 from amqp.spec import Basic
 
 from tests.unit.published import Published
-from workers.channel import Content, Message, bounded_frames
+from workers.broker.channel import Content, Message, bounded_frames
 from workers.messages.protocol import MESSAGE_BYTES_MAX
 
 

@@ -13,10 +13,10 @@ from celery.app.trace import build_tracer
 from kombu import Connection
 
 from workers import results
+from workers.broker.sender import Sender
 from workers.celery import app
 from workers.messages.message import TRACE_CHARACTERS_MAX
 from workers.runtime.errors import WeightsError
-from workers.sender import Sender
 
 LONG = "x" * 9_000_000
 

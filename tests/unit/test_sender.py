@@ -17,11 +17,11 @@ from kombu.message import Message
 
 from tests.support.waiting import wait_until
 from workers import results
-from workers import sender as sender_module
+from workers.broker import sender as sender_module
+from workers.broker.sender import SEND_SECONDS, Sender
 from workers.celery import app
 from workers.results import ResultBackend
 from workers.runtime.errors import RowsError
-from workers.sender import SEND_SECONDS, Sender
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ import pytest
 from kombu import Connection, Consumer, Exchange, Producer, Queue
 from kombu.message import Message
 
-from workers import transport
+from workers.broker import embedded_transport as transport
 
 #: How long something that must happen at once may take on a busy machine.
 SOON_SECONDS = 10.0

@@ -16,7 +16,7 @@ from tests.support.certificates import Authority
 from tests.support.samples import samples
 from tests.support.system import System
 from tests.support.waiting import wait_until
-from workers.connection import BrokerConnection
+from workers.broker.connection import BrokerConnection
 
 SECONDS = 120.0
 

@@ -150,4 +150,4 @@ class Transport(memory.Transport):
 
 def install() -> None:
     """Make `memory://` mean this transport in this process."""
-    TRANSPORT_ALIASES["memory"] = "workers.transport:Transport"
+    TRANSPORT_ALIASES["memory"] = "workers.broker.embedded_transport:Transport"

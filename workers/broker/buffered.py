@@ -16,7 +16,7 @@ from amqp.exceptions import UnexpectedFrame
 from amqp.transport import TCPTransport
 from kombu.transport import TRANSPORT_ALIASES, pyamqp
 
-from workers.channel import Channel, bounded_frames
+from workers.broker.channel import Channel, bounded_frames
 
 #: Bytes asked for at a time; a frame has at most so many by RabbitMQ's default.
 READ_BYTES = 128 * 1024
@@ -78,7 +78,7 @@ class BufferedSocket(TCPTransport):
 
 
 class Connection(pyamqp.Connection):
-    """An AMQP connection that reads so, unless it is encrypted; see `workers.channel` for what it takes."""
+    """An AMQP connection that reads so, unless it is encrypted; see `workers.broker.channel` for what it takes."""
 
     Channel = Channel
 
@@ -113,4 +113,4 @@ class Transport(pyamqp.Transport):
 
 def install() -> None:
     """Make `amqp://` and `amqps://` mean this transport in this process."""
-    TRANSPORT_ALIASES["amqp"] = TRANSPORT_ALIASES["amqps"] = "workers.buffered:Transport"
+    TRANSPORT_ALIASES["amqp"] = TRANSPORT_ALIASES["amqps"] = "workers.broker.buffered:Transport"

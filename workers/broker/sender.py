@@ -16,9 +16,9 @@ from celery import Celery
 from kombu import Connection, Producer
 from kombu.exceptions import OperationalError
 
-from workers.abandon import abandon
+from workers.broker.abandon import abandon
+from workers.broker.connect import connect
 from workers.celery import TRANSIENT
-from workers.connect import connect
 
 logger = logging.getLogger(__name__)
 
