@@ -62,7 +62,7 @@ app.conf.update(
     broker_transport_options={"read_timeout": ANSWER_SECONDS, "write_timeout": ANSWER_SECONDS},
     broker_connection_retry_on_startup=True,
     broker_connection_max_retries=None,
-    result_backend="workers.results:ResultBackend",
+    result_backend="workers.consuming.results:ResultBackend",
     result_persistent=False,
     imports=("workers.startup", "workers.tasks", "workers.control"),
     accept_content=["json"],
@@ -76,8 +76,8 @@ app.conf.update(
     # A worker that dies has not acknowledged its batches, so the broker gives them to another.
     task_acks_late=True,
     # TensorFlow hangs after a fork, and control commands must see what the tasks see: threads, not processes.
-    worker_pool="workers.pool:Pool",
-    worker_consumer="workers.intake:Intake",
+    worker_pool="workers.consuming.pool:Pool",
+    worker_consumer="workers.consuming.consumer:Intake",
     worker_concurrency=told.worker_concurrency,
     worker_prefetch_multiplier=1,
     worker_disable_rate_limits=True,

@@ -96,7 +96,7 @@ class LoadFirst(bootsteps.StartStopStep):
 class CatchUp(bootsteps.StartStopStep):
     """After every (re)connect, load what became active while this worker was away."""
 
-    requires = ("workers.commands:Control",)
+    requires = ("workers.consuming.commands:Control",)
 
     def start(self, parent: Any) -> None:
         """Called by Celery when the worker has connected."""
@@ -105,7 +105,7 @@ class CatchUp(bootsteps.StartStopStep):
 
 
 class FollowWindow(bootsteps.StartStopStep):
-    """After every (re)connect, take batches by the worker's own window; see `workers.window`."""
+    """After every (re)connect, take batches by the worker's own window; see `workers.consuming.prefetch`."""
 
     requires = ("celery.worker.consumer.tasks:Tasks",)
 

@@ -9,6 +9,7 @@ from typing import Any
 from celery.exceptions import Ignore
 
 from workers.celery import app
+from workers.consuming.strategy import GIVEN_UP_AT
 from workers.logs import about
 from workers.messages.arrays import to_arrays, to_tensors
 from workers.messages.message import ProtocolError, shorten
@@ -16,7 +17,6 @@ from workers.messages.protocol import PREDICT_TASK, PredictBatch, PredictReply, 
 from workers.messages.tensors import TENSORS_BYTES_MAX, count_bytes
 from workers.runtime.errors import AnswerTooLargeError, PipelineRuntimeError
 from workers.runtime.networks import LoadedVersion
-from workers.strategy import GIVEN_UP_AT
 from workers.worker import Worker, this_worker
 
 logger = logging.getLogger(__name__)
@@ -24,8 +24,8 @@ logger = logging.getLogger(__name__)
 
 @app.task(
     name=PREDICT_TASK,
-    Strategy="workers.strategy:careful",
-    Request="workers.strategy:DecodedRequest",
+    Strategy="workers.consuming.strategy:careful",
+    Request="workers.consuming.strategy:DecodedRequest",
     throws=(PipelineRuntimeError, ProtocolError),
     # Celery makes a text of every result, of up to 1024 characters, to log it at INFO.
     resultrepr_maxsize=1,

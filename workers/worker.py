@@ -11,8 +11,11 @@ from time import monotonic, perf_counter
 from celery import Celery
 
 from workers.addresses import host_addresses
-from workers.bounded_threads import BoundedThreads
 from workers.broker.sender import Sender
+from workers.consuming.bounded_threads import BoundedThreads
+from workers.consuming.prefetch import Window
+from workers.consuming.redelivery import Suspects
+from workers.consuming.reporter import Reporter
 from workers.logs import about
 from workers.messages.details import WorkerDetails
 from workers.messages.measures import Measured, WorkerMeasures
@@ -21,7 +24,6 @@ from workers.messages.protocol import Report, VersionRef, WorkerStatus
 from workers.messages.refusals import RefusedError, refusals
 from workers.messages.request_id import handling
 from workers.messages.signing import message_keys
-from workers.reporter import Reporter
 from workers.runtime.backend import program_versions, use_threads
 from workers.runtime.errors import KeyMismatchError, PipelineRuntimeError, SupplyError
 from workers.runtime.load_folder import remove_abandoned_folders
@@ -30,10 +32,8 @@ from workers.runtime.weights_file import WeightsFileReader
 from workers.settings import Settings
 from workers.stats import RequestStats
 from workers.supply import Supply
-from workers.suspects import Suspects
 from workers.usage import cpu_seconds
 from workers.version import VERSION
-from workers.window import Window
 
 logger = logging.getLogger(__name__)
 

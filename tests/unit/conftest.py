@@ -28,7 +28,7 @@ with pytest.MonkeyPatch.context() as environment:
     from tests.unit.samples import PretendedGateway, loaded
     from tests.unit.sender import Sender
     from tests.unit.suspects import Broker
-    from workers import suspects as suspects_module
+    from workers.consuming import redelivery as suspects_module
     from workers.worker import Worker
 
 hypothesis.settings.register_profile("unit", derandomize=True, database=None, deadline=None)

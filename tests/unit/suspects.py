@@ -13,10 +13,10 @@ from kombu import Exchange, Queue
 from kombu.message import Message
 
 from tests.unit.samples import VERSION, asking
-from workers import suspects as suspects_module
 from workers.celery import app
+from workers.consuming import redelivery as suspects_module
+from workers.consuming.redelivery import HEADER, RESTS
 from workers.messages.protocol import PredictBatch
-from workers.suspects import HEADER, RESTS
 from workers.tasks import predict
 from workers.worker import Worker
 

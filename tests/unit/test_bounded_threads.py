@@ -6,8 +6,8 @@ import threading
 
 import pytest
 
-from workers import bounded_threads
-from workers.bounded_threads import BoundedThreads
+from workers.consuming import bounded_threads
+from workers.consuming.bounded_threads import BoundedThreads
 from workers.messages.refusals import refusals
 
 

@@ -12,8 +12,8 @@ from kombu.utils import functional
 
 from workers.broker.connect import connect
 from workers.celery import app
-from workers.consumer import ATTEMPTS_A_LINE, Consumer
-from workers.intake import Intake
+from workers.consuming.consumer import Intake
+from workers.consuming.reconnecting_consumer import ATTEMPTS_A_LINE, Consumer
 
 FAILURES = ATTEMPTS_A_LINE + 2
 
@@ -49,7 +49,7 @@ def test_a_worker_tries_every_second_however_long_its_broker_is_away(
 
     assert connected.connected
     assert slept == [1.0] * FAILURES
-    said = [record.message for record in caplog.records if record.name == "workers.consumer"]
+    said = [record.message for record in caplog.records if record.name == "workers.consuming.reconnecting_consumer"]
     assert len(said) == 3  # its first attempt, one more of thirty, and that it is back
     assert "nobody listens" in said[0]
     assert said[-1] == f"Connected after {FAILURES + 1} attempts."
@@ -70,5 +70,5 @@ def test_one_attempt_fails_at_once_and_the_next_may_succeed(
 
 
 def test_workers_use_it() -> None:
-    assert app.conf.worker_consumer == "workers.intake:Intake"
+    assert app.conf.worker_consumer == "workers.consuming.consumer:Intake"
     assert issubclass(Intake, Consumer)

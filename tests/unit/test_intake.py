@@ -11,12 +11,12 @@ from celery.worker import consumer
 from kombu.exceptions import ContentDisallowed, DecodeError
 from kombu.message import Message
 
-from workers import intake
-from workers.commands import require_command
-from workers.intake import Intake, require_batch, require_task
+from workers.consuming import consumer as intake
+from workers.consuming.commands import require_command
+from workers.consuming.consumer import Intake, require_batch, require_task
+from workers.consuming.redelivery import RESTS
 from workers.messages.protocol import PREDICT_TASK
 from workers.messages.refusals import RefusedError, SignatureError
-from workers.suspects import RESTS
 
 HEADERS: dict[str, Any] = {"lang": "py", "task": PREDICT_TASK, "id": "1", "retries": 0, "eta": None, "expires": None}
 EMBED = {"callbacks": None, "errbacks": None, "chain": None, "chord": None}

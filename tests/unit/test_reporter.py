@@ -11,8 +11,8 @@ import pytest
 from tests.support.waiting import wait_until
 from tests.unit.reply_queue import SOON_SECONDS, ReplyQueue
 from workers import control
-from workers.bounded_threads import WAITING_MAX
 from workers.celery import app
+from workers.consuming.bounded_threads import WAITING_MAX
 from workers.messages.refusals import RefusedError, SignatureError, refusals
 from workers.messages.signing import SIGNATURE, UNSIGNED
 from workers.worker import Worker

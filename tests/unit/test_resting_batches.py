@@ -8,8 +8,8 @@ import pytest
 
 from tests.support.waiting import wait_until
 from tests.unit.suspects import SOON_SECONDS, Broker, came_back, handle, resting
-from workers import suspects as suspects_module
-from workers.suspects import HEADER, RESTS
+from workers.consuming import redelivery as suspects_module
+from workers.consuming.redelivery import HEADER, RESTS
 from workers.worker import Worker
 
 

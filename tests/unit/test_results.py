@@ -12,9 +12,9 @@ import pytest
 from celery.app.trace import build_tracer
 from kombu import Connection
 
-from workers import results
 from workers.broker.sender import Sender
 from workers.celery import app
+from workers.consuming import results
 from workers.messages.message import TRACE_CHARACTERS_MAX
 from workers.runtime.errors import WeightsError
 

@@ -16,11 +16,11 @@ from kombu.exceptions import OperationalError
 from kombu.message import Message
 
 from tests.support.waiting import wait_until
-from workers import results
 from workers.broker import sender as sender_module
 from workers.broker.sender import SEND_SECONDS, Sender
 from workers.celery import app
-from workers.results import ResultBackend
+from workers.consuming import results
+from workers.consuming.results import ResultBackend
 from workers.runtime.errors import RowsError
 
 

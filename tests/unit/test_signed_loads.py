@@ -10,7 +10,7 @@ from tests.unit.pretended_worker import PretendedNetworks
 from tests.unit.reply_queue import SOON_SECONDS
 from tests.unit.samples import VERSION
 from workers import worker as worker_module
-from workers.bounded_threads import WAITING_MAX
+from workers.consuming.bounded_threads import WAITING_MAX
 from workers.messages.refusals import refusals
 from workers.messages.signing import Keys
 from workers.runtime.errors import SupplyError

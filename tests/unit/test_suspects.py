@@ -16,11 +16,11 @@ from kombu.exceptions import OperationalError
 from tests.support.waiting import wait_until
 from tests.unit.samples import VERSION
 from tests.unit.suspects import SOON_SECONDS, Broker, came_back, handle, resting
-from workers import suspects as suspects_module
 from workers.celery import app
+from workers.consuming import redelivery as suspects_module
+from workers.consuming.redelivery import HEADER, REDELIVERIES_MAX, count_redeliveries
+from workers.consuming.strategy import careful
 from workers.messages.news import NEWS_HEADER, Quarantined
-from workers.strategy import careful
-from workers.suspects import HEADER, REDELIVERIES_MAX, count_redeliveries
 from workers.tasks import predict
 from workers.worker import Worker
 
@@ -149,7 +149,9 @@ def test_the_strategy_takes_nothing_that_was_handed_out_before(
 ) -> None:
     """Nor what is to rest."""
     taken: list[Any] = []
-    monkeypatch.setattr("workers.strategy.default", lambda *_, **__: lambda *arguments: taken.append(arguments))
+    monkeypatch.setattr(
+        "workers.consuming.strategy.default", lambda *_, **__: lambda *arguments: taken.append(arguments)
+    )
     consumer: Any = SimpleNamespace(connection_errors=(OSError,))
     take = careful(predict, app, consumer)
     fresh = came_back(broker, 0)

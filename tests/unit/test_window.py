@@ -12,8 +12,8 @@ import pytest
 from celery.bootsteps import CLOSE, RUN
 from celery.worker.state import reserved_requests
 
-from workers.pool import BATCHES_MAX, Pool
-from workers.window import Window
+from workers.consuming.pool import BATCHES_MAX, Pool
+from workers.consuming.prefetch import Window
 
 CONCURRENCY = 2
 

@@ -13,12 +13,12 @@ from celery.exceptions import Ignore
 from tests.unit.pretended_worker import PretendedNetworks, PretendedVersion
 from tests.unit.samples import NEXT_VERSION, VERSION, only_input, tensor
 from workers.celery import app
+from workers.consuming.strategy import GIVEN_UP_AT, DecodedRequest
 from workers.messages.arrays import to_arrays
 from workers.messages.message import ProtocolError
 from workers.messages.protocol import PREDICT_TASK, PredictBatch, PredictReply, VersionRef
 from workers.messages.tensors import TENSORS_BYTES_MAX
 from workers.runtime.errors import AnswerTooLargeError, RowsError
-from workers.strategy import GIVEN_UP_AT, DecodedRequest
 from workers.tasks import predict
 from workers.worker import Worker
 

@@ -13,7 +13,7 @@ from tests.chaos.cluster import Cluster
 from tests.chaos.fault import Fault
 from tests.support.poison import NN_ID, MemoryKiller, deadly_request, harmless_request, poison_archive
 from tests.support.uploads import uploads
-from workers.suspects import REDELIVERIES_MAX
+from workers.consuming.redelivery import REDELIVERIES_MAX
 
 ANSWER_SECONDS = 60.0
 AT_ONCE_SECONDS = 2.0

@@ -7,7 +7,7 @@ from typing import Any
 
 from celery.concurrency.thread import TaskPool
 
-#: How many batches a worker takes at most while networks are loaded; `workers.window` holds it.
+#: How many batches a worker takes at most while networks are loaded; `workers.consuming.prefetch` holds it.
 BATCHES_MAX = 32
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from kombu.exceptions import OperationalError
 
-from workers.bounded_threads import BoundedThreads
 from workers.broker.sender import Sender
+from workers.consuming.bounded_threads import BoundedThreads
 from workers.messages.message import Message
 from workers.messages.refusals import RefusedError, SignatureError
 from workers.messages.signing import UNSIGNED

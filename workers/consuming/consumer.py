@@ -17,10 +17,10 @@ from kombu.exceptions import KombuError
 from kombu.message import Message
 from vine import promise
 
-from workers.consumer import Consumer
+from workers.consuming.reconnecting_consumer import Consumer
+from workers.consuming.redelivery import is_suspect
 from workers.messages.protocol import PREDICT_TASK
 from workers.messages.refusals import RefusedError, refusals, require_sent
-from workers.suspects import is_suspect
 from workers.worker import this_worker
 
 logger = logging.getLogger(__name__)
@@ -39,7 +39,7 @@ class Intake(Consumer):
         """Celery's parts, with commands of our own."""
 
         default_steps = tuple(
-            "workers.commands:Control" if step.endswith(":Control") else step
+            "workers.consuming.commands:Control" if step.endswith(":Control") else step
             for step in consumer.Consumer.Blueprint.default_steps
         )
 

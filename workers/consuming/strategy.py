@@ -16,7 +16,7 @@ from celery.exceptions import InvalidTaskError
 from celery.worker.request import Request
 from celery.worker.strategy import default
 
-from workers.suspects import is_suspect
+from workers.consuming.redelivery import is_suspect
 from workers.worker import this_worker
 
 logger = logging.getLogger(__name__)
@@ -46,7 +46,7 @@ class DecodedRequest(Request):
 def careful(task: Any, app: Any, consumer: Any, **options: Any) -> Callable[..., Any]:
     """Celery's default strategy; what it cannot read is refused as an invalid task, which Celery logs and drops.
 
-    What the broker hands out again is not taken at all, but counted and sent on; see `workers.suspects`.
+    What the broker hands out again is not taken at all, but counted and sent on; see `workers.consuming.redelivery`.
     """
     take = default(task, app, consumer, **options)
 

@@ -15,7 +15,7 @@ from celery.bootsteps import RUN  # type: ignore[attr-defined]  # missing in the
 from celery.worker.state import reserved_requests
 from kombu.common import QoS
 
-from workers.pool import BATCHES_MAX
+from workers.consuming.pool import BATCHES_MAX
 
 #: With as many batches at hand as there is room for, how often the window looks whether there is room again.
 LOOK_AGAIN_SECONDS = 0.1

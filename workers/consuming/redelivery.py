@@ -25,13 +25,13 @@ from kombu.exceptions import KombuError
 
 from workers.broker.sender import Sender
 from workers.celery import DIRECT, GATEWAYS, PERSISTENT, TRANSIENT
+from workers.consuming.pool import BATCHES_MAX
+from workers.consuming.prefetch import Window
 from workers.log_limit import LimitedLines
 from workers.logs import about
 from workers.messages.news import NEWS_HEADER, QUARANTINED_NEWS, Quarantined
 from workers.messages.protocol import PREDICT_QUEUE, QUARANTINE_QUEUE, PredictBatch
-from workers.pool import BATCHES_MAX
 from workers.runtime.errors import QuarantinedError
-from workers.window import Window
 
 logger = logging.getLogger(__name__)
 logger.addFilter(LimitedLines())
