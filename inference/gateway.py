@@ -23,10 +23,10 @@ from inference.replies import Replies
 from inference.supply import Supply
 from inference.timings import Timings
 from inference.versions_to_use import VersionsToUse
+from workers.measuring.usage import cpu_seconds, memory_bytes
 from workers.messages.protocol import GatewayStatus
 from workers.messages.refusals import refusals
 from workers.settings import settings as shared_settings
-from workers.usage import cpu_seconds, memory_bytes
 
 logger = logging.getLogger(__name__)
 

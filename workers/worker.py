@@ -10,13 +10,15 @@ from time import monotonic, perf_counter
 
 from celery import Celery
 
-from workers.addresses import host_addresses
 from workers.broker.sender import Sender
 from workers.consuming.bounded_threads import BoundedThreads
 from workers.consuming.prefetch import Window
 from workers.consuming.redelivery import Suspects
 from workers.consuming.reporter import Reporter
 from workers.logs import about
+from workers.measuring.addresses import host_addresses
+from workers.measuring.stats import RequestStats
+from workers.measuring.usage import cpu_seconds
 from workers.messages.details import WorkerDetails
 from workers.messages.measures import Measured, WorkerMeasures
 from workers.messages.message import shorten
@@ -30,9 +32,7 @@ from workers.runtime.load_folder import remove_abandoned_folders
 from workers.runtime.networks import Networks
 from workers.runtime.weights_file import WeightsFileReader
 from workers.settings import Settings
-from workers.stats import RequestStats
 from workers.supply import Supply
-from workers.usage import cpu_seconds
 from workers.version import VERSION
 
 logger = logging.getLogger(__name__)

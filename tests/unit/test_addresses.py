@@ -5,7 +5,7 @@ from __future__ import annotations
 import netifaces
 import pytest
 
-from workers import addresses
+from workers.measuring import addresses
 
 INTERFACES = {
     "lo": {netifaces.AF_INET: [{"addr": "127.0.0.1"}, {"addr": "127.0.1.1"}], netifaces.AF_INET6: [{"addr": "::1"}]},

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from tests.unit.samples import worker_measures
+from workers.measuring.usage import cpu_seconds, memory_bytes
 from workers.messages import measures
 from workers.messages.measures import INFERENCE_BOUNDS, Counts, Measured, WorkerMeasures
 from workers.messages.message import ProtocolError
 from workers.messages.refusals import Refusals
-from workers.usage import cpu_seconds, memory_bytes
 
 
 def test_what_happens_is_counted() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from workers.stats import REMEMBERED_REQUESTS, Averages, RequestStats
+from workers.measuring.stats import REMEMBERED_REQUESTS, Averages, RequestStats
 
 
 def test_before_the_first_request_everything_is_zero() -> None:

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
+from workers.measuring.usage import memory_bytes
 from workers.messages.message import Message, is_count, require
-from workers.usage import memory_bytes
 
 #: What a worker tells the versions of.
 PROGRAMS = frozenset({"pipeline", "python", "keras", "tensorflow"})
