@@ -13,7 +13,7 @@ from django.db import Error as DatabaseError
 from django.utils import timezone
 
 from inference import history, services
-from inference.database import on_live_connection
+from inference.databases.live_connection import on_live_connection
 from inference.errors import BrokerUnavailableError, ConflictError, InferenceError, NoWorkersError
 from inference.gateway import gateway
 from inference.models import Activation, Version

@@ -14,7 +14,7 @@ from django.db import DataError, IntegrityError
 from django.db import Error as DatabaseError
 from django.utils import timezone
 
-from inference.database import on_live_connection
+from inference.databases.live_connection import on_live_connection
 from inference.service_thread import ServiceThread
 from inference.statistics.pruner import Pruner
 from inference.statistics.tallies import Tallies

@@ -10,7 +10,7 @@ from django.db import Error as DatabaseError
 from django.db import transaction
 from django.db.models import Max
 
-from inference.database import is_disk_full
+from inference.databases.live_connection import is_disk_full
 from inference.errors import BadInputError, DiskFullError
 from inference.models import Network, Version
 from inference.stored_files import store_files

@@ -25,7 +25,7 @@ from inference.access.known_token import KnownToken
 from inference.access.requirement import tokens_required
 from inference.access.rights import RIGHTS, split_rights
 from inference.access.token import AccessToken
-from inference.database import on_live_connection
+from inference.databases.live_connection import on_live_connection
 from inference.errors import TokensUnknownError
 from inference.service_thread import ServiceThread
 

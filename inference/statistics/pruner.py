@@ -9,7 +9,7 @@ from time import monotonic, sleep
 
 from django.db import Error as DatabaseError
 
-from inference.database import on_live_connection
+from inference.databases.live_connection import on_live_connection
 from inference.statistics.retention import prune_step
 
 logger = logging.getLogger(__name__)
