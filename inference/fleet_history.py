@@ -9,8 +9,8 @@ from django.db.models import Max, QuerySet
 from django.utils import timezone
 
 from inference.models import Activation, WorkerReport
+from inference.models.rollup import EVERY_NETWORK, MINUTE_SECONDS, Rollup
 from inference.services import SILENT
-from inference.statistics.rollup import EVERY_NETWORK, MINUTE_SECONDS, Rollup
 
 #: Requests are looked through for so long, and the reports on so many activations: neither grows with the years.
 REQUESTS_DAYS = 1

@@ -24,9 +24,9 @@ from inference.access.keys import KEY_CHARACTERS_MAX, START_TOKEN, digest_of
 from inference.access.known_token import KnownToken
 from inference.access.requirement import tokens_required
 from inference.access.rights import RIGHTS, split_rights
-from inference.access.token import AccessToken
 from inference.databases.live_connection import on_live_connection
 from inference.errors import TokensUnknownError
+from inference.models.token import AccessToken
 from inference.service_thread import ServiceThread
 
 logger = logging.getLogger(__name__)

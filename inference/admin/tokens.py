@@ -13,10 +13,10 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_http_methods
 
-from inference.access.token import AccessToken
 from inference.admin.pages import show
 from inference.admin.permissions import REVOKE_TOKENS, require
 from inference.admin.read_only import ReadOnlyPage
+from inference.models.token import AccessToken
 
 
 @admin.register(AccessToken)

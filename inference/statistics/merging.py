@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import Count
 
+from inference.models.rollup import HOUR_SECONDS, Rollup
 from inference.statistics.histogram import sum_of
-from inference.statistics.rollup import HOUR_SECONDS, Rollup
 from inference.statistics.tallies import COLUMNS
 
 #: An hour's rows are final by then, also those of a process that could not reach the database for most of a day.

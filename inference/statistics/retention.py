@@ -14,8 +14,8 @@ from django.db import connection, models, transaction
 from django.db.models import QuerySet
 
 from inference.models import PredictionTiming
+from inference.models.rollup import HOUR_SECONDS, MINUTE_SECONDS, Rollup
 from inference.statistics.merging import merge_hours
-from inference.statistics.rollup import HOUR_SECONDS, MINUTE_SECONDS, Rollup
 
 M = TypeVar("M", bound=models.Model)
 

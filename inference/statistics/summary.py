@@ -18,8 +18,8 @@ from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
+from inference.models.rollup import EVERY_NETWORK, HOUR_SECONDS, MINUTE_SECONDS, Rollup
 from inference.statistics.histogram import add_up, percentiles
-from inference.statistics.rollup import EVERY_NETWORK, HOUR_SECONDS, MINUTE_SECONDS, Rollup
 
 SHARES = (0.50, 0.95, 0.99)
 #: No chart shows more, and each takes some kilobytes.

@@ -12,8 +12,8 @@ from collections.abc import Container, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
+from inference.models.rollup import EVERY_NETWORK, HOUR_SECONDS, MINUTE_SECONDS
 from inference.statistics.histogram import bucket_of, to_bytes
-from inference.statistics.rollup import EVERY_NETWORK, HOUR_SECONDS, MINUTE_SECONDS
 from inference.statistics.timing import Timing
 
 #: So many rows are held in memory at most.

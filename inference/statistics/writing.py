@@ -11,7 +11,7 @@ from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
 from inference.models import PredictionTiming
-from inference.statistics.rollup import Rollup
+from inference.models.rollup import Rollup
 from inference.statistics.tallies import COLUMNS, NAMED_BY
 from inference.statistics.timing import Timing
 

@@ -11,8 +11,8 @@ from typing import Any
 from django.db import connection, transaction
 
 from inference.models import PredictionTiming
+from inference.models.rollup import EVERY_NETWORK, HOUR_SECONDS, MINUTE_SECONDS, Rollup
 from inference.statistics.histogram import bucket_of, to_bytes
-from inference.statistics.rollup import EVERY_NETWORK, HOUR_SECONDS, MINUTE_SECONDS, Rollup
 from inference.statistics.tallies import COLUMNS, NAMED_BY, Tallies
 from inference.statistics.timing import Timing
 

@@ -89,7 +89,7 @@ def fill(workers: Sequence[str], asked_by: str) -> None:
     from django.utils import timezone
 
     from inference.models import PredictionTiming
-    from inference.statistics.rollup import MINUTE_SECONDS, Rollup
+    from inference.models.rollup import MINUTE_SECONDS, Rollup
     from inference.statistics.tallies import Tallies
     from inference.statistics.writing import write
 

@@ -15,7 +15,7 @@ from inference.admin import network_page
 from inference.asking import Answers
 from inference.errors import BrokerUnavailableError
 from inference.models import Activation
-from inference.statistics.rollup import Rollup
+from inference.models.rollup import Rollup
 from inference.statistics.timing import Timing
 from inference.timings import Timings
 from inference.uploads import store_version

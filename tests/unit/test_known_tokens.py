@@ -16,8 +16,8 @@ from inference.access import known_tokens
 from inference.access.keys import KEY_CHARACTERS_MAX, PREFIX, START_TOKEN, digest_of, new_key
 from inference.access.known_tokens import KEPT_SECONDS, KnownTokens
 from inference.access.rights import RIGHTS, UnknownRightError, parse_rights, written
-from inference.access.token import AccessToken
 from inference.errors import TokensUnknownError
+from inference.models.token import AccessToken
 from tests.unit.test_buckets import Clock
 
 pytestmark = pytest.mark.django_db

@@ -14,11 +14,11 @@ from django.db.models import QuerySet
 from pytest_django.fixtures import Settings
 
 from inference.models import PredictionTiming
+from inference.models.rollup import Rollup
 from inference.statistics import pruner as pruner_module
 from inference.statistics import retention
 from inference.statistics.pruner import Pruner
 from inference.statistics.retention import STEP_ROWS, Pruned, prune_step
-from inference.statistics.rollup import Rollup
 from inference.statistics.summary import by_worker, summary
 from inference.statistics.timing import Timing
 from inference.timings import Timings

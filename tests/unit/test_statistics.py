@@ -13,7 +13,7 @@ from django.db import OperationalError, connection
 from django.test.utils import CaptureQueriesContext
 
 from inference import timings as timings_module
-from inference.statistics.rollup import EVERY_NETWORK, Rollup
+from inference.models.rollup import EVERY_NETWORK, Rollup
 from inference.statistics.summary import EMPTY, Summary, by_version, by_worker, series, summary
 from inference.statistics.timing import Timing
 from inference.timings import Timings

@@ -9,8 +9,8 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from inference.access.keys import digest_of
-from inference.access.token import AccessToken
 from inference.management.commands import create_token
+from inference.models.token import AccessToken
 
 pytestmark = pytest.mark.django_db
 

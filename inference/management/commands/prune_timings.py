@@ -10,9 +10,9 @@ from django.db import Error as DatabaseError
 from django.utils import timezone
 
 from inference.models import PredictionTiming
+from inference.models.rollup import Rollup
 from inference.statistics.pruner import PAUSE_SECONDS
 from inference.statistics.retention import Pruned, prune_step
-from inference.statistics.rollup import Rollup
 
 PROGRESS_SECONDS = 1.0
 

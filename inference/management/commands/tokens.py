@@ -7,8 +7,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from inference.access.token import AccessToken
 from inference.management.table import table
+from inference.models.token import AccessToken
 
 HEAD = ("NAME", "MAY", "CREATED (UTC)", "LAST USED", "REVOKED")
 

@@ -7,8 +7,6 @@ from datetime import timedelta
 from django.db import models
 from django.utils import timezone
 
-from inference.access.token import AccessToken as AccessToken  # Django looks for models here
-from inference.statistics.rollup import Rollup as Rollup  # so it does
 from workers.messages.protocol import VersionRef
 from workers.settings import settings as shared_settings
 

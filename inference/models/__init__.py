@@ -1,0 +1,11 @@
+from inference.models.networks import ACTIVATION_MARGIN_SECONDS as ACTIVATION_MARGIN_SECONDS
+from inference.models.networks import Activation as Activation
+from inference.models.networks import DefaultNetwork as DefaultNetwork
+from inference.models.networks import FileChunk as FileChunk
+from inference.models.networks import Network as Network
+from inference.models.networks import PredictionTiming as PredictionTiming
+from inference.models.networks import StoredFile as StoredFile
+from inference.models.networks import Version as Version
+from inference.models.networks import WorkerReport as WorkerReport
+from inference.models.rollup import Rollup as Rollup
+from inference.models.token import AccessToken as AccessToken
