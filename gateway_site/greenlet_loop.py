@@ -11,7 +11,7 @@ from threading import get_ident
 import gevent
 from gevent.event import Event
 
-from inference.server_loop import ThreadForEach, Wakeup
+from inference.dispatch.server_loop import ThreadForEach, Wakeup
 
 #: A loop that always has something to read does not keep what it has read for longer, nor more of it.
 READ_SECONDS = 0.02

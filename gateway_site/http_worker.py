@@ -34,8 +34,8 @@ from gateway_site.refusal import Refused, write_error
 from gateway_site.silent_clients import ClientTimeoutError, SilentClients
 from gateway_site.succession import succession
 from gateway_site.thread_socket import ThreadSocket
-from inference import server_loop
 from inference.discard import discard
+from inference.dispatch import server_loop
 from inference.errors import BUSY_MESSAGE
 from inference.supervision.options import read_gateway_options
 

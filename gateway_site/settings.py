@@ -186,7 +186,7 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 
 #: What strangers can have written, each with a limit of its own: many lines of one kind hide none of another.
-LIMITED_LOGGERS = ("django.request", "inference.predictions", "inference.responses")
+LIMITED_LOGGERS = ("django.request", "inference.dispatch.predictions", "inference.responses")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -203,7 +203,7 @@ LOGGING = {
         "django.security": {"level": "CRITICAL"},
         # It warns of every answer to HEAD, whose body Django leaves to the server to cut.
         "gunicorn.http.wsgi": {"level": "ERROR"},
-        "inference.predictions": {"filters": ["inference.predictions"]},
+        "inference.dispatch.predictions": {"filters": ["inference.dispatch.predictions"]},
         "inference.responses": {"filters": ["inference.responses"]},
     },
 }

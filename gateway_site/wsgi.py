@@ -9,9 +9,9 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gateway_site.settings")
 django = get_wsgi_application()
 
 from gateway_site.observed import Observed  # noqa: E402 - Django must be set up before
+from inference.dispatch.predictions import refuse_when_full  # noqa: E402
 from inference.gateway_request import GatewayRequest  # noqa: E402
 from inference.lean_handler import LeanHandler  # noqa: E402
-from inference.predictions import refuse_when_full  # noqa: E402
 from inference.views import Predict  # noqa: E402
 
 django.request_class = GatewayRequest

@@ -10,8 +10,8 @@ from time import monotonic
 from typing import Any, Generic, TypeVar
 from uuid import uuid4
 
+from inference.dispatch.replies import Replies
 from inference.errors import BrokerUnavailableError
-from inference.replies import Replies
 
 #: How often those who should answer are counted again: one that has left is not waited for.
 COUNT_SECONDS = 0.25

@@ -8,9 +8,9 @@ from functools import partial
 from typing import Any, TypeVar
 
 from inference.asking import Answers, Question, ask_everybody
+from inference.dispatch.publisher import Publisher
+from inference.dispatch.replies import Replies
 from inference.errors import BrokerUnavailableError
-from inference.publisher import Publisher
-from inference.replies import Replies
 from workers.celery import PREDICT, SUPPLY
 from workers.messages.measures import MEASURES_COMMAND, WorkerMeasures
 from workers.messages.message import Message

@@ -15,7 +15,7 @@ from kombu.message import Message
 
 from inference import selectors, stored_files
 from inference.databases.live_connection import on_live_connection
-from inference.replies import drop_undecodable, keep_consuming
+from inference.dispatch.replies import drop_undecodable, keep_consuming
 from inference.service_thread import ServiceThread
 from workers.celery import SUPPLY, TRANSIENT
 from workers.messages.message import ProtocolError

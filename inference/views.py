@@ -9,9 +9,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from inference import predictions, status
+from inference import status
 from inference.access.rights import PREDICT, STATUS, WEIGHTS
 from inference.body_limit import refuse_larger, turn_to_parse
+from inference.dispatch import predictions
 from inference.json_format import JsonParser
 from inference.lean_view import LeanView, json_answer
 from inference.network_answers import switch_answer

@@ -43,9 +43,9 @@ def _keep() -> None:
 
 def mark_gateway() -> None:
     """The gateway's moments."""
-    from inference.batch import Batch
-    from inference.dispatch import Dispatcher
-    from inference.publisher import Publisher
+    from inference.dispatch.batch import Batch
+    from inference.dispatch.dispatcher import Dispatcher
+    from inference.dispatch.publisher import Publisher
     from inference.views import Predict
 
     _mark(Predict, "post", "view")

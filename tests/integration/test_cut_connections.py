@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import pytest
 from kombu import Connection, Queue
 
+from inference.dispatch.replies import Replies
 from inference.fleet import Fleet
-from inference.replies import Replies
 from inference.supervision.rabbitmq import PrivateNode
 from inference.supply import Supply
 from tests.chaos.wire import Wire

@@ -9,10 +9,10 @@ import pytest
 from kombu import Queue
 from numpy.typing import NDArray
 
-from inference import dispatch
-from inference.answer_future import AnswerFuture
-from inference.dispatch import Dispatcher
-from inference.flight_limit import BATCHES_A_WORKER
+from inference.dispatch import dispatcher as dispatch
+from inference.dispatch.answer_future import AnswerFuture
+from inference.dispatch.dispatcher import Dispatcher
+from inference.dispatch.flight_limit import BATCHES_A_WORKER
 from tests.unit.samples import NN_ID, VERSION, PretendedReplies, asking, reply_to
 from workers.messages.protocol import PREDICT_QUEUE, SUPPLY_QUEUE, PredictBatch, VersionRef
 

@@ -9,7 +9,7 @@ import orjson
 import pytest
 from numpy.typing import NDArray
 
-from inference.answer import Answer
+from inference.dispatch.answer import Answer
 from inference.lean_view import json_answer
 from tests.unit.samples import VERSION
 

@@ -7,8 +7,8 @@ import threading
 import numpy as np
 import pytest
 
-from inference.answer import Answer
-from inference.answer_future import AnswerFuture
+from inference.dispatch.answer import Answer
+from inference.dispatch.answer_future import AnswerFuture
 from inference.errors import PredictionFailedError
 from tests.unit.samples import VERSION
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from inference.batch import Batch
-from inference.coalescer import Waiting
+from inference.dispatch.batch import Batch
+from inference.dispatch.coalescer import Waiting
 from inference.errors import PredictionFailedError
 from tests.unit.samples import VERSION, asking
 from workers.messages.arrays import to_tensor

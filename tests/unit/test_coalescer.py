@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inference import coalescer as coalescer_module
-from inference.coalescer import ENDED_SECONDS, Coalescer, Waiting
+from inference.dispatch import coalescer as coalescer_module
+from inference.dispatch.coalescer import ENDED_SECONDS, Coalescer, Waiting
 from inference.errors import ClientGoneError
 from inference.predict_input import PredictInput
 from tests.unit.samples import NN_ID, OTHER_NN_ID

@@ -8,7 +8,7 @@ from unittest.mock import Mock
 import pytest
 from amqp import Channel
 
-from inference.confirms import Confirms
+from inference.dispatch.confirms import Confirms
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from django.db import OperationalError
 
-from inference import dispatch
+from inference.dispatch import dispatcher as dispatch
 from inference.errors import BrokerUnavailableError, BusyError, PredictionFailedError
 from tests.unit.samples import OTHER_NN_ID, VERSION, only_input, reply_to
 from tests.unit.sender import REQUESTS_MAX, Sender, first_numbers

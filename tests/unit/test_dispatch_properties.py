@@ -8,8 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from inference.answer_future import AnswerFuture
-from inference.dispatch import Dispatcher
+from inference.dispatch.answer_future import AnswerFuture
+from inference.dispatch.dispatcher import Dispatcher
 from inference.errors import BrokerUnavailableError, BusyError, PredictionFailedError
 from tests.unit.samples import NN_ID, OTHER_NN_ID, asking, reply_to
 from tests.unit.sender import REQUESTS_MAX, SECONDS, Sender, only_output

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from kombu import Queue
 
-from inference import flight_limit as limit_module
+from inference.dispatch import flight_limit as limit_module
+from inference.dispatch.flight_limit import FlightLimit
 from inference.errors import BrokerUnavailableError
-from inference.flight_limit import FlightLimit
 from workers.messages.protocol import PREDICT_QUEUE, SUPPLY_QUEUE
 
 

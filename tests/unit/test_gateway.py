@@ -125,7 +125,7 @@ def test_the_timings_are_stopped_last_so_that_none_is_lost() -> None:
 
 def test_it_tells_the_others_how_many_requests_it_holds(monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[Callable[[], object]] = []
-    monkeypatch.setattr("inference.replies.Replies.tell_when_asked", lambda _, tell: told.append(tell))
+    monkeypatch.setattr("inference.dispatch.replies.Replies.tell_when_asked", lambda _, tell: told.append(tell))
     whole = Gateway()
     whole.dispatcher.places.taken = 3
     whole.timings.dropped = 5

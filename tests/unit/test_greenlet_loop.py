@@ -11,7 +11,7 @@ import gevent
 import pytest
 
 from gateway_site.greenlet_loop import READ_REQUESTS, READ_SECONDS, GreenletLoop
-from inference.server_loop import ThreadWakeup, Wakeup
+from inference.dispatch.server_loop import ThreadWakeup, Wakeup
 
 
 @pytest.fixture

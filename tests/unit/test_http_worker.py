@@ -17,7 +17,7 @@ from gateway_site.http_worker import SMALL_BODY_BYTES, HttpWorker
 from gateway_site.large_bodies import LargeBodies
 from gateway_site.observed import Observed
 from gateway_site.silent_clients import ClientTimeoutError, SilentClients
-from inference.server_loop import CLIENT_HAS_ENDED
+from inference.dispatch.server_loop import CLIENT_HAS_ENDED
 from workers.messages.request_id import REQUEST_ID
 
 SIZE = SMALL_BODY_BYTES + 1

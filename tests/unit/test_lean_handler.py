@@ -13,8 +13,8 @@ from django.core.wsgi import get_wsgi_application
 from django.http import HttpResponse
 from pytest_django.fixtures import Settings
 
+from inference.dispatch.predictions import refuse_when_full
 from inference.lean_handler import LeanHandler
-from inference.predictions import refuse_when_full
 from inference.views import Predict
 from tests.unit.samples import PretendedGateway
 from tests.unit.test_predictions import answer_of

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from pytest_django.fixtures import Settings
 
-from inference.answer import Answer
+from inference.dispatch.answer import Answer
+from inference.dispatch.predictions import predict
 from inference.errors import (
     BrokerUnavailableError,
     BusyError,
@@ -19,7 +20,6 @@ from inference.errors import (
     PredictionFailedError,
     RequestTimeoutError,
 )  # fmt: skip
-from inference.predictions import predict
 from inference.statistics.timing import Timing
 from tests.unit.samples import NN_ID, VERSION, PretendedGateway, asking
 

@@ -12,9 +12,9 @@ from celery.events.event import get_exchange
 from kombu import Connection, Queue
 from kombu.message import Message
 
-from inference import publisher as publisher_module
+from inference.dispatch import publisher as publisher_module
+from inference.dispatch.publisher import Publisher
 from inference.errors import BrokerUnavailableError
-from inference.publisher import Publisher
 from tests.unit.samples import VERSION, only_input
 from workers.celery import app
 from workers.messages.protocol import PREDICT_TASK, PredictBatch

@@ -7,9 +7,9 @@ from uuid import uuid4
 
 import pytest
 
-from inference import quarantine as quarantine_module
+from inference.dispatch import quarantine as quarantine_module
+from inference.dispatch.quarantine import HEARD_MAX, REFUSE_SECONDS, REFUSE_SECONDS_MAX, REFUSED_MAX, Quarantine
 from inference.errors import BrokerUnavailableError, PredictionFailedError, QuarantinedError
-from inference.quarantine import HEARD_MAX, REFUSE_SECONDS, REFUSE_SECONDS_MAX, REFUSED_MAX, Quarantine
 from tests.unit.samples import VERSION
 from tests.unit.sender import SECONDS, Sender, first_numbers
 from workers.messages.news import QUARANTINED_NEWS, Quarantined
@@ -28,7 +28,7 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr("inference.dispatch.monotonic", clock)
+    monkeypatch.setattr("inference.dispatch.dispatcher.monotonic", clock)
     monkeypatch.setattr(quarantine_module, "monotonic", clock)
     return clock
 

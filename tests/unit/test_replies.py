@@ -12,10 +12,10 @@ import pytest
 from kombu import Exchange, Producer
 from kombu.message import Message
 
-from inference import publisher as publisher_module
-from inference import replies as replies_module
-from inference.publisher import Publisher
-from inference.replies import Replies
+from inference.dispatch import publisher as publisher_module
+from inference.dispatch import replies as replies_module
+from inference.dispatch.publisher import Publisher
+from inference.dispatch.replies import Replies
 from workers.celery import PREDICT, SUPPLY, app
 from workers.messages.protocol import GatewayStatus, Report
 from workers.messages.refusals import RefusedError, SignatureError, refusals

@@ -39,7 +39,7 @@ def _supplying(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(worker_supply, "SUPPLY_QUEUE", queue)
     monkeypatch.setattr(gateway_supply, "SUPPLY", type(gateway_supply.SUPPLY)(queue, durable=False))
     monkeypatch.setattr(worker_supply, "ASK_AGAIN_SECONDS", 0.1)
-    monkeypatch.setattr("inference.replies.DRAIN_SECONDS", 0.05)
+    monkeypatch.setattr("inference.dispatch.replies.DRAIN_SECONDS", 0.05)
     monkeypatch.setattr(stored_files, "file_chunk", stored_chunk)
     supply = gateway_supply.Supply()
     supply.start()

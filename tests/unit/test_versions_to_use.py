@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from django.db import OperationalError
 
-from inference import versions_to_use
+from inference.dispatch import versions_to_use
+from inference.dispatch.news import Deleted, Switched
+from inference.dispatch.versions_to_use import VersionsToUse
 from inference.errors import DatabaseAwayError, NotFoundError
-from inference.news import Deleted, Switched
-from inference.versions_to_use import VersionsToUse
 from tests.support.waiting import wait_until
 from tests.unit.samples import NN_ID, OTHER_NN_ID, VERSION
 

@@ -12,8 +12,8 @@ from django.test import Client
 from pytest_django.fixtures import Settings
 
 from inference import selectors
-from inference.answer import Answer
 from inference.asking import Answers
+from inference.dispatch.answer import Answer
 from inference.errors import (
     BrokerUnavailableError,
     BusyError,

@@ -16,7 +16,7 @@ from django.test.client import BOUNDARY, MULTIPART_CONTENT, FakePayload, encode_
 from pytest_django.fixtures import Settings
 
 from inference import switch, upload_files, views
-from inference.answer import Answer
+from inference.dispatch.answer import Answer
 from inference.errors import NotFoundError, NoWorkersError
 from inference.models import Activation, Network, Version
 from inference.switch import SwitchResult

@@ -15,7 +15,7 @@ from kombu import Connection, Consumer, Producer, Queue
 from kombu.exceptions import KombuError
 from kombu.message import Message
 
-from inference.alarm import LOOK_SECONDS, Alarm
+from inference.dispatch.alarm import LOOK_SECONDS, Alarm
 from inference.service_thread import ServiceThread
 from workers.broker.abandon import abandon
 from workers.broker.connect import connect

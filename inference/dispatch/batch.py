@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.answer import Answer
-from inference.coalescer import Key, Waiting
+from inference.dispatch.answer import Answer
+from inference.dispatch.coalescer import Key, Waiting
 from inference.errors import InferenceError, PredictionFailedError
 from workers.messages.arrays import to_arrays
 from workers.messages.message import ProtocolError

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from time import monotonic
 
-from inference.answer_future import AnswerFuture
+from inference.dispatch.answer_future import AnswerFuture
+from inference.dispatch.server_loop import nobody_knows
 from inference.errors import ClientGoneError
 from inference.predict_input import PredictInput
-from inference.server_loop import nobody_knows
 from workers.messages.tensors import TENSORS_BYTES_MAX
 
 #: The most rows of one batch, unless a single request has more.

@@ -8,7 +8,7 @@ from time import monotonic
 from django.conf import settings
 from django.utils import timezone
 
-from inference.answer import Answer
+from inference.dispatch.answer import Answer
 from inference.errors import (
     BrokerBlockedError,
     BrokerUnavailableError,

@@ -14,7 +14,7 @@ from math import ceil
 from time import monotonic
 from typing import Any
 
-from inference.batch import Batch
+from inference.dispatch.batch import Batch
 from inference.errors import QuarantinedError
 from workers.log_limit import LimitedLines
 from workers.messages.news import Quarantined

@@ -5,9 +5,9 @@ from __future__ import annotations
 from _thread import allocate_lock
 from collections.abc import Callable
 
-from inference.answer import Answer
+from inference.dispatch.answer import Answer
+from inference.dispatch.server_loop import server_loop
 from inference.errors import InferenceError
-from inference.server_loop import server_loop
 
 
 class AnswerFuture:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 
-from inference.batch import Batch
-from inference.coalescer import Key
+from inference.dispatch.batch import Batch
+from inference.dispatch.coalescer import Key
 
 
 class InFlight:

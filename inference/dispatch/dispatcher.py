@@ -1,7 +1,7 @@
 """Predictions out, answers in: gathers waiting requests into batches, sends them, and receives what comes back.
 
 One sender thread owns the publishing connection and the database connection; answers arrive in the thread of
-`inference.replies`. A request is held until it is answered or its deadline has passed: when the broker goes away
+`inference.dispatch.replies`. A request is held until it is answered or its deadline has passed: when the broker goes away
 and comes back, what was in flight is sent again, since a prediction can be repeated without harm.
 """
 
@@ -17,10 +17,17 @@ from uuid import uuid4
 
 from django.db import Error as DatabaseError
 
-from inference.alarm import REFUSAL
-from inference.answer_future import AnswerFuture
-from inference.batch import Batch, fail, may_be_one_requests_fault
-from inference.coalescer import Coalescer, Key, Waiting
+from inference.dispatch.admission import Places
+from inference.dispatch.alarm import REFUSAL
+from inference.dispatch.answer_future import AnswerFuture
+from inference.dispatch.batch import Batch, fail, may_be_one_requests_fault
+from inference.dispatch.coalescer import Coalescer, Key, Waiting
+from inference.dispatch.flight_limit import FlightLimit
+from inference.dispatch.in_flight import InFlight
+from inference.dispatch.publisher import Publisher
+from inference.dispatch.quarantine import Quarantine
+from inference.dispatch.replies import Replies
+from inference.dispatch.server_loop import CLIENT_HAS_ENDED, server_loop
 from inference.errors import (
     BUSY_MESSAGE,
     BrokerBlockedError,
@@ -30,15 +37,8 @@ from inference.errors import (
     InferenceError,
     PredictionFailedError,
 )
-from inference.flight_limit import FlightLimit
-from inference.in_flight import InFlight
 from inference.monitoring import observations
-from inference.places import Places
 from inference.predict_input import PredictInput
-from inference.publisher import Publisher
-from inference.quarantine import Quarantine
-from inference.replies import Replies
-from inference.server_loop import CLIENT_HAS_ENDED, server_loop
 from inference.service_thread import ServiceThread
 from workers.messages.message import ProtocolError
 from workers.messages.news import QUARANTINED_NEWS

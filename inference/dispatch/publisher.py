@@ -1,6 +1,6 @@
 """The gateway's connection that only publishes: batches as Celery tasks, commands to workers, questions to gateways.
 
-The broker confirms each batch, or refuses it when the queue is full; nobody waits for that (`inference.confirms`).
+The broker confirms each batch, or refuses it when the queue is full; nobody waits for that (`inference.dispatch.confirms`).
 py-amqp reads what has arrived before each publish, so a connection that also consumed would be slow here.
 """
 
@@ -14,9 +14,9 @@ import orjson
 from amqp.exceptions import MessageNacked
 from kombu import Connection, Producer, Queue
 
-from inference.confirms import Confirms
+from inference.dispatch.confirms import Confirms
+from inference.dispatch.task_events import tell_sent
 from inference.errors import BrokerUnavailableError
-from inference.task_events import tell_sent
 from workers.broker.abandon import abandon
 from workers.broker.connect import connect
 from workers.celery import CONNECT_SECONDS, GATEWAYS, PREDICT, TRANSIENT, app

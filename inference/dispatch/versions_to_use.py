@@ -16,8 +16,8 @@ from typing import Any
 from django.db import Error as DatabaseError
 from django.db import connection
 
+from inference.dispatch.news import Deleted, Switched
 from inference.errors import DatabaseAwayError, InferenceError
-from inference.news import Deleted, Switched
 from workers.messages.protocol import VersionRef
 
 logger = logging.getLogger(__name__)
