@@ -9,20 +9,20 @@ from socket import gethostname
 
 from django.conf import settings
 
-from inference import selectors
 from inference.access.known_tokens import KnownTokens
 from inference.databases.waiting import bound_waits
 from inference.dispatch.dispatcher import Dispatcher
 from inference.dispatch.news import DELETED_NEWS, SWITCHED_NEWS
 from inference.dispatch.replies import Replies
 from inference.dispatch.versions_to_use import VersionsToUse
-from inference.fleet import Fleet
 from inference.monitoring import catalogue
 from inference.monitoring.catalogue import Metric
 from inference.monitoring.outlook import Outlook
 from inference.monitoring.recorder import Recorder
-from inference.supply import Supply
 from inference.timings import Timings
+from inference.versions import selectors
+from inference.versions.fleet import Fleet
+from inference.versions.supply import Supply
 from workers.measuring.usage import cpu_seconds, memory_bytes
 from workers.messages.protocol import GatewayStatus
 from workers.messages.refusals import refusals

@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from inference.access.traces import told_of
 from inference.base64_text import encode_text
 from inference.models import Activation, Version, WorkerReport
-from inference.switch import SwitchResult
+from inference.versions.switch import SwitchResult
 from workers.messages.protocol import Report
 
 LOADING_FAILED = "One or more workers were failed with weights loading"

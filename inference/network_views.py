@@ -11,12 +11,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from inference import history, switch
 from inference.access.rights import STATUS, WEIGHTS
 from inference.body_limit import refuse_larger
 from inference.network_answers import activation_answers, network_answer, switch_answer, version_answer
 from inference.requester import requester
 from inference.serializers import ActivateSerializer, PageSerializer
+from inference.versions import history, switch
 from inference.weight_changes import weight_change
 from inference.weights_download import WeightsDownload
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from inference import selectors
 from inference.gateway import gateway
+from inference.versions import selectors
 from workers.messages.protocol import WorkerStatus
 from workers.settings import settings as shared_settings
 

@@ -19,8 +19,8 @@ from inference.network_answers import switch_answer
 from inference.predict_input import read_predict_input
 from inference.requester import requester
 from inference.serializers import SetWeightsSerializer
-from inference.switch import set_weights
 from inference.upload_files import UploadParser, decoded
+from inference.versions.switch import set_weights
 from inference.weight_changes import weight_change
 
 

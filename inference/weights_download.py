@@ -10,7 +10,7 @@ from django.utils.http import quote_etag
 
 from inference.errors import NotFoundError
 from inference.models import Version
-from inference.stored_files import open_file
+from inference.versions.stored_files import open_file
 from workers.messages.protocol import CHUNK_BYTES
 from workers.runtime.file_format import tell_format
 

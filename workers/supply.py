@@ -1,7 +1,7 @@
 """A worker asks the gateways for what it lacks: files by their digest, and which versions are active.
 
 Everything goes over the broker, in chunks, so that a worker host needs one address only. The gateway's side is
-`inference.supply`.
+`inference.versions.supply`.
 """
 
 from __future__ import annotations

@@ -15,7 +15,6 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonRes
 from django.urls import reverse
 from django.views import View
 
-from inference import history, switch
 from inference.admin import permissions
 from inference.admin.pages import show
 from inference.admin.permissions import require
@@ -23,7 +22,8 @@ from inference.admin.trouble import EXPECTED, Trouble, trouble_of
 from inference.errors import ConflictError
 from inference.models import Activation, Version
 from inference.requester import requester
-from inference.switch import SwitchResult
+from inference.versions import history, switch
+from inference.versions.switch import SwitchResult
 from inference.weight_changes import weight_change
 
 

@@ -8,15 +8,15 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
-from inference import history
 from inference.admin.pages import last_day, show
 from inference.admin.permissions import allowed
 from inference.admin.trouble import trouble_of
-from inference.architecture_summaries import summaries_of
-from inference.architecture_summary import ArchitectureSummary
 from inference.errors import NotFoundError
 from inference.models import Activation, Version
 from inference.statistics.summary import EMPTY, Summary, by_version
+from inference.versions import history
+from inference.versions.architecture_summaries import summaries_of
+from inference.versions.architecture_summary import ArchitectureSummary
 
 VERSIONS_A_PAGE = 25
 ACTIVATIONS_SHOWN = 5

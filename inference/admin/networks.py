@@ -10,7 +10,6 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 from unfold.views import ChangeList
 
-from inference import history
 from inference.admin import changes, network_page, version_files
 from inference.admin.pages import last_day
 from inference.admin.permissions import VIEW_ACTIVATIONS, VIEW_VERSIONS, require
@@ -19,6 +18,7 @@ from inference.admin.upload import Upload
 from inference.models import Network
 from inference.statistics.summary import EMPTY, by_network
 from inference.templatetags.pipeline import milliseconds
+from inference.versions import history
 from workers.messages.protocol import is_nn_id
 
 

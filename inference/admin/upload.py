@@ -15,7 +15,6 @@ from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from rest_framework.request import Request
 from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminTextInputWidget
 
-from inference import history
 from inference.admin import permissions
 from inference.admin.changes import network_address, progress_address, tell, trouble_answer, wants_json
 from inference.admin.pages import show
@@ -24,9 +23,10 @@ from inference.admin.trouble import EXPECTED, Trouble, trouble_of
 from inference.body_limit import refuse_larger
 from inference.errors import BadInputError
 from inference.requester import requester
-from inference.switch import set_weights
 from inference.upload_files import UploadParser, decoded
-from inference.uploads import store_upload
+from inference.versions import history
+from inference.versions.switch import set_weights
+from inference.versions.uploads import store_upload
 from inference.weight_changes import weight_change
 from workers.messages.protocol import is_nn_id
 

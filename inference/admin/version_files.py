@@ -6,9 +6,9 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from inference import history
 from inference.admin.permissions import VIEW_VERSIONS, require
 from inference.errors import NotFoundError
+from inference.versions import history
 from inference.weights_download import WeightsDownload
 
 

@@ -8,15 +8,15 @@ from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
-from inference import selectors
 from inference.admin.pages import last_day, show
 from inference.admin.permissions import VIEW_WORKERS, require
 from inference.admin.trouble import Trouble, trouble_of
 from inference.errors import BrokerUnavailableError
-from inference.fleet_history import gone_workers
 from inference.gateway import gateway
 from inference.models import Version
 from inference.statistics.summary import EMPTY, Summary, by_worker
+from inference.versions import selectors
+from inference.versions.fleet_history import gone_workers
 from workers.messages.protocol import WorkerStatus
 from workers.settings import settings as shared_settings
 

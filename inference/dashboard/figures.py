@@ -8,7 +8,7 @@ from datetime import datetime
 from inference.dashboard.fleet_view import FleetSeen
 from inference.dashboard.standing import Standing
 from inference.dashboard.traffic import Recent, Traffic
-from inference.fleet_history import GoneWorker
+from inference.versions.fleet_history import GoneWorker
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from inference.asking import Answers
 from inference.dashboard.last_answer import LastAnswer
 from inference.errors import BrokerUnavailableError
 from inference.gateway import Gateway
+from inference.versions.asking import Answers
 from workers.messages.protocol import GatewayStatus, VersionRef, WorkerStatus
 from workers.settings import settings as shared_settings
 

@@ -12,8 +12,8 @@ from inference.dashboard.fleet_view import FleetView
 from inference.dashboard.kept import Kept
 from inference.dashboard.standing import Standing, read_standing
 from inference.dashboard.traffic import RANGES, Range, Recent, Traffic, read_recent, read_traffic
-from inference.fleet_history import GoneWorker, gone_workers
 from inference.gateway import Gateway, gateway
+from inference.versions.fleet_history import GoneWorker, gone_workers
 
 GONE_SHOWN = 5
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from inference import selectors
-from inference.asking import Answers
-from inference.fleet import Fleet
 from inference.monitoring.probe import Probe
+from inference.versions import selectors
+from inference.versions.asking import Answers
+from inference.versions.fleet import Fleet
 from workers.messages.measures import WorkerMeasures
 from workers.messages.protocol import VersionRef
 from workers.settings import settings as shared_settings

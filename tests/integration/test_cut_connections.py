@@ -9,9 +9,9 @@ import pytest
 from kombu import Connection, Queue
 
 from inference.dispatch.replies import Replies
-from inference.fleet import Fleet
 from inference.supervision.rabbitmq import PrivateNode
-from inference.supply import Supply
+from inference.versions.fleet import Fleet
+from inference.versions.supply import Supply
 from tests.chaos.wire import Wire
 from tests.support.waiting import wait_until
 from workers.broker.abandon import abandon

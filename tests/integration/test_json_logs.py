@@ -37,7 +37,7 @@ def test_a_request_can_be_followed_through_the_logs(rabbitmq: PrivateNode, direc
     lines = [line for line in gateway_log.read_text().splitlines() if not line.startswith(FOREIGN)]
     assert all(line.startswith("{") for line in lines), gateway_log.read_text()
     gateway, worker = objects(gateway_log), objects(worker_log)
-    assert {"gunicorn.error", "inference.dispatch.predictions", "inference.switch"} <= {
+    assert {"gunicorn.error", "inference.dispatch.predictions", "inference.versions.switch"} <= {
         line["logger"] for line in gateway
     }
     assert {"celery.apps.worker", "workers.tasks"} <= {line["logger"] for line in worker}
@@ -46,6 +46,6 @@ def test_a_request_can_be_followed_through_the_logs(rabbitmq: PrivateNode, direc
     assert set(lines) == {"inference.dispatch.predictions", "workers.tasks", "gunicorn.access"}
     for line in (lines["inference.dispatch.predictions"], lines["workers.tasks"]):
         assert (line["level"], line["nn_id"], line["version"]) == ("WARNING", nn_id, 1)
-    (active,) = [line for line in gateway if line["logger"] == "inference.switch"]
+    (active,) = [line for line in gateway if line["logger"] == "inference.versions.switch"]
     loaded = [line for line in worker if line["logger"] == "workers.runtime.networks"]
     assert active["request_id"] in [line.get("request_id") for line in loaded]

@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from inference.models import Network, PredictionTiming, Version
-from inference.uploads import store_version
+from inference.versions.uploads import store_version
 from tests.unit.samples import NN_ID, activated, failed, failed_activation, loaded
 from workers.settings import ROOT
 

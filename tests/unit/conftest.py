@@ -20,8 +20,8 @@ with pytest.MonkeyPatch.context() as environment:
     shared_settings.cache_clear()
     from inference import gateway as gateway_module
     from inference.access import requirement
-    from inference.asking import Answers
     from inference.dashboard.kept import Kept
+    from inference.versions.asking import Answers
     from tests.unit.admin_samples import person
     from tests.unit.dashboard_samples import set_running
     from tests.unit.pretended_worker import PretendedNetworks, worker_with

@@ -8,22 +8,22 @@ from typing import Any
 
 import numpy as np
 
-from inference import selectors, services
 from inference.access.known_tokens import KnownTokens
-from inference.asking import Answers
 from inference.dispatch.alarm import Alarm
 from inference.dispatch.answer import Answer
 from inference.dispatch.answer_future import AnswerFuture
 from inference.dispatch.versions_to_use import VersionsToUse
 from inference.errors import InferenceError
-from inference.fleet import Hear
 from inference.models import Activation, Network, Version
 from inference.monitoring import catalogue
 from inference.monitoring.outlook import Served
 from inference.monitoring.recorder import Recorder
 from inference.predict_input import PredictInput
 from inference.statistics.timing import Timing
-from inference.uploads import store_version
+from inference.versions import selectors, services
+from inference.versions.asking import Answers
+from inference.versions.fleet import Hear
+from inference.versions.uploads import store_version
 from workers.messages.arrays import to_tensor
 from workers.messages.details import LoadedWeights, WorkerDetails
 from workers.messages.measures import Measured, WorkerMeasures

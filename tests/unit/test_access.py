@@ -19,11 +19,11 @@ from inference.access.known_token import KnownToken
 from inference.access.known_tokens import KnownTokens
 from inference.access.rights import EVERYBODY, PREDICT, RIGHTS, STATUS, TRACES, WEIGHTS, right_for
 from inference.access.throttle import RightThrottle
-from inference.asking import Answers
 from inference.errors import BrokerUnavailableError, PredictionFailedError
 from inference.models import Activation
 from inference.network_views import Networks
-from inference.uploads import store_version
+from inference.versions.asking import Answers
+from inference.versions.uploads import store_version
 from inference.views import Predict
 from tests.support.rights import endpoints
 from tests.unit.samples import NN_ID, PretendedGateway, activated, loaded

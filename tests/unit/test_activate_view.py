@@ -8,9 +8,9 @@ import pytest
 from django.test import Client
 from pytest_django.fixtures import Settings
 
-from inference.asking import Answers
 from inference.errors import BrokerUnavailableError
 from inference.models import Activation
+from inference.versions.asking import Answers
 from tests.unit.samples import NN_ID, PretendedGateway, active_number, failed, loaded, two_versions
 
 pytestmark = pytest.mark.django_db

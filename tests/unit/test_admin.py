@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from inference.models import Activation, DefaultNetwork, Network, PredictionTiming, Version, WorkerReport
-from inference.uploads import store_version
+from inference.versions.uploads import store_version
 from tests.support.admin_page import rows
 from tests.unit.samples import NN_ID, PretendedGateway, activated, failed, failed_activation, loaded
 

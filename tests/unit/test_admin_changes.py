@@ -9,10 +9,11 @@ import pytest
 from django.db import OperationalError
 from django.test import Client
 
-from inference import services, weight_changes
-from inference.asking import Answers
+from inference import weight_changes
 from inference.errors import BrokerUnavailableError
 from inference.models import Activation, Network, Version
+from inference.versions import services
+from inference.versions.asking import Answers
 from tests.unit.admin_samples import JSON, NETWORK, TRACE, UPLOAD, active_number, form, past, person, text
 from tests.unit.samples import NN_ID, OTHER_NN_ID, PretendedGateway, failed, loaded
 

@@ -10,15 +10,15 @@ from django.contrib.auth.models import Group
 from django.test import Client
 from django.utils import timezone
 
-from inference import services
 from inference.admin import network_page
-from inference.asking import Answers
 from inference.errors import BrokerUnavailableError
 from inference.models import Activation
 from inference.models.rollup import Rollup
 from inference.statistics.timing import Timing
 from inference.timings import Timings
-from inference.uploads import store_version
+from inference.versions import services
+from inference.versions.asking import Answers
+from inference.versions.uploads import store_version
 from tests.support.admin_page import rows
 from tests.unit.admin_samples import ARCHITECTURE_TEXT, ago, past, person, queries, text
 from tests.unit.samples import NN_ID, OTHER_NN_ID, PretendedGateway, activated, worker_status

@@ -19,8 +19,6 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, resolve
 
 from gateway_site.urls import urlpatterns
-from inference import architecture_summaries
-from inference.asking import Answers
 from inference.models import (
     AccessToken,
     Activation,
@@ -33,6 +31,8 @@ from inference.models import (
 )
 from inference.statistics.timing import Timing
 from inference.timings import Timings
+from inference.versions import architecture_summaries
+from inference.versions.asking import Answers
 from tests.benchmarks.admin_paths import paths
 from tests.benchmarks.filled import NETWORKS, other_networks
 from tests.benchmarks.filled_networks import NAME, fill_networks, fill_people

@@ -10,8 +10,8 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from inference import services
 from inference.models import Activation, Version
+from inference.versions import services
 from tests.unit.admin_samples import JSON, UPLOAD, active_number, form, text
 from tests.unit.samples import NN_ID, PretendedGateway
 

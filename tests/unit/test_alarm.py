@@ -8,11 +8,11 @@ from unittest.mock import ANY
 
 import pytest
 
-from inference.asking import Question, ask_everybody
 from inference.dispatch.alarm import NOWHERE, Alarm
 from inference.dispatch.predictions import predict
 from inference.errors import BrokerBlockedError
 from inference.models import PredictionTiming
+from inference.versions.asking import Question, ask_everybody
 from tests.unit.samples import PretendedGateway, PretendedReplies, asking
 from tests.unit.sender import IN_FLIGHT, Sender, first_numbers
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from inference.architecture_summary import LAYERS_SHOWN_MAX, ArchitectureSummary, summarize
+from inference.versions.architecture_summary import LAYERS_SHOWN_MAX, ArchitectureSummary, summarize
 from workers.runtime.backend import keras
 from workers.settings import ROOT
 

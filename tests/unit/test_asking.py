@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from inference import asking
-from inference.asking import Answers, Question, ask_everybody
 from inference.errors import BrokerUnavailableError
+from inference.versions import asking
+from inference.versions.asking import Answers, Question, ask_everybody
 from tests.unit.samples import PretendedReplies
 
 #: A wait that no test sits out: who returns sooner has not waited.

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from inference.asking import Answers
 from inference.errors import BrokerUnavailableError
+from inference.versions.asking import Answers
 from tests.unit.admin_samples import person, text
 from tests.unit.dashboard_samples import PAGE, PARTS, data, showing, shown
 from tests.unit.samples import NN_ID, PretendedGateway, worker_status

@@ -8,7 +8,6 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from inference import services
 from inference.dashboard.figures import Figures
 from inference.dashboard.fleet_view import FleetSeen, Queue
 from inference.dashboard.health import Health, judge
@@ -16,7 +15,8 @@ from inference.dashboard.problem import Level
 from inference.dashboard.standing import read_standing
 from inference.dashboard.traffic import USUAL_RANGE, Recent, read_traffic
 from inference.models import Activation, DefaultNetwork
-from inference.uploads import store_version
+from inference.versions import services
+from inference.versions.uploads import store_version
 from tests.unit.admin_samples import past
 from tests.unit.samples import NN_ID, activated, worker_status
 from workers.messages.protocol import GatewayStatus, WorkerStatus

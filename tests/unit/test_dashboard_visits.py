@@ -10,8 +10,8 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from inference.asking import Answers
 from inference.dashboard import last_answer
+from inference.versions.asking import Answers
 from tests.unit.admin_samples import past, person, queries, text
 from tests.unit.dashboard_samples import PAGE, PARTS, showing
 from tests.unit.samples import PretendedGateway, activated

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from inference import asking
-from inference import fleet as fleet_module
-from inference.asking import Answers
 from inference.errors import BrokerUnavailableError
-from inference.fleet import Fleet
+from inference.versions import asking
+from inference.versions import fleet as fleet_module
+from inference.versions.asking import Answers
+from inference.versions.fleet import Fleet
 from tests.unit.samples import VERSION, PretendedReplies, failed, loaded, worker_status
 from workers.celery import PREDICT, SUPPLY
 from workers.messages.protocol import LOAD_COMMAND, STATUS_COMMAND, GatewayStatus, Report, WorkerStatus

@@ -10,7 +10,7 @@ from django.db import connection
 
 from inference.errors import DiskFullError
 from inference.models import Network, StoredFile
-from inference.uploads import store_upload
+from inference.versions.uploads import store_upload
 from tests.unit.samples import NN_ID
 
 pytestmark = pytest.mark.django_db

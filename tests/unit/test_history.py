@@ -9,10 +9,10 @@ from django.db import transaction
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inference import history, services
 from inference.errors import ConflictError, NotFoundError
 from inference.models import Activation, Version
-from inference.uploads import store_version
+from inference.versions import history, services
+from inference.versions.uploads import store_version
 from tests.unit.samples import NN_ID, OTHER_NN_ID, activated, failed_activation
 
 pytestmark = pytest.mark.django_db

@@ -10,7 +10,7 @@ from django.test import Client
 from django.utils.dateparse import parse_datetime
 
 from inference.models import Activation, Version
-from inference.uploads import store_version
+from inference.versions.uploads import store_version
 from tests.unit.samples import NN_ID, OTHER_NN_ID, activated, failed, failed_activation, loaded
 
 pytestmark = pytest.mark.django_db

@@ -10,7 +10,7 @@ from django.urls import URLPattern
 from rest_framework.permissions import SAFE_METHODS
 
 from gateway_site.urls import urlpatterns
-from inference.asking import Answers
+from inference.versions.asking import Answers
 from tests.unit.samples import NN_ID, PretendedGateway, active_number, loaded, two_versions
 
 HOST = "gateway.example:54321"

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from inference import selectors, services
 from inference.errors import ConflictError, NoNetworkError, NotFoundError
 from inference.models import PredictionTiming, Version
-from inference.uploads import store_version
+from inference.versions import selectors, services
+from inference.versions.uploads import store_version
 from tests.unit import samples
 from tests.unit.samples import NN_ID, OTHER_NN_ID
 

@@ -7,10 +7,10 @@ from typing import NoReturn
 import pytest
 from django.db import DatabaseError
 
-from inference import services
 from inference.errors import ConflictError, NotFoundError
 from inference.models import Activation, DefaultNetwork, FileChunk, Network, StoredFile, Version, WorkerReport
-from inference.uploads import store_version
+from inference.versions import services
+from inference.versions.uploads import store_version
 from tests.unit.samples import NN_ID, OTHER_NN_ID, activated, failed, failed_activation, loaded
 
 pytestmark = pytest.mark.django_db

@@ -15,7 +15,7 @@ from pytest_django.fixtures import Settings
 from inference import views
 from inference.errors import BrokerUnavailableError, DiskFullError, NoWorkersError
 from inference.models import Activation, Network, Version
-from inference.switch import SwitchResult
+from inference.versions.switch import SwitchResult
 from tests.unit.samples import NN_ID, failed, loaded
 
 OCTETS = "application/octet-stream"

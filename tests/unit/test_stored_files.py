@@ -12,10 +12,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from inference import stored_files
 from inference.errors import NotFoundError
 from inference.models import FileChunk
-from inference.stored_files import drop_bytes, file_chunk, open_file, store_files
+from inference.versions import stored_files
+from inference.versions.stored_files import drop_bytes, file_chunk, open_file, store_files
 from workers.messages.protocol import CHUNK_BYTES
 
 pytestmark = pytest.mark.django_db

@@ -12,8 +12,8 @@ import pytest
 from django.db import OperationalError
 from kombu.message import Message
 
-from inference import selectors, stored_files
-from inference import supply as gateway_supply
+from inference.versions import selectors, stored_files
+from inference.versions import supply as gateway_supply
 from tests.unit.samples import DIGEST, NEXT_VERSION, VERSION
 from workers import supply as worker_supply
 from workers.celery import app

@@ -9,11 +9,11 @@ import pytest
 from django.db import OperationalError
 from django.utils import timezone
 
-from inference import services
-from inference.asking import Answers
 from inference.errors import BrokerUnavailableError, ConflictError, InferenceError, NotFoundError, NoWorkersError
 from inference.models import Activation, DefaultNetwork, Network, Version
-from inference.switch import SwitchResult, activate, rollback, set_weights
+from inference.versions import services
+from inference.versions.asking import Answers
+from inference.versions.switch import SwitchResult, activate, rollback, set_weights
 from tests.unit.samples import NN_ID, OTHER_NN_ID, PretendedGateway, failed, loaded
 from workers.messages.refusals import SignatureError, refusals
 

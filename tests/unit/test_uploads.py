@@ -10,11 +10,11 @@ from django.db import DatabaseError, IntegrityError, OperationalError, connectio
 from django.test.utils import CaptureQueriesContext
 from psycopg.errors import DiskFull
 
-from inference import uploads
 from inference.errors import DiskFullError
 from inference.models import DefaultNetwork, Network, StoredFile, Version
-from inference.stored_files import file_chunk
-from inference.uploads import store_upload, store_version
+from inference.versions import uploads
+from inference.versions.stored_files import file_chunk
+from inference.versions.uploads import store_upload, store_version
 from tests.unit.samples import NN_ID, OTHER_NN_ID
 
 pytestmark = pytest.mark.django_db

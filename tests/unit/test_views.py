@@ -11,8 +11,6 @@ import pytest
 from django.test import Client
 from pytest_django.fixtures import Settings
 
-from inference import selectors
-from inference.asking import Answers
 from inference.dispatch.answer import Answer
 from inference.errors import (
     BrokerUnavailableError,
@@ -22,6 +20,8 @@ from inference.errors import (
     NotFoundError,
     PredictionFailedError,
 )
+from inference.versions import selectors
+from inference.versions.asking import Answers
 from tests.unit.samples import NN_ID, OTHER_NN_ID, VERSION, PretendedGateway, worker_status
 from workers.messages.arrays import to_array
 from workers.messages.protocol import GatewayStatus

@@ -15,11 +15,12 @@ from django.test import Client
 from django.test.client import BOUNDARY, MULTIPART_CONTENT, FakePayload, encode_multipart
 from pytest_django.fixtures import Settings
 
-from inference import switch, upload_files, views
+from inference import upload_files, views
 from inference.dispatch.answer import Answer
 from inference.errors import NotFoundError, NoWorkersError
 from inference.models import Activation, Network, Version
-from inference.switch import SwitchResult
+from inference.versions import switch
+from inference.versions.switch import SwitchResult
 from tests.support.waiting import wait_until
 from tests.unit.samples import NN_ID, VERSION, PretendedGateway, loaded
 

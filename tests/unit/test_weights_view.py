@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from inference import stored_files, weights_download
+from inference import weights_download
 from inference.models import FileChunk, Version
-from inference.uploads import store_version
+from inference.versions import stored_files
+from inference.versions.uploads import store_version
 from tests.unit.samples import NN_ID
 from workers.runtime.file_format import HDF5_SIGNATURE
 

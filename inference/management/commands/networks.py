@@ -7,10 +7,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from inference import history
 from inference.errors import NotFoundError
 from inference.management.names import nn_id_argument
 from inference.management.table import table
+from inference.versions import history
 
 HEAD = ("NETWORK", "ACTIVE", "VERSIONS", "LAST UPLOAD (UTC)", "DEFAULT")
 VERSIONS_HEAD = ("VERSION", "STATE", "UPLOADED (UTC)", "BYTES", "FILE", "ACTIVE")

@@ -9,10 +9,10 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from inference import history
 from inference.errors import ConflictError, NotFoundError
 from inference.models import Activation, DefaultNetwork, Network, Version, WorkerReport
-from inference.stored_files import drop_bytes, lock_file
+from inference.versions import history
+from inference.versions.stored_files import drop_bytes, lock_file
 from workers.logs import about
 from workers.messages.protocol import Report
 

@@ -12,14 +12,14 @@ from typing import IO
 from django.db import Error as DatabaseError
 from django.utils import timezone
 
-from inference import history, services
 from inference.databases.live_connection import on_live_connection
 from inference.dispatch.news import DELETED_NEWS, SWITCHED_NEWS, Deleted, Switched
 from inference.errors import BrokerUnavailableError, ConflictError, InferenceError, NoWorkersError
 from inference.gateway import gateway
 from inference.models import Activation, Version
 from inference.monitoring import observations
-from inference.uploads import store_upload
+from inference.versions import history, services
+from inference.versions.uploads import store_upload
 from workers.logs import about
 from workers.messages.protocol import Report
 from workers.messages.refusals import HINT_SECONDS, refusals

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from inference.layer_parameters import count_parameters
+from inference.versions.layer_parameters import count_parameters
 
 #: A page shows no more layers; all are counted.
 LAYERS_SHOWN_MAX = 300

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
-from inference.architecture_summary import ArchitectureSummary, summarize
 from inference.models import StoredFile
-from inference.stored_files import whole_files
+from inference.versions.architecture_summary import ArchitectureSummary, summarize
+from inference.versions.stored_files import whole_files
 from workers.runtime.file_format import MAX_ARCHITECTURE_BYTES
 
 #: So much is read at once, and one architecture more: a page need not wait until each of many large ones is parsed.

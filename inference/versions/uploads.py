@@ -13,7 +13,7 @@ from django.db.models import Max
 from inference.databases.live_connection import is_disk_full
 from inference.errors import BadInputError, DiskFullError
 from inference.models import Network, Version
-from inference.stored_files import store_files
+from inference.versions.stored_files import store_files
 from workers.logs import about
 from workers.runtime.file_format import read_architecture, tell_format
 

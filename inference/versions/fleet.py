@@ -7,10 +7,10 @@ from collections.abc import Callable, Set
 from functools import partial
 from typing import Any, TypeVar
 
-from inference.asking import Answers, Question, ask_everybody
 from inference.dispatch.publisher import Publisher
 from inference.dispatch.replies import Replies
 from inference.errors import BrokerUnavailableError
+from inference.versions.asking import Answers, Question, ask_everybody
 from workers.celery import PREDICT, SUPPLY
 from workers.messages.measures import MEASURES_COMMAND, WorkerMeasures
 from workers.messages.message import Message

@@ -13,10 +13,10 @@ from kombu import Connection, Consumer, Producer
 from kombu.exceptions import ContentDisallowed, DecodeError
 from kombu.message import Message
 
-from inference import selectors, stored_files
 from inference.databases.live_connection import on_live_connection
 from inference.dispatch.replies import drop_undecodable, keep_consuming
 from inference.service_thread import ServiceThread
+from inference.versions import selectors, stored_files
 from workers.celery import SUPPLY, TRANSIENT
 from workers.messages.message import ProtocolError
 from workers.messages.protocol import CHUNK_CONTENT_TYPE, ActiveVersions, FileChunk, FileRequest

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from inference.models import Activation, WorkerReport
 from inference.models.rollup import EVERY_NETWORK, MINUTE_SECONDS, Rollup
-from inference.services import SILENT
+from inference.versions.services import SILENT
 
 #: Requests are looked through for so long, and the reports on so many activations: neither grows with the years.
 REQUESTS_DAYS = 1
