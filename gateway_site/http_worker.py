@@ -92,8 +92,8 @@ class HttpWorker(AsyncWorker):  # type: ignore[misc]  # gunicorn has no types
         # The application is loaded by now, and Django set up.
         from django.conf import settings
 
-        from inference.access.authentication import lets_in
         from inference.gateway import gateway
+        from inference.http.authentication import lets_in
 
         self._lets_in = lets_in
         self._is_full: Callable[[], bool] = lambda: gateway().dispatcher.places.full

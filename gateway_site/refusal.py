@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from gunicorn import util
 
-from inference.security_headers import NO_PAGE
+from inference.http.security_headers import NO_PAGE
 from workers.messages.request_id import REQUEST_ID
 
 

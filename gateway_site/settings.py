@@ -99,8 +99,8 @@ INSTALLED_APPS = [
     "inference",
 ]
 MIDDLEWARE = [
-    "inference.security_headers.security_headers",
-    "inference.monitoring.probed_host.probed_by_any_host",
+    "inference.http.security_headers.security_headers",
+    "inference.http.probed_host.probed_by_any_host",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -161,12 +161,12 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["inference.json_format.JsonRenderer"],
     "DEFAULT_PARSER_CLASSES": ["inference.json_format.JsonParser"],
-    "DEFAULT_AUTHENTICATION_CLASSES": ["inference.access.authentication.TokenAuthentication"],
-    "DEFAULT_PERMISSION_CLASSES": ["inference.origin.NoForeignPages", "inference.access.permission.HasRight"],
-    "DEFAULT_THROTTLE_CLASSES": ["inference.access.throttle.RightThrottle"] if any(PIPELINE_THROTTLES.values()) else [],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["inference.http.authentication.TokenAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["inference.http.origin.NoForeignPages", "inference.http.permission.HasRight"],
+    "DEFAULT_THROTTLE_CLASSES": ["inference.http.throttle.RightThrottle"] if any(PIPELINE_THROTTLES.values()) else [],
     "UNAUTHENTICATED_USER": None,
-    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "inference.negotiation.FirstOfEach",
-    "EXCEPTION_HANDLER": "inference.responses.answer_exception",
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "inference.http.negotiation.FirstOfEach",
+    "EXCEPTION_HANDLER": "inference.http.responses.answer_exception",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
 }
 #: Files of a form go to files; its other fields, which stay in memory, have the limit of other bodies.
@@ -186,7 +186,7 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 
 #: What strangers can have written, each with a limit of its own: many lines of one kind hide none of another.
-LIMITED_LOGGERS = ("django.request", "inference.dispatch.predictions", "inference.responses")
+LIMITED_LOGGERS = ("django.request", "inference.dispatch.predictions", "inference.http.responses")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -204,6 +204,6 @@ LOGGING = {
         # It warns of every answer to HEAD, whose body Django leaves to the server to cut.
         "gunicorn.http.wsgi": {"level": "ERROR"},
         "inference.dispatch.predictions": {"filters": ["inference.dispatch.predictions"]},
-        "inference.responses": {"filters": ["inference.responses"]},
+        "inference.http.responses": {"filters": ["inference.http.responses"]},
     },
 }

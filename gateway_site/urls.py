@@ -3,11 +3,11 @@
 from django.contrib import admin
 from django.urls import path, register_converter
 
-from inference import network_views
 from inference.api_schema.views import Document, Page
-from inference.monitoring.views import Health, Metrics, Readiness
-from inference.path_parts import NnIdConverter, VersionNumberConverter
-from inference.views import Predict, SetWeights, Status
+from inference.http import network_views
+from inference.http.monitoring_views import Health, Metrics, Readiness
+from inference.http.path_parts import NnIdConverter, VersionNumberConverter
+from inference.http.views import Predict, SetWeights, Status
 
 register_converter(NnIdConverter, "nn_id")
 register_converter(VersionNumberConverter, "version")
@@ -30,7 +30,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
 ]
 
-handler400 = "inference.responses.bad_request"
-handler403 = "inference.responses.permission_denied"
-handler404 = "inference.responses.not_found"
-handler500 = "inference.responses.server_error"
+handler400 = "inference.http.responses.bad_request"
+handler403 = "inference.http.responses.permission_denied"
+handler404 = "inference.http.responses.not_found"
+handler500 = "inference.http.responses.server_error"

@@ -1,4 +1,4 @@
-"""What can go wrong in a gateway; `inference.responses` maps each to an HTTP status."""
+"""What can go wrong in a gateway; `inference.http.responses` maps each to an HTTP status."""
 
 from __future__ import annotations
 

@@ -20,11 +20,11 @@ from inference.admin.pages import show
 from inference.admin.permissions import require
 from inference.admin.trouble import EXPECTED, Trouble, trouble_of
 from inference.errors import ConflictError
+from inference.http.requester import requester
+from inference.http.weight_changes import weight_change
 from inference.models import Activation, Version
-from inference.requester import requester
 from inference.versions import history, switch
 from inference.versions.switch import SwitchResult
-from inference.weight_changes import weight_change
 
 
 @dataclass(frozen=True)

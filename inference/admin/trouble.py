@@ -10,7 +10,7 @@ from django.http import UnreadablePostError
 from rest_framework.exceptions import APIException
 
 from inference import errors
-from inference.responses import flatten, status_of
+from inference.http.responses import flatten, status_of
 
 logger = logging.getLogger(__name__)
 

@@ -22,12 +22,12 @@ from inference.admin.permissions import require
 from inference.admin.trouble import EXPECTED, Trouble, trouble_of
 from inference.body_limit import refuse_larger
 from inference.errors import BadInputError
-from inference.requester import requester
+from inference.http.requester import requester
+from inference.http.weight_changes import weight_change
 from inference.upload_files import UploadParser, decoded
 from inference.versions import history
 from inference.versions.switch import set_weights
 from inference.versions.uploads import store_upload
-from inference.weight_changes import weight_change
 from workers.messages.protocol import is_nn_id
 
 ACCEPTED = ".h5,.keras,.safetensors,.pt,.b64"

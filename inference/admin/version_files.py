@@ -8,8 +8,8 @@ from django.views.decorators.http import require_safe
 
 from inference.admin.permissions import VIEW_VERSIONS, require
 from inference.errors import NotFoundError
+from inference.http.weights_download import WeightsDownload
 from inference.versions import history
-from inference.weights_download import WeightsDownload
 
 
 @require_safe

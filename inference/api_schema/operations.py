@@ -59,7 +59,7 @@ predicted = answer(
 predicted.response = {"anyOf": [ref("Prediction"), ref("FailedPrediction")]}
 
 describe(
-    "inference.views.Predict",
+    "inference.http.views.Predict",
     post=operation(
         "predict",
         "predictions",
@@ -84,7 +84,7 @@ describe(
     ),
 )
 describe(
-    "inference.views.SetWeights",
+    "inference.http.views.SetWeights",
     put=operation(
         "set_weights",
         "weights",
@@ -103,7 +103,7 @@ describe(
     ),
 )
 describe(
-    "inference.network_views.Activate",
+    "inference.http.network_views.Activate",
     post=operation(
         "activate",
         "weights",
@@ -119,7 +119,7 @@ describe(
     ),
 )
 describe(
-    "inference.network_views.Rollback",
+    "inference.http.network_views.Rollback",
     post=operation(
         "rollback",
         "weights",
@@ -133,7 +133,7 @@ describe(
     ),
 )
 describe(
-    "inference.network_views.Weights",
+    "inference.http.network_views.Weights",
     **{
         method: operation(
             name,

@@ -65,7 +65,7 @@ NOT_READY = {"status": False, "message": "workers: no worker is connected", "che
 NO_SUCH_VERSION = f"{NETWORK} has no version 9; GET /networks/{NETWORK} lists those there are"
 
 describe(
-    "inference.views.Status",
+    "inference.http.views.Status",
     get=operation(
         "status",
         "monitoring",
@@ -76,7 +76,7 @@ describe(
     ),
 )
 describe(
-    "inference.network_views.Networks",
+    "inference.http.network_views.Networks",
     get=operation(
         "networks",
         "networks",
@@ -89,7 +89,7 @@ describe(
     ),
 )
 describe(
-    "inference.network_views.Network",
+    "inference.http.network_views.Network",
     get=operation(
         "network",
         "networks",
@@ -104,7 +104,7 @@ describe(
     ),
 )
 describe(
-    "inference.network_views.Version",
+    "inference.http.network_views.Version",
     get=operation(
         "version",
         "networks",
@@ -131,7 +131,7 @@ describe(
     ),
 )
 describe(
-    "inference.monitoring.views.Metrics",
+    "inference.http.monitoring_views.Metrics",
     get=operation(
         "metrics",
         "monitoring",
@@ -142,7 +142,7 @@ describe(
     ),
 )
 describe(
-    "inference.monitoring.views.Health",
+    "inference.http.monitoring_views.Health",
     get=operation(
         "health",
         "monitoring",
@@ -153,7 +153,7 @@ describe(
     ),
 )
 describe(
-    "inference.monitoring.views.Readiness",
+    "inference.http.monitoring_views.Readiness",
     get=operation(
         "readiness",
         "monitoring",

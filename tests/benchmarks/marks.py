@@ -46,7 +46,7 @@ def mark_gateway() -> None:
     from inference.dispatch.batch import Batch
     from inference.dispatch.dispatcher import Dispatcher
     from inference.dispatch.publisher import Publisher
-    from inference.views import Predict
+    from inference.http.views import Predict
 
     _mark(Predict, "post", "view")
     _mark(Dispatcher, "submit", "submit")

@@ -11,20 +11,21 @@ from django.test import Client
 from django.urls import get_resolver
 from pytest_django.fixtures import Settings
 
-from inference.access import failures, permission, requirement, throttle
-from inference.access.authentication import lets_in
+from inference.access import failures, requirement
 from inference.access.buckets import Rate
 from inference.access.keys import digest_of
 from inference.access.known_token import KnownToken
 from inference.access.known_tokens import KnownTokens
 from inference.access.rights import EVERYBODY, PREDICT, RIGHTS, STATUS, TRACES, WEIGHTS, right_for
-from inference.access.throttle import RightThrottle
 from inference.errors import BrokerUnavailableError, PredictionFailedError
+from inference.http import permission, throttle
+from inference.http.authentication import lets_in
+from inference.http.network_views import Networks
+from inference.http.throttle import RightThrottle
+from inference.http.views import Predict
 from inference.models import Activation
-from inference.network_views import Networks
 from inference.versions.asking import Answers
 from inference.versions.uploads import store_version
-from inference.views import Predict
 from tests.support.rights import endpoints
 from tests.unit.samples import NN_ID, PretendedGateway, activated, loaded
 from tests.unit.test_predictions import answer_of

@@ -9,8 +9,8 @@ import pytest
 from django.db import OperationalError
 from django.test import Client
 
-from inference import weight_changes
 from inference.errors import BrokerUnavailableError
+from inference.http import weight_changes
 from inference.models import Activation, Network, Version
 from inference.versions import services
 from inference.versions.asking import Answers

@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from inference.dispatch.answer import Answer
-from inference.lean_view import json_answer
+from inference.http.lean_view import json_answer
 from tests.unit.samples import VERSION
 
 

@@ -16,8 +16,8 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver
 
 from gateway_site import urls
-from inference import responses
 from inference.api_schema.refusals import REFUSALS
+from inference.http import responses
 from tests.unit.test_imports import run_without
 
 #: What gunicorn answers without the application, and what a defect is answered.

@@ -16,10 +16,10 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import OperationalError
 
+from inference.http.weights_download import WeightsDownload
 from inference.models import FileChunk, Version
 from inference.versions import services, stored_files
 from inference.versions.uploads import store_version
-from inference.weights_download import WeightsDownload
 from tests.unit.samples import NN_ID, OTHER_NN_ID, activated, failed_activation
 from workers.runtime.file_format import HDF5_SIGNATURE
 

@@ -6,7 +6,7 @@ from io import BytesIO
 
 import pytest
 
-from inference.gateway_request import GatewayRequest
+from inference.http.gateway_request import GatewayRequest
 
 CHARSETS = ["zlib", "rot13", "punycode", "idna", "undefined", "utf-16", "nonsense", "\xff"]
 

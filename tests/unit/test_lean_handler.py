@@ -14,8 +14,8 @@ from django.http import HttpResponse
 from pytest_django.fixtures import Settings
 
 from inference.dispatch.predictions import refuse_when_full
-from inference.lean_handler import LeanHandler
-from inference.views import Predict
+from inference.http.lean_handler import LeanHandler
+from inference.http.views import Predict
 from tests.unit.samples import PretendedGateway
 from tests.unit.test_predictions import answer_of
 

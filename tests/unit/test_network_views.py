@@ -93,7 +93,7 @@ def test_a_version_tells_its_activations_with_their_reports(two: list[Version], 
 def test_a_version_tells_its_latest_activations_only(
     two: list[Version], client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("inference.network_views.ACTIVATIONS_MAX", 2)
+    monkeypatch.setattr("inference.http.network_views.ACTIVATIONS_MAX", 2)
     for _ in range(3):
         activated(two[0], Activation.Kind.ACTIVATE)
 

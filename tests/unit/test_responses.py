@@ -20,8 +20,9 @@ from rest_framework.exceptions import (
     ValidationError,
 )  # fmt: skip
 
-from inference import errors, responses
-from inference.responses import STATUS_OF, answer_exception, flatten
+from inference import errors
+from inference.http import responses
+from inference.http.responses import STATUS_OF, answer_exception, flatten
 
 
 class View:

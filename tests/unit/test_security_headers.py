@@ -10,9 +10,9 @@ from django.http import HttpResponse
 from django.test import Client, RequestFactory
 from pytest_django.fixtures import Settings
 
-from inference.lean_handler import LeanHandler
-from inference.security_headers import EVERYWHERE, POLICY, security_headers
-from inference.views import Predict
+from inference.http.lean_handler import LeanHandler
+from inference.http.security_headers import EVERYWHERE, POLICY, security_headers
+from inference.http.views import Predict
 from tests.unit.samples import PretendedGateway
 from tests.unit.test_lean_handler import ask
 from tests.unit.test_predictions import answer_of

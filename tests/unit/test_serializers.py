@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from inference.serializers import WEIGHTS_CONTENT_TYPE, SetWeightsSerializer
+from inference.http.serializers import WEIGHTS_CONTENT_TYPE, SetWeightsSerializer
 from tests.unit.samples import NN_ID
 
 

@@ -12,8 +12,8 @@ from django.test import Client
 from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
 from pytest_django.fixtures import Settings
 
-from inference import views
 from inference.errors import BrokerUnavailableError, DiskFullError, NoWorkersError
+from inference.http import views
 from inference.models import Activation, Network, Version
 from inference.versions.switch import SwitchResult
 from tests.unit.samples import NN_ID, failed, loaded

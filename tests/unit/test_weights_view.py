@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from inference import weights_download
+from inference.http import weights_download
 from inference.models import FileChunk, Version
 from inference.versions import stored_files
 from inference.versions.uploads import store_version

@@ -12,10 +12,10 @@ from uuid import uuid4
 from django.core.management.base import BaseCommand, CommandError
 
 from inference.errors import NotFoundError
+from inference.http.weights_download import WeightsDownload
 from inference.management.names import nn_id_argument, version_argument
 from inference.models import Version
 from inference.versions import history
-from inference.weights_download import WeightsDownload
 
 STANDARD_OUTPUT = Path("-")
 

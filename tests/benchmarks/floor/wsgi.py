@@ -12,9 +12,9 @@ django = get_wsgi_application()
 from django.http import HttpResponse  # noqa: E402 - Django must be set up before
 from rest_framework.request import Request  # noqa: E402
 
-from inference.lean_handler import LeanHandler  # noqa: E402
-from inference.lean_view import json_answer  # noqa: E402
-from inference.views import Predict  # noqa: E402
+from inference.http.lean_handler import LeanHandler  # noqa: E402
+from inference.http.lean_view import json_answer  # noqa: E402
+from inference.http.views import Predict  # noqa: E402
 
 
 class Constant(Predict):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponseBase
 
-from inference.security_headers import Answerer
+from inference.http.security_headers import Answerer
 
 PROBES = ("/healthz", "/readyz")
 #: A name by which every gateway may be asked.

@@ -17,9 +17,9 @@ from django.http import HttpResponseBase
 
 from inference.discard import discard_body
 from inference.errors import BUSY_MESSAGE
-from inference.gateway_request import GatewayRequest
-from inference.responses import RETRY_AFTER_SECONDS
-from inference.security_headers import NO_PAGE, strict_transport
+from inference.http.gateway_request import GatewayRequest
+from inference.http.responses import RETRY_AFTER_SECONDS
+from inference.http.security_headers import NO_PAGE, strict_transport
 
 BUSY = orjson.dumps({"status": False, "message": BUSY_MESSAGE})
 BUSY_HEADERS = [

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from rest_framework.request import Request
 
-from inference.access.permission import may_see_traces
 from inference.access.rights import TRACES
+from inference.http.permission import may_see_traces
 
 
 def told_of(trace: str, request: Request) -> str:

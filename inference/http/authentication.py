@@ -20,7 +20,7 @@ NOTE = "access_token"
 class TokenAuthentication(BaseAuthentication):
     """`Authorization: Token <key>`, or `Bearer <key>`; a cookie says nothing here.
 
-    A header that names no token of ours is like none: `inference.access.permission` tells whether that will do.
+    A header that names no token of ours is like none: `inference.http.permission` tells whether that will do.
     """
 
     def authenticate(self, request: Request) -> tuple[KnownToken, KnownToken] | None:

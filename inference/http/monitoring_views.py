@@ -10,9 +10,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from inference.access.permission import may
 from inference.access.rights import EVERYBODY, STATUS
-from inference.monitoring.exposition import metrics_text
+from inference.http.metrics import metrics_text
+from inference.http.permission import may
 from inference.monitoring.readiness import Check, check_readiness
 
 

@@ -8,11 +8,11 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
 from inference.access import failures
-from inference.access.authentication import key_of, token_of
 from inference.access.requirement import tokens_required
 from inference.access.rights import EVERYBODY, TRACES, right_for, written
 from inference.body_limit import drain
 from inference.errors import NoRightError, NoTokenError
+from inference.http.authentication import key_of, token_of
 
 HOW = "`manage.py create_token NAME --may {right}` on the gateway's host makes one"
 

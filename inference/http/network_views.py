@@ -13,12 +13,12 @@ from rest_framework.views import APIView
 
 from inference.access.rights import STATUS, WEIGHTS
 from inference.body_limit import refuse_larger
-from inference.network_answers import activation_answers, network_answer, switch_answer, version_answer
-from inference.requester import requester
-from inference.serializers import ActivateSerializer, PageSerializer
+from inference.http.network_answers import activation_answers, network_answer, switch_answer, version_answer
+from inference.http.requester import requester
+from inference.http.serializers import ActivateSerializer, PageSerializer
+from inference.http.weight_changes import weight_change
+from inference.http.weights_download import WeightsDownload
 from inference.versions import history, switch
-from inference.weight_changes import weight_change
-from inference.weights_download import WeightsDownload
 
 #: The activations that GET /networks/<nn_id>/versions/<n> tells of: the latest.
 ACTIVATIONS_MAX = 100
