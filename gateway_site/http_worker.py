@@ -34,9 +34,9 @@ from gateway_site.refusal import Refused, write_error
 from gateway_site.silent_clients import ClientTimeoutError, SilentClients
 from gateway_site.succession import succession
 from gateway_site.thread_socket import ThreadSocket
-from inference.discard import discard
 from inference.dispatch import server_loop
 from inference.errors import BUSY_MESSAGE
+from inference.http.bodies.discard import discard
 from inference.supervision.options import read_gateway_options
 
 #: What is answered in the server's loop, unless its body is large: reading much JSON would keep the others waiting.

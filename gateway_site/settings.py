@@ -159,8 +159,8 @@ DATABASES = {"default": database(env.str("DATABASE_URL", ""))}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REST_FRAMEWORK = {
-    "DEFAULT_RENDERER_CLASSES": ["inference.json_format.JsonRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["inference.json_format.JsonParser"],
+    "DEFAULT_RENDERER_CLASSES": ["inference.http.bodies.json_format.JsonRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["inference.http.bodies.json_format.JsonParser"],
     "DEFAULT_AUTHENTICATION_CLASSES": ["inference.http.authentication.TokenAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["inference.http.origin.NoForeignPages", "inference.http.permission.HasRight"],
     "DEFAULT_THROTTLE_CLASSES": ["inference.http.throttle.RightThrottle"] if any(PIPELINE_THROTTLES.values()) else [],
@@ -170,7 +170,7 @@ REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
 }
 #: Files of a form go to files; its other fields, which stay in memory, have the limit of other bodies.
-FILE_UPLOAD_HANDLERS = ["inference.upload_files.SpoolingHandler"]
+FILE_UPLOAD_HANDLERS = ["inference.http.bodies.upload_files.SpoolingHandler"]
 DATA_UPLOAD_MAX_MEMORY_SIZE = PIPELINE_MAX_BODY_BYTES
 
 STATIC_URL = "/static/"

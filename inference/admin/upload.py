@@ -20,11 +20,11 @@ from inference.admin.changes import network_address, progress_address, tell, tro
 from inference.admin.pages import show
 from inference.admin.permissions import require
 from inference.admin.trouble import EXPECTED, Trouble, trouble_of
-from inference.body_limit import refuse_larger
 from inference.errors import BadInputError
+from inference.http.bodies.body_limit import refuse_larger
+from inference.http.bodies.upload_files import UploadParser, decoded
 from inference.http.requester import requester
 from inference.http.weight_changes import weight_change
-from inference.upload_files import UploadParser, decoded
 from inference.versions import history
 from inference.versions.switch import set_weights
 from inference.versions.uploads import store_upload

@@ -11,7 +11,7 @@ from time import monotonic
 from inference.dispatch.answer_future import AnswerFuture
 from inference.dispatch.server_loop import nobody_knows
 from inference.errors import ClientGoneError
-from inference.predict_input import PredictInput
+from inference.http.bodies.predict_input import PredictInput
 from workers.messages.tensors import TENSORS_BYTES_MAX
 
 #: The most rows of one batch, unless a single request has more.

@@ -37,8 +37,8 @@ from inference.errors import (
     InferenceError,
     PredictionFailedError,
 )
+from inference.http.bodies.predict_input import PredictInput
 from inference.monitoring import observations
-from inference.predict_input import PredictInput
 from inference.service_thread import ServiceThread
 from workers.messages.message import ProtocolError
 from workers.messages.news import QUARANTINED_NEWS

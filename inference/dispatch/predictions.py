@@ -22,9 +22,9 @@ from inference.errors import (
     RequestTimeoutError,
 )
 from inference.gateway import gateway
+from inference.http.bodies.predict_input import PredictInput
 from inference.models import PredictionTiming
 from inference.monitoring import observations
-from inference.predict_input import PredictInput
 from inference.statistics.timing import Timing
 from workers.messages.refusals import HINT_SECONDS, refusals
 

@@ -15,8 +15,8 @@ from django.core.handlers.exception import response_for_exception
 from django.core.handlers.wsgi import WSGIHandler
 from django.http import HttpResponseBase
 
-from inference.discard import discard_body
 from inference.errors import BUSY_MESSAGE
+from inference.http.bodies.discard import discard_body
 from inference.http.gateway_request import GatewayRequest
 from inference.http.responses import RETRY_AFTER_SECONDS
 from inference.http.security_headers import NO_PAGE, strict_transport

@@ -7,7 +7,7 @@ from typing import Any
 
 from rest_framework.request import Request
 
-from inference.base64_text import encode_text
+from inference.http.bodies.base64_text import encode_text
 from inference.http.traces import told_of
 from inference.models import Activation, Version, WorkerReport
 from inference.versions.switch import SwitchResult

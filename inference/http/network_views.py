@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from inference.access.rights import STATUS, WEIGHTS
-from inference.body_limit import refuse_larger
+from inference.http.bodies.body_limit import refuse_larger
 from inference.http.network_answers import activation_answers, network_answer, switch_answer, version_answer
 from inference.http.requester import requester
 from inference.http.serializers import ActivateSerializer, PageSerializer

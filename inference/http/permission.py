@@ -10,9 +10,9 @@ from rest_framework.request import Request
 from inference.access import failures
 from inference.access.requirement import tokens_required
 from inference.access.rights import EVERYBODY, TRACES, right_for, written
-from inference.body_limit import drain
 from inference.errors import NoRightError, NoTokenError
 from inference.http.authentication import key_of, token_of
+from inference.http.bodies.body_limit import drain
 
 HOW = "`manage.py create_token NAME --may {right}` on the gateway's host makes one"
 

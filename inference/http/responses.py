@@ -14,8 +14,8 @@ from rest_framework.exceptions import APIException
 from rest_framework.response import Response
 
 from inference import errors
-from inference.base64_text import encode_text
 from inference.http.authentication import CHALLENGE
+from inference.http.bodies.base64_text import encode_text
 from inference.http.traces import told_of
 
 logger = logging.getLogger(__name__)

@@ -12,9 +12,9 @@ from rest_framework.throttling import BaseThrottle
 from inference.access.buckets import Buckets
 from inference.access.client_address import counted_address
 from inference.access.rights import right_for
-from inference.body_limit import drain
 from inference.errors import TooManyRequestsError
 from inference.http.authentication import token_of
+from inference.http.bodies.body_limit import drain
 
 
 @cache

@@ -10,17 +10,17 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from inference.access.rights import PREDICT, STATUS, WEIGHTS
-from inference.body_limit import refuse_larger, turn_to_parse
 from inference.dispatch import predictions
 from inference.http import status
+from inference.http.bodies.body_limit import refuse_larger, turn_to_parse
+from inference.http.bodies.json_format import JsonParser
+from inference.http.bodies.predict_input import read_predict_input
+from inference.http.bodies.upload_files import UploadParser, decoded
 from inference.http.lean_view import LeanView, json_answer
 from inference.http.network_answers import switch_answer
 from inference.http.requester import requester
 from inference.http.serializers import SetWeightsSerializer
 from inference.http.weight_changes import weight_change
-from inference.json_format import JsonParser
-from inference.predict_input import read_predict_input
-from inference.upload_files import UploadParser, decoded
 from inference.versions.switch import set_weights
 
 

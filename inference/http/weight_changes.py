@@ -10,9 +10,9 @@ from django.conf import settings
 from django.http import HttpRequest
 from rest_framework.request import Request
 
-from inference.body_limit import drain
 from inference.errors import BusyError, DatabaseAwayError
 from inference.gateway import gateway
+from inference.http.bodies.body_limit import drain
 
 _lock = threading.Lock()
 _running = 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.core.management.base import CommandError
 
-from inference.base64_text import decode_text
+from inference.http.bodies.base64_text import decode_text
 from inference.http_client import Answer
 
 

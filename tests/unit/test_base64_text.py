@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inference import base64_text
-from inference.base64_text import decode_pieces, decode_text, encode_text
 from inference.errors import BadInputError
+from inference.http.bodies import base64_text
+from inference.http.bodies.base64_text import decode_pieces, decode_text, encode_text
 
 
 def decode(text: bytes) -> bytes:

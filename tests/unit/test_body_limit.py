@@ -9,10 +9,10 @@ import pytest
 from rest_framework.request import Request
 from rest_framework.test import APIRequestFactory
 
-from inference import discard
-from inference.body_limit import refuse_larger
-from inference.discard import DISCARDED_BYTES_MAX, READ_BYTES
 from inference.errors import TooLargeError
+from inference.http.bodies import discard
+from inference.http.bodies.body_limit import refuse_larger
+from inference.http.bodies.discard import DISCARDED_BYTES_MAX, READ_BYTES
 
 
 class Body(BytesIO):

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from inference.errors import BusyError, ConflictError, NoNetworkError, NotFoundError
-from inference.predict_input import PredictInput
+from inference.http.bodies.predict_input import PredictInput
 from tests.unit.samples import DIGEST, NEXT_VERSION, NN_ID, OTHER_NN_ID, VERSION, asking, only_input, reply_to
 from tests.unit.sender import IN_FLIGHT, REQUESTS_MAX, SECONDS, Sender, first_numbers, only_output
 from workers.messages.arrays import to_arrays, to_tensor

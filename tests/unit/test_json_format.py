@@ -15,7 +15,7 @@ from rest_framework.request import Request
 from rest_framework.test import APIRequestFactory
 
 from inference.errors import BadInputError
-from inference.json_format import JsonParser, JsonRenderer
+from inference.http.bodies.json_format import JsonParser, JsonRenderer
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inference.errors import BadInputError
-from inference.json_numbers import read_numbers
+from inference.http.bodies.json_numbers import read_numbers
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
 exact = st.integers(1 - 2**53, 2**53 - 1)

@@ -7,8 +7,8 @@ from rest_framework.parsers import BaseParser, FormParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.test import APIRequestFactory
 
+from inference.http.bodies.json_format import JsonParser, JsonRenderer
 from inference.http.negotiation import FirstOfEach
-from inference.json_format import JsonParser, JsonRenderer
 
 MULTIPART, FORM, JSON = MultiPartParser(), FormParser(), JsonParser()
 

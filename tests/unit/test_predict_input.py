@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inference.errors import BadInputError, TooLargeError
-from inference.predict_input import PredictInput, read_predict_input
+from inference.http.bodies.predict_input import PredictInput, read_predict_input
 from tests.unit.samples import NN_ID
 from workers.messages.arrays import to_arrays
 from workers.messages.tensors import NAME_CHARACTERS_MAX, TENSORS_BYTES_MAX, TENSORS_MAX

@@ -22,10 +22,17 @@ from rest_framework.parsers import DataAndFiles
 from rest_framework.request import Request
 from rest_framework.test import APIRequestFactory
 
-from inference import upload_files
 from inference.errors import BadInputError, DiskFullError
+from inference.http.bodies import upload_files
+from inference.http.bodies.upload_files import (
+    IN_MEMORY_BYTES,
+    SpoolingHandler,
+    UploadParser,
+    decoded,
+    open_spool,
+    write_piece,
+)
 from inference.multipart import MultipartForm
-from inference.upload_files import IN_MEMORY_BYTES, SpoolingHandler, UploadParser, decoded, open_spool, write_piece
 from tests.support.archives import archive
 
 MEGABYTE = 1024**2

@@ -15,10 +15,10 @@ from django.test import Client
 from django.test.client import BOUNDARY, MULTIPART_CONTENT, FakePayload, encode_multipart
 from pytest_django.fixtures import Settings
 
-from inference import upload_files
 from inference.dispatch.answer import Answer
 from inference.errors import NotFoundError, NoWorkersError
 from inference.http import views
+from inference.http.bodies import upload_files
 from inference.models import Activation, Network, Version
 from inference.versions import switch
 from inference.versions.switch import SwitchResult

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from inference.errors import BadInputError
-from inference.json_format import JsonParser
-from inference.predict_input import read_predict_input
+from inference.http.bodies.json_format import JsonParser
+from inference.http.bodies.predict_input import read_predict_input
 from tests.unit.networks import write_weights
 from workers.messages.arrays import to_arrays
 from workers.runtime.backend import keras

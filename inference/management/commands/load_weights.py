@@ -11,8 +11,8 @@ from typing import IO, Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from inference.base64_text import decode_pieces
 from inference.errors import BadInputError
+from inference.http.bodies.base64_text import decode_pieces
 from inference.management.client import add_url_argument, asking
 from inference.management.switched import switched
 from inference.weights_name import WeightsName

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from inference.base64_text import decode_text
+from inference.http.bodies.base64_text import decode_text
 from inference.management.client import add_url_argument, asking
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.errors import BadInputError, TooLargeError
-from inference.json_numbers import read_numbers
+from inference.http.bodies.json_numbers import read_numbers
 from workers.messages.arrays import to_tensor
 from workers.messages.message import ProtocolError
 from workers.messages.protocol import is_nn_id

@@ -9,8 +9,8 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from django.http import HttpRequest
 from rest_framework.request import Request
 
-from inference.discard import discard_body
 from inference.errors import BUSY_MESSAGE, BusyError, LengthRequiredError, TooLargeError
+from inference.http.bodies.discard import discard_body
 
 #: A body of so many bytes is large: as Python's numbers it takes some seven times as much memory.
 LARGE_BYTES = 64 * 1024

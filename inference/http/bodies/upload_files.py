@@ -20,8 +20,8 @@ from django.core.files.uploadhandler import FileUploadHandler
 from django.http import UnreadablePostError
 from rest_framework.parsers import DataAndFiles, MultiPartParser
 
-from inference.base64_text import decode_pieces
 from inference.errors import BadInputError, DiskFullError
+from inference.http.bodies.base64_text import decode_pieces
 from workers.runtime.file_format import tell_format
 
 FOLDER = "uploads"
