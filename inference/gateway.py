@@ -15,9 +15,9 @@ from inference.dispatch.dispatcher import Dispatcher
 from inference.dispatch.news import DELETED_NEWS, SWITCHED_NEWS
 from inference.dispatch.replies import Replies
 from inference.dispatch.versions_to_use import VersionsToUse
+from inference.health.health_checks import Outlook
 from inference.monitoring import catalogue
 from inference.monitoring.catalogue import Metric
-from inference.monitoring.outlook import Outlook
 from inference.monitoring.recorder import Recorder
 from inference.timings import Timings
 from inference.versions import selectors

@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 from django.utils import timezone
 
 from inference.errors import BrokerUnavailableError
-from inference.monitoring.probe import Probe
+from inference.health.probe import Probe
 
 T = TypeVar("T")
 

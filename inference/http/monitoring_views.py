@@ -11,9 +11,9 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from inference.access.rights import EVERYBODY, STATUS
+from inference.health.readiness import Check, check_readiness
 from inference.http.metrics import metrics_text
 from inference.http.permission import may
-from inference.monitoring.readiness import Check, check_readiness
 
 
 class Metrics(APIView):

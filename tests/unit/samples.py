@@ -14,10 +14,10 @@ from inference.dispatch.answer import Answer
 from inference.dispatch.answer_future import AnswerFuture
 from inference.dispatch.versions_to_use import VersionsToUse
 from inference.errors import InferenceError
+from inference.health.health_checks import Served
 from inference.http.bodies.predict_input import PredictInput
 from inference.models import Activation, Network, Version
 from inference.monitoring import catalogue
-from inference.monitoring.outlook import Served
 from inference.monitoring.recorder import Recorder
 from inference.statistics.timing import Timing
 from inference.versions import selectors, services

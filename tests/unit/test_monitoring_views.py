@@ -10,8 +10,8 @@ from django.test import Client
 from prometheus_client.parser import text_string_to_metric_families
 
 from inference.errors import BrokerUnavailableError
+from inference.health.health_checks import Served
 from inference.monitoring.catalogue import CATALOGUE
-from inference.monitoring.outlook import Served
 from inference.versions.asking import Answers
 from tests.unit.samples import NEXT_VERSION, NN_ID, OTHER_NN_ID, VERSION, PretendedGateway, worker_measures
 from workers.messages.protocol import VersionRef

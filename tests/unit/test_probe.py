@@ -8,7 +8,7 @@ from time import monotonic
 
 import pytest
 
-from inference.monitoring.probe import Probe
+from inference.health.probe import Probe
 from tests.support.waiting import wait_until
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from inference.monitoring.probe import Probe
+from inference.health.probe import Probe
 from inference.versions import selectors
 from inference.versions.asking import Answers
 from inference.versions.fleet import Fleet

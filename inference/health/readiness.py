@@ -9,7 +9,7 @@ from django.db import Error as DatabaseError
 
 from inference.errors import InferenceError
 from inference.gateway import gateway
-from inference.monitoring.outlook import Outlook
+from inference.health.health_checks import Outlook
 
 
 @dataclass(frozen=True)
