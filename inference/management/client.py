@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from django.conf import settings
 from django.core.management.base import CommandError
 
-from inference.http_client import ClientError, PipelineClient
+from inference.client.http_client import ClientError, PipelineClient
 from workers.settings import environment
 from workers.settings import settings as shared_settings
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from django.core.management.base import CommandError
 
+from inference.client.http_client import Answer
 from inference.http.bodies.base64_text import decode_text
-from inference.http_client import Answer
 
 
 def switched(answer: Answer) -> str:

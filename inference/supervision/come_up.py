@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from inference.http_client import PipelineClient
+from inference.client.http_client import PipelineClient
 from inference.supervision import first_answer
 from inference.supervision.addresses import Bind
 from inference.supervision.errors import BindError, StartError, log_tail

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from kombu.utils.url import maybe_sanitize_url
 
-from inference.http_client import Answer, ClientError, PipelineClient
+from inference.client.http_client import Answer, ClientError, PipelineClient
 from inference.supervision.errors import StartError
 from workers.settings import settings
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from inference.access.keys import new_key
-from inference.http_client import PipelineClient
+from inference.client.http_client import PipelineClient
 from inference.supervision import come_up, first_answer, programs
 from inference.supervision.options import Options
 from inference.supervision.progress import Progress

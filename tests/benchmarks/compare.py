@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from inference.http_client import ClientError
+from inference.client.http_client import ClientError
 from inference.supervision.errors import SupervisionError
 from tests.benchmarks import peers, report
 from tests.benchmarks.machine import machine

@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from inference.http_client import PipelineClient
+from inference.client.http_client import PipelineClient
 from tests.support.large_network import LARGE_NN_ID, save_large_network
 from tests.support.memory import PeakMemory, family
 from tests.support.own_node import running_system

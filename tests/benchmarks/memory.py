@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter
 
-from inference.http_client import ClientError, PipelineClient
+from inference.client.http_client import ClientError, PipelineClient
 from inference.supervision.addresses import LOOPBACK, Bind, free_ports
 from inference.supervision.processes import Child
 from tests.benchmarks.report import Row, parser, report

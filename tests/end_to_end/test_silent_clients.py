@@ -17,7 +17,7 @@ import pytest
 from gateway_site.client_socket import GreenletSocket
 from gateway_site.silent_clients import ClientTimeoutError, SilentClients
 from gateway_site.thread_socket import ThreadSocket
-from inference.http_client import PipelineClient
+from inference.client.http_client import PipelineClient
 from tests.support.system import System
 from tests.support.waiting import wait_until
 

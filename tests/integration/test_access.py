@@ -14,8 +14,8 @@ import requests
 
 from inference.access.keys import digest_of, new_key
 from inference.access.rights import RIGHTS
+from inference.client.http_client import ClientError, PipelineClient
 from inference.http.security_headers import EVERYWHERE, POLICY
-from inference.http_client import ClientError, PipelineClient
 from inference.supervision import programs
 from inference.supervision.rabbitmq import PrivateNode
 from tests.support.rights import endpoints

@@ -13,7 +13,7 @@ import psycopg
 import pytest
 import requests
 
-from inference.http_client import Answer, ClientError
+from inference.client.http_client import Answer, ClientError
 from inference.supervision.rabbitmq import PrivateNode
 from tests.integration.conftest import running, running_node
 from tests.support.archives import archive

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from inference.http_client import ClientError, PipelineClient
+from inference.client.http_client import ClientError, PipelineClient
 from inference.supervision.rabbitmq import PrivateNode
 from tests.integration.conftest import running, running_node
 from tests.support.load import at_once

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from inference.http_client import Answer, ClientError
+from inference.client.http_client import Answer, ClientError
 from inference.supervision.rabbitmq import PrivateNode
 from tests.integration.conftest import running
 from tests.support.samples import Sample, samples

@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from inference.http_client import Answer, PipelineClient
+from inference.client.http_client import Answer, PipelineClient
 from inference.supervision.processes import Child
 from inference.supervision.rabbitmq import PrivateNode
 from tests.integration.conftest import running

@@ -11,7 +11,7 @@ from uuid import uuid4
 
 import pytest
 
-from inference.http_client import Answer
+from inference.client.http_client import Answer
 from inference.supervision.rabbitmq import PrivateNode
 from tests.support.readers import readers_stopped
 from tests.support.samples import Sample, samples

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from inference.http_client import PipelineClient
+from inference.client.http_client import PipelineClient
 from inference.supervision.rabbitmq import PrivateNode
 from tests.integration.conftest import running
 from tests.support.celery_client import PREDICT_QUEUE, celery_client

@@ -7,7 +7,7 @@ import threading
 import numpy as np
 import pytest
 
-from inference.http_client import Answer, PipelineClient
+from inference.client.http_client import Answer, PipelineClient
 from tests.support.celery_client import PREDICT_QUEUE, celery_client
 from tests.support.load import at_once
 from tests.support.samples import Sample, samples

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from inference.access.keys import new_key
-from inference.http_client import PipelineClient
+from inference.client.http_client import PipelineClient
 from inference.supervision import programs
 from inference.supervision.rabbitmq import PrivateNode
 from tests.support.postgresql import PrivatePostgresql

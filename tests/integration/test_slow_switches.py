@@ -8,7 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import pytest
 import requests
 
-from inference.http_client import Answer, ClientError, PipelineClient
+from inference.client.http_client import Answer, ClientError, PipelineClient
 from inference.supervision.rabbitmq import PrivateNode
 from tests.integration.conftest import running
 from tests.support.readers import readers_stopped

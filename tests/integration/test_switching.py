@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from inference.http_client import PipelineClient
+from inference.client.http_client import PipelineClient
 from inference.supervision.rabbitmq import PrivateNode
 from tests.integration.conftest import running, running_node
 from tests.support.load import at_once

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import psutil
 
-from inference.http_client import ClientError, PipelineClient
+from inference.client.http_client import ClientError, PipelineClient
 from inference.supervision.processes import Child
 from tests.support.system import clean_environment
 from tests.support.waiting import wait_until

@@ -10,7 +10,7 @@ from typing import Any
 import psutil
 from numpy.typing import NDArray
 
-from inference.http_client import Answer, PipelineClient
+from inference.client.http_client import Answer, PipelineClient
 from tests.support.predicting_clients import Made
 from tests.support.system import System
 from tests.support.uploads import Upload

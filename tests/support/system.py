@@ -13,7 +13,7 @@ from typing import Any
 
 import requests
 
-from inference.http_client import ClientError, PipelineClient
+from inference.client.http_client import ClientError, PipelineClient
 from inference.supervision import programs
 from inference.supervision.addresses import LOOPBACK, Bind, free_ports
 from inference.supervision.processes import Child

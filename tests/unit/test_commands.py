@@ -11,7 +11,7 @@ from typing import IO, Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from inference.http_client import ClientError
+from inference.client.http_client import ClientError
 from inference.management import client as client_module
 from inference.management.table import table
 from inference.weights_name import WeightsName

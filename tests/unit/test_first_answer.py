@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from inference.http_client import Answer, ClientError, PipelineClient
+from inference.client.http_client import Answer, ClientError, PipelineClient
 from inference.supervision import first_answer
 from inference.supervision.errors import StartError
 from workers.settings import settings

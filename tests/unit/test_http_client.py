@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import requests
 
-from inference.http_client import ClientError, PipelineClient
+from inference.client.http_client import ClientError, PipelineClient
 
 NN_ID = "000127a35b5f462b8ec68fb4d905ac36"
 

@@ -10,7 +10,7 @@ from django.http.multipartparser import MultiPartParser
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inference.multipart import MultipartForm
+from inference.client.multipart import MultipartForm
 
 
 def sent(file_name: str, content: bytes, piece_bytes: int = 7) -> tuple[MultipartForm, bytes]:

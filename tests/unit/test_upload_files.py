@@ -22,6 +22,7 @@ from rest_framework.parsers import DataAndFiles
 from rest_framework.request import Request
 from rest_framework.test import APIRequestFactory
 
+from inference.client.multipart import MultipartForm
 from inference.errors import BadInputError, DiskFullError
 from inference.http.bodies import upload_files
 from inference.http.bodies.upload_files import (
@@ -32,7 +33,6 @@ from inference.http.bodies.upload_files import (
     open_spool,
     write_piece,
 )
-from inference.multipart import MultipartForm
 from tests.support.archives import archive
 
 MEGABYTE = 1024**2

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 import requests
 
-from inference.http_client import ClientError
+from inference.client.http_client import ClientError
 from tests.chaos.cluster import Cluster
 from tests.chaos.fault import Fault
 from tests.support.rabbitmqctl import rabbitmqctl

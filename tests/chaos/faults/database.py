@@ -12,8 +12,8 @@ from pathlib import Path
 
 import psutil
 
+from inference.client.http_client import ClientError
 from inference.databases.waiting import ANSWER_SECONDS
-from inference.http_client import ClientError
 from tests.chaos.cluster import Cluster
 from tests.chaos.fault import Fault
 from tests.support.postgresql import PrivatePostgresql

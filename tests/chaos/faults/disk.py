@@ -7,7 +7,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from inference.http_client import ClientError
+from inference.client.http_client import ClientError
 from tests.chaos.cluster import Cluster
 from tests.chaos.fault import Fault
 from tests.support.uploads import uploads

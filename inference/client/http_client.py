@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import requests
 from requests.auth import AuthBase
 
-from inference.multipart import MultipartForm
+from inference.client.multipart import MultipartForm
 
 Answer = dict[str, Any]
 
