@@ -14,7 +14,7 @@ from django.core.management import CommandError, call_command
 from inference.client.http_client import ClientError
 from inference.management import client as client_module
 from inference.management.table import table
-from inference.weights_name import WeightsName
+from inference.management.weights_name import WeightsName
 from tests.unit.samples import NN_ID, OTHER_NN_ID
 
 URL = "http://127.0.0.1:1"

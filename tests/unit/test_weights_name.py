@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inference.weights_name import WeightsName
+from inference.management.weights_name import WeightsName
 from tests.unit.samples import NN_ID
 
 

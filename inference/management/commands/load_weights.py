@@ -15,7 +15,7 @@ from inference.errors import BadInputError
 from inference.http.bodies.base64_text import decode_pieces
 from inference.management.client import add_url_argument, asking
 from inference.management.switched import switched
-from inference.weights_name import WeightsName
+from inference.management.weights_name import WeightsName
 from workers.messages.protocol import is_nn_id
 
 
