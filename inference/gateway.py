@@ -19,7 +19,7 @@ from inference.health.health_checks import Outlook
 from inference.monitoring import catalogue
 from inference.monitoring.catalogue import Metric
 from inference.monitoring.recorder import Recorder
-from inference.timings import Timings
+from inference.statistics.timings import Timings
 from inference.versions import selectors
 from inference.versions.fleet import Fleet
 from inference.versions.supply import Supply

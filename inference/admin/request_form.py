@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 
 from inference.models import PredictionTiming
-from inference.request_search import LATEST, NOT_ANSWERED, SLOWEST, RequestSearch
+from inference.statistics.request_search import LATEST, NOT_ANSWERED, SLOWEST, RequestSearch
 
 OUTCOMES = [("", "any outcome"), (NOT_ANSWERED, "not answered"), *PredictionTiming.Outcome.choices]
 SORTS = [(LATEST, "latest first"), (SLOWEST, "slowest first")]

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from django.http import StreamingHttpResponse
 from django.utils import timezone
 
-from inference.request_search import RequestSearch
+from inference.statistics.request_search import RequestSearch
 
 ROWS_MAX = 100_000
 ROWS_A_PIECE = 1000

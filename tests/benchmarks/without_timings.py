@@ -19,7 +19,7 @@ class WithoutTimings(AppConfig):
 
     def ready(self) -> None:
         """Replace it, once the models are there."""
-        from inference.timings import Timings
+        from inference.statistics.timings import Timings
 
         assert callable(Timings.add)
         Timings.add = _drop  # type: ignore[method-assign]

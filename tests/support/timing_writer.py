@@ -19,7 +19,7 @@ def write(flushes: int) -> None:
     from inference.statistics import pruner as pruner_module
     from inference.statistics.pruner import Pruner
     from inference.statistics.timing import Timing
-    from inference.timings import Timings
+    from inference.statistics.timings import Timings
 
     pruner_module.REST_SECONDS, pruner_module.TURN_SECONDS = 0.0, 0.02
     timings, pruner = Timings(), Pruner(timezone.now)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from django.utils import timezone
 
 from inference.statistics.timing import Timing
-from inference.timings import Timings
+from inference.statistics.timings import Timings
 from inference.versions.asking import Answers
 from tests.unit.admin_samples import past
 from tests.unit.samples import NN_ID, PretendedGateway, activated, worker_status

@@ -15,7 +15,7 @@ from inference.errors import BrokerUnavailableError
 from inference.models import Activation
 from inference.models.rollup import Rollup
 from inference.statistics.timing import Timing
-from inference.timings import Timings
+from inference.statistics.timings import Timings
 from inference.versions import services
 from inference.versions.asking import Answers
 from inference.versions.uploads import store_version

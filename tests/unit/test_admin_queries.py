@@ -30,7 +30,7 @@ from inference.models import (
     WorkerReport,
 )
 from inference.statistics.timing import Timing
-from inference.timings import Timings
+from inference.statistics.timings import Timings
 from inference.versions import architecture_summaries
 from inference.versions.asking import Answers
 from tests.benchmarks.admin_paths import paths

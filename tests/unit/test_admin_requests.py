@@ -11,10 +11,10 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from inference import request_search
 from inference.admin import requests as requests_page
 from inference.admin import requests_csv
 from inference.models import PredictionTiming
+from inference.statistics import request_search
 from tests.support.admin_page import rows
 from tests.unit.admin_samples import ago, text, timing
 from tests.unit.samples import OTHER_NN_ID

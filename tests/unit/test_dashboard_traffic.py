@@ -9,7 +9,7 @@ import pytest
 
 from inference.dashboard.traffic import DAY, HOUR, MINUTE, RANGES, read_recent, read_traffic
 from inference.statistics.timing import Timing
-from inference.timings import Timings
+from inference.statistics.timings import Timings
 
 pytestmark = pytest.mark.django_db
 #: Half past an hour, and half a minute: of the last two days, whose minutes are kept.

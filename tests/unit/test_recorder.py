@@ -13,7 +13,7 @@ from inference.monitoring import catalogue, observations
 from inference.monitoring.board import Board, sit_down
 from inference.monitoring.catalogue import Metric
 from inference.monitoring.recorder import Recorder
-from inference.timings import Timing
+from inference.statistics.timings import Timing
 from tests.unit.samples import NN_ID
 
 Outcome = PredictionTiming.Outcome

@@ -21,7 +21,7 @@ from inference.statistics.pruner import Pruner
 from inference.statistics.retention import STEP_ROWS, Pruned, prune_step
 from inference.statistics.summary import by_worker, summary
 from inference.statistics.timing import Timing
-from inference.timings import Timings
+from inference.statistics.timings import Timings
 
 pytestmark = pytest.mark.django_db
 NOW = datetime.now(UTC)

@@ -12,11 +12,11 @@ import pytest
 from django.db import OperationalError, connection
 from django.test.utils import CaptureQueriesContext
 
-from inference import timings as timings_module
 from inference.models.rollup import EVERY_NETWORK, Rollup
+from inference.statistics import timings as timings_module
 from inference.statistics.summary import EMPTY, Summary, by_version, by_worker, series, summary
 from inference.statistics.timing import Timing
-from inference.timings import Timings
+from inference.statistics.timings import Timings
 
 NOON = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(hours=12)
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)

@@ -10,10 +10,10 @@ import pytest
 from django.db import OperationalError
 from django.utils import timezone
 
-from inference import timings as timings_module
 from inference.models import PredictionTiming
+from inference.statistics import timings as timings_module
 from inference.statistics.timing import Timing
-from inference.timings import ROWS_A_STATEMENT, Timings
+from inference.statistics.timings import ROWS_A_STATEMENT, Timings
 
 SOON_SECONDS = 10.0
 

@@ -13,7 +13,7 @@ from inference.models.rollup import Rollup
 from inference.statistics.retention import prune_step
 from inference.statistics.summary import summary
 from inference.statistics.timing import Timing
-from inference.timings import Timings
+from inference.statistics.timings import Timings
 
 BEGIN = datetime(2030, 1, 1, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
