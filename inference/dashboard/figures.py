@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from inference.dashboard.default_network import Standing
 from inference.dashboard.fleet_view import FleetSeen
-from inference.dashboard.standing import Standing
 from inference.dashboard.traffic import Recent, Traffic
 from inference.versions.fleet_history import GoneWorker
 

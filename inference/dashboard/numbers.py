@@ -7,10 +7,10 @@ from functools import partial
 
 from django.utils import timezone
 
+from inference.dashboard.cache import Kept
+from inference.dashboard.default_network import Standing, read_standing
 from inference.dashboard.figures import Figures
 from inference.dashboard.fleet_view import FleetView
-from inference.dashboard.kept import Kept
-from inference.dashboard.standing import Standing, read_standing
 from inference.dashboard.traffic import RANGES, Range, Recent, Traffic, read_recent, read_traffic
 from inference.gateway import Gateway, gateway
 from inference.versions.fleet_history import GoneWorker, gone_workers

@@ -20,7 +20,7 @@ with pytest.MonkeyPatch.context() as environment:
     shared_settings.cache_clear()
     from inference import gateway as gateway_module
     from inference.access import requirement
-    from inference.dashboard.kept import Kept
+    from inference.dashboard.cache import Kept
     from inference.versions.asking import Answers
     from tests.unit.admin_samples import person
     from tests.unit.dashboard_samples import set_running

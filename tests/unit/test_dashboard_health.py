@@ -8,11 +8,11 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from inference.dashboard.default_network import read_standing
 from inference.dashboard.figures import Figures
 from inference.dashboard.fleet_view import FleetSeen, Queue
 from inference.dashboard.health import Health, judge
 from inference.dashboard.problem import Level
-from inference.dashboard.standing import read_standing
 from inference.dashboard.traffic import USUAL_RANGE, Recent, read_traffic
 from inference.models import Activation, DefaultNetwork
 from inference.versions import services

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from inference.dashboard.kept import Kept
+from inference.dashboard.cache import Kept
 
 
 class Made:
