@@ -8,3 +8,13 @@ import pytest
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings_xdist_suffix() -> None:
     """Nothing: each process's SQLite is in its own memory. pytest-django knows that of Django's own backend only."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files whose tests empty the database come last: what migrations have put there is gone for those that follow."""
+    emptying = {item.path for item in items if _empties_the_database(item)}
+    items.sort(key=lambda item: item.path in emptying)
+
+
+def _empties_the_database(item: pytest.Item) -> bool:
+    return any(mark.kwargs.get("transaction") for mark in item.iter_markers("django_db"))

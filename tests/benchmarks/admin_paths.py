@@ -1,6 +1,6 @@
 """The pages that `admin_pages` asks for: each by its name, with the address of the worst that it has to show.
 
-`tests/unit/test_admin_queries.py` holds that every address of the admin is here, and counts their queries.
+`tests/unit/inference/admin/test_queries.py` holds that every address of the admin is here, and counts their queries.
 """
 
 from __future__ import annotations

@@ -19,10 +19,12 @@ from workers.settings import ROOT
 
 #: The last one takes as long as all others.
 DATABASE_TESTS = [
-    ["uploads", "stored_files", "migrations", "services", "history", "selectors", "timings", "switch", "admin",
-     "network_views", "weights_view", "activate_view", "statistics", "retention", "admin_queries", "known_tokens",
-     "token_commands"],
-    ["year_of_statistics"],
+    ["access/test_known_tokens", "admin/test_admin", "admin/test_queries", "http/test_activate_view",
+     "http/test_network_views", "http/test_weights_view", "management/test_token_commands", "models/test_migrations",
+     "statistics/test_retention", "statistics/test_statistics", "statistics/test_timings", "versions/test_history",
+     "versions/test_selectors", "versions/test_services", "versions/test_stored_files", "versions/test_switch",
+     "versions/test_uploads"],
+    ["statistics/test_year_of_statistics"],
 ]  # fmt: skip
 BAD_ID = "f" * 32
 
@@ -74,7 +76,7 @@ def test_uploads_reports_and_timings_are_recorded_and_survive(recorded: System) 
 @pytest.mark.parametrize("names", DATABASE_TESTS, ids=["all but one", "a year"])
 def test_the_unit_tests_of_the_database_pass_on_postgresql(names: list[str], request: pytest.FixtureRequest) -> None:
     url = request.getfixturevalue("postgresql").url
-    files = [f"tests/unit/test_{name}.py" for name in names]
+    files = [f"tests/unit/inference/{name}.py" for name in names]
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *files],
         cwd=ROOT,

@@ -13,10 +13,10 @@ from pytest_django.fixtures import Settings
 from inference.http.lean_handler import LeanHandler
 from inference.http.security_headers import EVERYWHERE, POLICY, security_headers
 from inference.http.views import Predict
+from tests.unit.gateway_site.test_refusal import ASKED, refuse
+from tests.unit.inference.dispatch.test_predictions import answer_of
+from tests.unit.inference.http.test_lean_handler import ask
 from tests.unit.samples import PretendedGateway
-from tests.unit.test_lean_handler import ask
-from tests.unit.test_predictions import answer_of
-from tests.unit.test_refusal import ASKED, refuse
 
 NOTHING = "default-src 'none'; frame-ancestors 'none'"
 

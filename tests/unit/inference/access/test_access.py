@@ -27,8 +27,8 @@ from inference.models import Activation
 from inference.versions.asking import Answers
 from inference.versions.uploads import store_version
 from tests.support.rights import endpoints
+from tests.unit.inference.dispatch.test_predictions import answer_of
 from tests.unit.samples import NN_ID, PretendedGateway, activated, loaded
-from tests.unit.test_predictions import answer_of
 from workers.messages.protocol import Report
 
 NETWORK = f"/networks/{NN_ID}"

@@ -18,7 +18,7 @@ from inference.access.known_tokens import KEPT_SECONDS, KnownTokens
 from inference.access.rights import RIGHTS, UnknownRightError, parse_rights, written
 from inference.errors import TokensUnknownError
 from inference.models.token import AccessToken
-from tests.unit.test_buckets import Clock
+from tests.unit.inference.access.test_buckets import Clock
 
 pytestmark = pytest.mark.django_db
 

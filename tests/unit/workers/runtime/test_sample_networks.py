@@ -14,7 +14,7 @@ from workers.runtime.engine import Architecture
 from workers.runtime.errors import WeightsError
 from workers.runtime.training import measure_worst_error
 
-DATA = Path(__file__).parents[2] / "data"
+DATA = Path(__file__).parents[4] / "data"
 CONFIG = (DATA / "sum_network.json").read_text(encoding="utf-8")
 NN_IDS = ["000127a35b5f462b8ec68fb4d905ac36", "0d3c5dffa4374c77a554ed38c9c50296", "dfd2cd54a1ec4a408285f547f6827ea2"]
 

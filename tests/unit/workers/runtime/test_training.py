@@ -25,7 +25,7 @@ from workers.runtime.training import (
     train_sum_network,
 )
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[4]
 CONFIG = (ROOT / "data" / "sum_network.json").read_text(encoding="utf-8")
 NN_ID = "000127a35b5f462b8ec68fb4d905ac36"
 

@@ -16,8 +16,8 @@ from pytest_django.fixtures import Settings
 from inference.dispatch.predictions import refuse_when_full
 from inference.http.lean_handler import LeanHandler
 from inference.http.views import Predict
+from tests.unit.inference.dispatch.test_predictions import answer_of
 from tests.unit.samples import PretendedGateway
-from tests.unit.test_predictions import answer_of
 
 Asked = Callable[..., tuple[str, dict[str, str], Any]]
 
