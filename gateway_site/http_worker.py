@@ -96,7 +96,7 @@ class HttpWorker(AsyncWorker):  # type: ignore[misc]  # gunicorn has no types
         from inference.http.authentication import lets_in
 
         self._lets_in = lets_in
-        self._is_full: Callable[[], bool] = lambda: gateway().dispatcher.places.full
+        self._is_full: Callable[[], bool] = lambda: gateway().dispatcher.admission.full
         self._body_bytes_max = settings.PIPELINE_MAX_BODY_BYTES
         self._large_bodies = LargeBodies(LARGEST_BODIES * self._body_bytes_max)
         self._lean = LeanAnswer.for_worker(self)

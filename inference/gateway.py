@@ -13,9 +13,10 @@ from inference.access.known_tokens import KnownTokens
 from inference.databases.waiting import bound_waits
 from inference.dispatch.dispatcher import Dispatcher
 from inference.dispatch.news import DELETED_NEWS, SWITCHED_NEWS
+from inference.dispatch.predictions import Predictions
 from inference.dispatch.replies import Replies
 from inference.dispatch.versions_to_use import VersionsToUse
-from inference.health.health_checks import Outlook
+from inference.health.health_checks import HealthChecks
 from inference.monitoring import catalogue
 from inference.monitoring.catalogue import Metric
 from inference.monitoring.recorder import Recorder
@@ -23,6 +24,7 @@ from inference.statistics.timings import Timings
 from inference.versions import selectors
 from inference.versions.fleet import Fleet
 from inference.versions.supply import Supply
+from inference.versions.switch import VersionSwitch
 from workers.measuring.usage import cpu_seconds, memory_bytes
 from workers.messages.protocol import GatewayStatus
 from workers.messages.refusals import refusals
@@ -42,8 +44,10 @@ class Gateway:
         self._supply = Supply()
         self.tokens = KnownTokens()
         self.timings = Timings(also_write=self.tokens.write_uses)
+        self.predictions = Predictions(self.dispatcher, self.replies, self.versions, self.timings.add)
+        self.switch = VersionSwitch(self.fleet)
         self.recorder = Recorder(self._totals, self._gauges)
-        self.outlook = Outlook(self.fleet)
+        self.health = HealthChecks(self.fleet)
         self._connects = 0
         self.replies.tell_when_asked(self.status)
         self.replies.call_before_connected(self.versions.forget)
@@ -71,7 +75,7 @@ class Gateway:
         self.timings.flush_soon()
         name = f"{gethostname()}-{os.getpid()}"
         dispatcher = self.dispatcher
-        return GatewayStatus(name, dispatcher.places.taken, dispatcher.places.most, self.timings.dropped)
+        return GatewayStatus(name, dispatcher.admission.held, dispatcher.admission.most, self.timings.dropped)
 
     def _count_connect(self) -> None:
         self._connects += 1
@@ -92,8 +96,8 @@ class Gateway:
         return {
             catalogue.GATEWAY_PROCESSES: 1,
             catalogue.GATEWAY_MEMORY: memory_bytes(),
-            catalogue.REQUESTS_HELD: self.dispatcher.places.taken,
-            catalogue.REQUESTS_MAX: self.dispatcher.places.most,
+            catalogue.REQUESTS_HELD: self.dispatcher.admission.held,
+            catalogue.REQUESTS_MAX: self.dispatcher.admission.most,
             catalogue.BATCHES_IN_FLIGHT: self.dispatcher.batches_in_flight,
             catalogue.BROKER_CONNECTED: self.replies.connected,
         }

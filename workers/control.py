@@ -28,7 +28,7 @@ def report_status(state: Any, default: dict[str, Any] | None, reply_to: str, tic
     """Report address, network and statistics."""
     worker = this_worker()
     status = worker.status(None if default is None else VersionRef.from_json(default))
-    worker.reporter.send_later(status, str(reply_to), str(ticket))
+    worker.consuming.reporter.send_later(status, str(reply_to), str(ticket))
 
 
 @control_command(name=MEASURES_COMMAND, args=[("default", dict), ("reply_to", str), ("ticket", str)])
@@ -36,4 +36,4 @@ def report_measures(state: Any, default: dict[str, Any] | None, reply_to: str, t
     """Report what is counted and measured."""
     worker = this_worker()
     measures = worker.measures(None if default is None else VersionRef.from_json(default))
-    worker.reporter.send_later(measures, str(reply_to), str(ticket))
+    worker.consuming.reporter.send_later(measures, str(reply_to), str(ticket))

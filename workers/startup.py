@@ -104,14 +104,14 @@ class CatchUp(bootsteps.StartStopStep):
         this_worker().catch_up_later()
 
 
-class FollowWindow(bootsteps.StartStopStep):
+class FollowPrefetch(bootsteps.StartStopStep):
     """After every (re)connect, take batches by the worker's own window; see `workers.consuming.prefetch`."""
 
     requires = ("celery.worker.consumer.tasks:Tasks",)
 
     def start(self, parent: Any) -> None:
         """Called by Celery when it has prepared to consume."""
-        this_worker().window.follow(parent)
+        this_worker().consuming.prefetch.follow(parent)
 
 
 # Celery tells of each task twice at INFO: two lines a batch.
@@ -123,4 +123,4 @@ for of_batches in ("workers.tasks", "celery.app.trace", "kombu.pidbox", "celery.
     logging.getLogger(of_batches).addFilter(LimitedLines())
 
 app.steps["worker"].add(LoadFirst)
-app.steps["consumer"].update({CatchUp, FollowWindow})
+app.steps["consumer"].update({CatchUp, FollowPrefetch})

@@ -21,9 +21,8 @@ from kombu import Connection, Consumer, Producer, Queue
 from kombu.exceptions import ContentDisallowed, DecodeError
 from kombu.message import Message as BrokerMessage
 
-from workers.broker.abandon import abandon
-from workers.broker.connect import connect
-from workers.celery import TRANSIENT
+from workers.broker.connection import abandon, connect
+from workers.broker.queues import TRANSIENT
 from workers.messages.message import ProtocolError
 from workers.messages.protocol import (
     CHUNK_BYTES,

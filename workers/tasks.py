@@ -58,7 +58,7 @@ def predict(message: dict[str, Any]) -> dict[str, Any]:
 def _answer(worker: Worker, batch: PredictBatch, started: float) -> PredictReply:
     version = _acquire(worker, batch.version)
     inputs = to_arrays(batch.inputs)
-    with worker.window.slots:
+    with worker.consuming.prefetch.slots:
         _refuse_late(batch)
         called = perf_counter()
         outputs = version.predict(inputs)
@@ -83,5 +83,5 @@ def _refuse_late(batch: PredictBatch) -> None:
 def _acquire(worker: Worker, version: VersionRef) -> LoadedVersion:
     if worker.networks.holds(version):
         return worker.networks.acquire(version)
-    with worker.window.waiting():
+    with worker.consuming.prefetch.waiting():
         return worker.networks.acquire(version)

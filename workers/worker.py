@@ -10,17 +10,15 @@ from time import monotonic, perf_counter
 
 from celery import Celery
 
-from workers.broker.sender import Sender
 from workers.consuming.bounded_threads import BoundedThreads
-from workers.consuming.prefetch import Window
-from workers.consuming.redelivery import Suspects
-from workers.consuming.reporter import Reporter
+from workers.consuming.celery_side import CelerySide, set_celery_side
 from workers.logs import about
 from workers.measuring.addresses import host_addresses
+from workers.measuring.measured import Measured
 from workers.measuring.stats import RequestStats
-from workers.measuring.usage import cpu_seconds
+from workers.measuring.usage import cpu_seconds, memory_bytes
 from workers.messages.details import WorkerDetails
-from workers.messages.measures import Measured, WorkerMeasures
+from workers.messages.measures import WorkerMeasures
 from workers.messages.message import shorten
 from workers.messages.protocol import Report, VersionRef, WorkerStatus
 from workers.messages.refusals import RefusedError, refusals
@@ -55,14 +53,11 @@ class Worker:
         self.name = name
         self.stats = RequestStats()
         self.measured = Measured()
-        self.window = Window()
-        self.sender = Sender(app)
+        self.consuming = CelerySide(app, name)
         self._settings = settings
         self._reader = WeightsFileReader(settings.load_timeout_seconds * READ_PART)
         self._supply = Supply(app, settings.load_timeout_seconds * FETCH_PART)
         self._loader = BoundedThreads(LOADS_AT_ONCE, "loader")
-        self.reporter = Reporter(name, self.sender)
-        self.suspects = Suspects(app, self.window, self.reporter.tell_refused)
         self._shown: VersionRef | None = None
         self._lock = threading.Lock()
         self._reports: dict[str, Report | None] = {}
@@ -82,17 +77,14 @@ class Worker:
 
     def stop(self) -> None:
         """End the threads and the helper process."""
-        self.suspects.stop()
         self._loader.stop()
-        self.reporter.stop()
+        self.consuming.stop()
         self._reader.stop()
-        self.sender.close()
         self._supply.renew()
 
     def renew_connections(self) -> None:
         """After a reconnect: other connections may lead nowhere without anybody knowing, and are opened anew."""
-        self.sender.renew()
-        self.suspects.renew()
+        self.consuming.renew_connections()
         self._supply.renew()
 
     def load_later(self, version: VersionRef, reply_to: str, ticket: str, request_id: str = "") -> None:
@@ -114,7 +106,7 @@ class Worker:
         if not known:
             self._load_and_report(version, reply_to, ticket, request_id)
         elif report is not None:
-            self.reporter.send(report, reply_to, ticket)
+            self.consuming.reporter.send(report, reply_to, ticket)
 
     def _is_awaited(self, version: VersionRef, reply_to: str, ticket: str) -> bool:
         try:
@@ -198,6 +190,7 @@ class Worker:
     def _details(self) -> WorkerDetails:
         return WorkerDetails.of(
             {"pipeline": VERSION, **program_versions()},
+            memory_bytes(),
             self.networks.used_bytes(),
             self._settings.worker_memory_bytes,
             self.networks.loaded(),
@@ -214,7 +207,7 @@ class Worker:
         report = Report(self.name, not trace, trace, perf_counter() - started)
         with self._lock:
             self._reports[ticket] = report
-        self.reporter.send(report, reply_to, ticket)
+        self.consuming.reporter.send(report, reply_to, ticket)
 
     def _load(self, version: VersionRef) -> str:
         """Load a version; returns the trace when that cannot be done."""
@@ -245,6 +238,7 @@ def set_worker(worker: Worker | None) -> None:
     """Make `worker` this process's own."""
     global _worker
     _worker = worker
+    set_celery_side(worker.consuming if worker else None)
 
 
 def this_worker() -> Worker:

@@ -20,10 +20,11 @@ from inference.admin.pages import show
 from inference.admin.permissions import require
 from inference.admin.trouble import EXPECTED, Trouble, trouble_of
 from inference.errors import ConflictError
+from inference.gateway import gateway
 from inference.http.requester import requester
 from inference.http.weight_changes import weight_change
 from inference.models import Activation, Version
-from inference.versions import history, switch
+from inference.versions import history
 from inference.versions.switch import SwitchResult
 
 
@@ -121,7 +122,7 @@ class Activate(Change):
     def make(self, request: HttpRequest) -> str:
         """Have it loaded everywhere, and switch."""
         with weight_change(request):
-            return tell(request, switch.activate(self.nn_id, self.number, requester(request)))
+            return tell(request, gateway().switch.activate(self.nn_id, self.number, requester(request)))
 
 
 class Rollback(Change):
@@ -144,7 +145,7 @@ class Rollback(Change):
     def make(self, request: HttpRequest) -> str:
         """Have the version before loaded everywhere, and switch."""
         with weight_change(request):
-            return tell(request, switch.rollback(self.nn_id, requester(request)))
+            return tell(request, gateway().switch.rollback(self.nn_id, requester(request)))
 
 
 class Delete(Change):
@@ -169,7 +170,7 @@ class Delete(Change):
 
     def make(self, request: HttpRequest) -> str:
         """Delete them."""
-        switch.delete(self.nn_id, self.number, requester(request))
+        gateway().switch.delete(self.nn_id, self.number, requester(request))
         messages.success(request, f"The weights of version {self.number} are deleted.")
         return network_address(self.nn_id)
 
@@ -187,7 +188,7 @@ class Load(Change):
         if version.state != Version.State.PENDING or version.activations.exists():
             raise ConflictError(f"{version} has been activated, or tried to be, already")
         with weight_change(request):
-            return tell(request, switch.switch_to(version, Activation.Kind.UPLOAD, requester(request)))
+            return tell(request, gateway().switch.switch_to(version, Activation.Kind.UPLOAD, requester(request)))
 
 
 def tell(request: HttpRequest, result: SwitchResult) -> str:

@@ -21,12 +21,12 @@ from inference.admin.pages import show
 from inference.admin.permissions import require
 from inference.admin.trouble import EXPECTED, Trouble, trouble_of
 from inference.errors import BadInputError
+from inference.gateway import gateway
 from inference.http.bodies.body_limit import refuse_larger
 from inference.http.bodies.upload_files import UploadParser, decoded
 from inference.http.requester import requester
 from inference.http.weight_changes import weight_change
 from inference.versions import history
-from inference.versions.switch import set_weights
 from inference.versions.uploads import store_upload
 from workers.messages.protocol import is_nn_id
 
@@ -96,7 +96,9 @@ class Upload(View):
         file = form.cleaned_data["data"]
         with decoded(file) as weights:
             if not wants_json(request):
-                result = set_weights(form.cleaned_data["nn_id"], file.name, weights, requester(request))
+                result = gateway().switch.set_weights(
+                    form.cleaned_data["nn_id"], file.name, weights, requester(request)
+                )
                 return HttpResponseRedirect(tell(request, result))
             version = store_upload(form.cleaned_data["nn_id"], file.name, weights)
         where = [version.network_id, version.number]

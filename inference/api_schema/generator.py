@@ -7,8 +7,7 @@ from typing import Any
 
 from drf_spectacular.generators import EndpointEnumerator, SchemaGenerator
 
-from inference.api_schema import operations  # noqa: F401 - importing them is what describes the views
-from inference.api_schema import responses as tellings
+from inference.api_schema import operations, responses  # noqa: F401 - importing them is what describes the views
 from inference.api_schema.refusals import REFUSALS
 from inference.api_schema.schemas import SCHEMAS
 

@@ -21,11 +21,11 @@ class _Held(Generic[T]):
     cost_seconds: float
 
 
-class Kept(Generic[T]):
+class Cached(Generic[T]):
     """Keeps a value for `fresh_seconds`, or longer when it is costly."""
 
     #: Tests switch it off, to see what is there now.
-    keeps = True
+    enabled = True
 
     def __init__(self, make: Callable[[], T], fresh_seconds: float, clock: Callable[[], float] = monotonic) -> None:
         self._make = make
@@ -57,4 +57,4 @@ class Kept(Generic[T]):
 
     def _is_fresh(self, held: _Held[T]) -> bool:
         kept_for = max(self._fresh_seconds, TIMES_ITS_COST * held.cost_seconds)
-        return self.keeps and self._clock() - held.made_at < kept_for
+        return self.enabled and self._clock() - held.made_at < kept_for

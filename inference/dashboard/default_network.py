@@ -10,7 +10,7 @@ SWITCHES_SHOWN = 6
 
 
 @dataclass(frozen=True)
-class Standing:
+class DefaultNetworkState:
     """As the database has it; `latest` is the last activation of any network."""
 
     network: Network | None
@@ -35,11 +35,11 @@ class Standing:
         return any(each.ending == Activation.Outcome.RUNNING for each in self.switches)
 
 
-def read_standing() -> Standing:
+def read_default_network() -> DefaultNetworkState:
     """By three queries at most."""
     latest = Activation.objects.select_related("version").order_by("-id").first()
     network = Network.objects.filter(defaultnetwork__id=DefaultNetwork.ONLY_ID).select_related("active").first()
     if network is None:
-        return Standing(None, Network.objects.exists(), [], latest)
+        return DefaultNetworkState(None, Network.objects.exists(), [], latest)
     switches = Activation.objects.filter(version__network=network).select_related("version", "previous")
-    return Standing(network, True, list(switches.order_by("-id")[:SWITCHES_SHOWN]), latest)
+    return DefaultNetworkState(network, True, list(switches.order_by("-id")[:SWITCHES_SHOWN]), latest)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from inference.dashboard.default_network import Standing
+from inference.dashboard.default_network import DefaultNetworkState
 from inference.dashboard.fleet_view import FleetSeen
 from inference.dashboard.traffic import Recent, Traffic
 from inference.versions.fleet_history import GoneWorker
@@ -18,6 +18,6 @@ class Figures:
     at: datetime
     traffic: Traffic
     recent: Recent
-    standing: Standing
+    default_network: DefaultNetworkState
     fleet: FleetSeen
     gone: list[GoneWorker]

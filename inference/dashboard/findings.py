@@ -69,7 +69,7 @@ def _of_fleet(figures: Figures) -> Iterator[Problem]:
 
 def _of_versions(figures: Figures) -> Iterator[Problem]:
     fleet, default = figures.fleet, figures.fleet.default
-    if default is not None and not figures.standing.running:
+    if default is not None and not figures.default_network.running:
         wanted = default.nn_id, default.number
         others = [each.worker for each in fleet.workers if (each.nn_id, each.number) != wanted]
         if others:
@@ -124,11 +124,11 @@ def _of_requests(figures: Figures) -> Iterator[Problem]:
 
 
 def _of_switches(figures: Figures) -> Iterator[Problem]:
-    standing, latest = figures.standing, figures.standing.latest
-    if not standing.any_network:
+    default_network, latest = figures.default_network, figures.default_network.latest
+    if not default_network.any_network:
         to_do = "Upload weights: the first network becomes the default one."
         yield Problem("no-network", Level.START, "There is no network yet", to_do)
-    elif standing.active is None:
+    elif default_network.active is None:
         yield Problem(
             "no-default", Level.START, "No network is the default one yet",
             "Activate a version, or upload one that loads.", reverse("admin:inference_network_changelist"), "Networks",

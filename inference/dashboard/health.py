@@ -39,7 +39,7 @@ def judge(figures: Figures) -> Health:
 
 def _in_a_sentence(figures: Figures) -> str:
     workers, recent = figures.fleet.count, figures.recent
-    version = f" with version {figures.standing.active.number}" if figures.standing.active else ""
+    version = f" with version {figures.default_network.active.number}" if figures.default_network.active else ""
     requests = f"{rate(recent.rate)} requests a second now" if recent.count else "no request just now"
     who = "1 worker answers" if workers == 1 else f"{workers} workers answer"
     return f"{who}{version}; {requests}."

@@ -7,8 +7,8 @@ from functools import partial
 
 from django.utils import timezone
 
-from inference.dashboard.cache import Kept
-from inference.dashboard.default_network import Standing, read_standing
+from inference.dashboard.cache import Cached
+from inference.dashboard.default_network import DefaultNetworkState, read_default_network
 from inference.dashboard.figures import Figures
 from inference.dashboard.fleet_view import FleetView
 from inference.dashboard.traffic import RANGES, Range, Recent, Traffic, read_recent, read_traffic
@@ -26,20 +26,21 @@ class Numbers:
         self._connected: set[str] = set()
         self._fleet = FleetView(of)
         self._traffic = {
-            name: Kept[Traffic](partial(_traffic_now, chosen), chosen.fresh_seconds) for name, chosen in RANGES.items()
+            name: Cached[Traffic](partial(_traffic_now, chosen), chosen.fresh_seconds)
+            for name, chosen in RANGES.items()
         }
-        self._recent = Kept[Recent](lambda: read_recent(timezone.now()), 2.0)
-        self._standing = Kept[Standing](read_standing, 1.0)
-        self._gone = Kept[list[GoneWorker]](lambda: gone_workers(self._connected), 5.0)
+        self._recent = Cached[Recent](lambda: read_recent(timezone.now()), 2.0)
+        self._default_network = Cached[DefaultNetworkState](read_default_network, 1.0)
+        self._gone = Cached[list[GoneWorker]](lambda: gone_workers(self._connected), 5.0)
 
     def figures(self, chosen: Range) -> Figures:
         """All of it, with the requests of a range."""
-        standing = self._standing.value()
-        fleet = self._fleet.look(standing.active.ref() if standing.active else None)
+        default_network = self._default_network.value()
+        fleet = self._fleet.look(default_network.active.ref() if default_network.active else None)
         self._connected = {worker.worker for worker in fleet.workers}
         gone = [worker for worker in self._gone.value() if worker.name not in self._connected]
         traffic, recent = self._traffic[chosen.name].value(), self._recent.value()
-        return Figures(timezone.now(), traffic, recent, standing, fleet, gone[:GONE_SHOWN])
+        return Figures(timezone.now(), traffic, recent, default_network, fleet, gone[:GONE_SHOWN])
 
 
 def _traffic_now(chosen: Range) -> Traffic:

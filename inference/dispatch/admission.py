@@ -1,4 +1,4 @@
-"""How many requests a gateway process holds, and may: who finds no place is told so at once."""
+"""Admission control: how many requests a gateway process holds, and may; one more is told so at once."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ import threading
 from collections.abc import Callable
 
 from inference.errors import BUSY_MESSAGE, BusyError
-from workers.celery import QUEUE_BATCHES_MAX
+from workers.broker.queues import QUEUE_BATCHES_MAX
 
 
-class Places:
-    """The places of one gateway process; `gateways` tells how many share the broker's queue now."""
+class Admission:
+    """That of one gateway process; `gateways` tells how many share the broker's queue now."""
 
     def __init__(self, most: int, gateways: Callable[[], int]) -> None:
         self._most = most
         self._gateways = gateways
         self._lock = threading.Lock()
         #: Requests that wait for their answer now.
-        self.taken = 0
+        self.held = 0
 
     @property
     def most(self) -> int:
-        """How many there are: what this process is told, or its share of what the broker's queue takes.
+        """How many may be held: what this process is told, or its share of what the broker's queue takes.
 
         A batch has one request at least, so all gateways together never fill that queue.
         """
@@ -29,21 +29,21 @@ class Places:
 
     @property
     def full(self) -> bool:
-        """Whether none is free."""
-        return self.taken >= self.most
+        """Whether one more is refused."""
+        return self.held >= self.most
 
-    def take(self) -> None:
-        """Take one.
+    def admit(self) -> None:
+        """Hold one request more.
 
         Raises:
-            BusyError: none is free.
+            BusyError: as many are held as may be.
         """
         with self._lock:
             if self.full:
                 raise BusyError(BUSY_MESSAGE)
-            self.taken += 1
+            self.held += 1
 
-    def give_back(self) -> None:
-        """It is free again. From any thread, once for each that was taken."""
+    def release(self) -> None:
+        """Hold it no longer. From any thread, once for each that was admitted."""
         with self._lock:
-            self.taken -= 1
+            self.held -= 1

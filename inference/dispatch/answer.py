@@ -23,7 +23,7 @@ class Answer:
     inference_ms: float
 
     def result(self, single: bool) -> Any:
-        """The outputs for `inference.http.lean_view.json_answer`: by name when there are several, for one row or all rows.
+        """The outputs for a JSON answer: by name when there are several, for one row or all rows.
 
         One row's output is a number when it is only one, else an array, which JSON says as nested lists.
         """

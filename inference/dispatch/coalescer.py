@@ -9,9 +9,9 @@ from functools import cached_property
 from time import monotonic
 
 from inference.dispatch.answer_future import AnswerFuture
+from inference.dispatch.predict_input import PredictInput
 from inference.dispatch.server_loop import nobody_knows
 from inference.errors import ClientGoneError
-from inference.http.bodies.predict_input import PredictInput
 from workers.messages.tensors import TENSORS_BYTES_MAX
 
 #: The most rows of one batch, unless a single request has more.

@@ -1,8 +1,8 @@
 """Predictions out, answers in: gathers waiting requests into batches, sends them, and receives what comes back.
 
-One sender thread owns the publishing connection and the database connection; answers arrive in the thread of
-`inference.dispatch.replies`. A request is held until it is answered or its deadline has passed: when the broker goes away
-and comes back, what was in flight is sent again, since a prediction can be repeated without harm.
+One sender thread owns the publishing connection and the database connection; answers arrive in the thread of `replies`.
+A request is held until it is answered or its deadline has passed: when the broker goes away and comes back, what was in
+flight is sent again, since a prediction can be repeated without harm.
 """
 
 from __future__ import annotations
@@ -17,13 +17,14 @@ from uuid import uuid4
 
 from django.db import Error as DatabaseError
 
-from inference.dispatch.admission import Places
+from inference.dispatch.admission import Admission
 from inference.dispatch.alarm import REFUSAL
 from inference.dispatch.answer_future import AnswerFuture
 from inference.dispatch.batch import Batch, fail, may_be_one_requests_fault
 from inference.dispatch.coalescer import Coalescer, Key, Waiting
 from inference.dispatch.flight_limit import FlightLimit
 from inference.dispatch.in_flight import InFlight
+from inference.dispatch.predict_input import PredictInput
 from inference.dispatch.publisher import Publisher
 from inference.dispatch.quarantine import Quarantine
 from inference.dispatch.replies import Replies
@@ -37,7 +38,6 @@ from inference.errors import (
     InferenceError,
     PredictionFailedError,
 )
-from inference.http.bodies.predict_input import PredictInput
 from inference.monitoring import observations
 from inference.service_thread import ServiceThread
 from workers.messages.message import ProtocolError
@@ -65,7 +65,7 @@ class Dispatcher:
         self._version_to_use = version_to_use
         self._publisher = Publisher()
         self._limit = FlightLimit(self._publisher.count_consumers)
-        self.places = Places(requests_max, lambda: self._limit.gateways)
+        self.admission = Admission(requests_max, lambda: self._limit.gateways)
         self._arriving: deque[Waiting] = deque()
         self._coalescer = Coalescer()
         self._in_flight = InFlight()
@@ -108,11 +108,11 @@ class Dispatcher:
         """
         self._replies.alarm.check()
         now = monotonic()
-        future = AnswerFuture(self.places.give_back)
+        future = AnswerFuture(self.admission.release)
         request = Waiting(asked, now, now + seconds, future, client_has_ended=CLIENT_HAS_ENDED.get())
         if self._thread.stopping.is_set():
             raise BusyError(BUSY_MESSAGE)
-        self.places.take()
+        self.admission.admit()
         self._arriving.append(request)
         server_loop().when_all_read(self._let_in)
         return request.future

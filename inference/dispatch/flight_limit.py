@@ -13,7 +13,7 @@ from time import monotonic
 from kombu import Queue
 
 from inference.errors import BrokerUnavailableError
-from workers.celery import PREDICT, SUPPLY
+from workers.broker.queues import PREDICT, SUPPLY
 
 BATCHES_A_WORKER = 2
 #: How often workers and gateways are counted again.

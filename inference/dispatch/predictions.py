@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from time import monotonic
 
 from django.conf import settings
 from django.utils import timezone
 
 from inference.dispatch.answer import Answer
+from inference.dispatch.dispatcher import Dispatcher
+from inference.dispatch.predict_input import PredictInput
+from inference.dispatch.replies import Replies
+from inference.dispatch.versions_to_use import VersionsToUse
 from inference.errors import (
     BrokerBlockedError,
     BrokerUnavailableError,
@@ -21,8 +26,6 @@ from inference.errors import (
     QuarantinedError,
     RequestTimeoutError,
 )
-from inference.gateway import gateway
-from inference.http.bodies.predict_input import PredictInput
 from inference.models import PredictionTiming
 from inference.monitoring import observations
 from inference.statistics.timing import Timing
@@ -34,52 +37,82 @@ Outcome = PredictionTiming.Outcome
 NOTHING = PredictInput({}, single=True, request_id="")
 
 
-def predict(asked: PredictInput) -> Answer:
-    """The answer of the version that is asked for, or of the one that is active when the rows are sent.
+class Predictions:
+    """The way of every request for a prediction, whichever door it came by."""
 
-    Raises:
-        BusyError, BrokerBlockedError, NoNetworkError, NotFoundError, ConflictError: it cannot be asked for.
-        PredictionFailedError, RequestTimeoutError, BrokerUnavailableError: it was, and has no answer.
-    """
-    started = monotonic()
-    try:
-        answer = _wait_for_answer(asked)
-    except InferenceError as error:
-        outcome = _outcome(error)
-        made_by = error if isinstance(error, PredictionFailedError) else None
-        _note(started, asked, outcome, made_by)
-        if outcome != Outcome.REFUSED:
-            _log(asked, outcome, error, made_by)
-        raise
-    _note(started, asked, Outcome.ANSWERED, answer)
-    return answer
+    def __init__(
+        self, dispatcher: Dispatcher, replies: Replies, versions: VersionsToUse, note: Callable[[Timing], None]
+    ) -> None:
+        """`note` takes how each request went."""
+        self._dispatcher = dispatcher
+        self._replies = replies
+        self._versions = versions
+        self._note_timing = note
 
+    def predict(self, asked: PredictInput) -> Answer:
+        """The answer of the version that is asked for, or of the one that is active when the rows are sent.
 
-def refuse_when_full() -> bool:
-    """Whether a prediction is to be refused before anybody looks what it asks, since there is no room; noted if so.
+        Raises:
+            BusyError, BrokerBlockedError, NoNetworkError, NotFoundError, ConflictError: it cannot be asked for.
+            PredictionFailedError, RequestTimeoutError, BrokerUnavailableError: it was, and has no answer.
+        """
+        started = monotonic()
+        try:
+            answer = self._wait_for_answer(asked)
+        except InferenceError as error:
+            outcome = _outcome(error)
+            made_by = error if isinstance(error, PredictionFailedError) else None
+            self._note(started, asked, outcome, made_by)
+            if outcome != Outcome.REFUSED:
+                _log(asked, outcome, error, made_by)
+            raise
+        self._note(started, asked, Outcome.ANSWERED, answer)
+        return answer
 
-    Reading the rows of what is refused would take a busy gateway's time from what it has accepted.
-    """
-    if not gateway().dispatcher.places.full:
-        return False
-    _note(monotonic(), NOTHING, Outcome.REFUSED, None)
-    return True
+    def refuse_when_full(self) -> bool:
+        """Whether a prediction is to be refused before anybody looks what it asks, since there is no room; noted if so.
 
+        Reading the rows of what is refused would take a busy gateway's time from what it has accepted.
+        """
+        if not self._dispatcher.admission.full:
+            return False
+        self._note(monotonic(), NOTHING, Outcome.REFUSED, None)
+        return True
 
-def _wait_for_answer(asked: PredictInput) -> Answer:
-    seconds = settings.PIPELINE_REQUEST_TIMEOUT
-    future = gateway().dispatcher.submit(asked, seconds)
-    try:
-        return future.result(timeout=seconds)
-    except TimeoutError as error:
-        if not gateway().replies.connected:
-            raise BrokerUnavailableError(f"the broker could not be reached for {seconds:g} s") from error
-        if gateway().versions.database_away:
-            raise DatabaseAwayError(f"the database has not told within {seconds:g} s what is active") from error
-        raise RequestTimeoutError(
-            f"no worker answered within {seconds:g} s; see /status for the workers that are connected"
-            f"{refusals.hint(HINT_SECONDS)}"
-        ) from error
+    def _wait_for_answer(self, asked: PredictInput) -> Answer:
+        seconds = settings.PIPELINE_REQUEST_TIMEOUT
+        future = self._dispatcher.submit(asked, seconds)
+        try:
+            return future.result(timeout=seconds)
+        except TimeoutError as error:
+            if not self._replies.connected:
+                raise BrokerUnavailableError(f"the broker could not be reached for {seconds:g} s") from error
+            if self._versions.database_away:
+                raise DatabaseAwayError(f"the database has not told within {seconds:g} s what is active") from error
+            raise RequestTimeoutError(
+                f"no worker answered within {seconds:g} s; see /status for the workers that are connected"
+                f"{refusals.hint(HINT_SECONDS)}"
+            ) from error
+
+    def _note(
+        self, started: float, asked: PredictInput, outcome: Outcome, made_by: Answer | PredictionFailedError | None
+    ) -> None:
+        answer = made_by if isinstance(made_by, Answer) else None
+        version = made_by.version if made_by else None
+        timing = Timing(
+            at=timezone.now(),
+            nn_id=version.nn_id if version else asked.nn_id or "",
+            version=version.number if version else None,
+            worker=made_by.worker if made_by else "",
+            rows=asked.rows_count if asked is not NOTHING else 0,
+            batch_rows=answer.batch_rows if answer else 0,
+            total_ms=(monotonic() - started) * 1000,
+            queue_ms=answer.queue_ms if answer else 0.0,
+            inference_ms=answer.inference_ms if answer else 0.0,
+            outcome=outcome,
+        )
+        self._note_timing(timing)
+        observations.predictions.append(timing)
 
 
 def _outcome(error: InferenceError) -> Outcome:
@@ -99,24 +132,3 @@ def _log(asked: PredictInput, outcome: Outcome, error: InferenceError, made_by: 
     which += f" version {number}" if number else ""
     about = {"nn_id": nn_id, "version": number}
     logger.warning("A prediction by %s %s: %s", which, outcome.value.replace("_", " "), error, extra=about)
-
-
-def _note(
-    started: float, asked: PredictInput, outcome: Outcome, made_by: Answer | PredictionFailedError | None
-) -> None:
-    answer = made_by if isinstance(made_by, Answer) else None
-    version = made_by.version if made_by else None
-    timing = Timing(
-        at=timezone.now(),
-        nn_id=version.nn_id if version else asked.nn_id or "",
-        version=version.number if version else None,
-        worker=made_by.worker if made_by else "",
-        rows=asked.rows_count if asked is not NOTHING else 0,
-        batch_rows=answer.batch_rows if answer else 0,
-        total_ms=(monotonic() - started) * 1000,
-        queue_ms=answer.queue_ms if answer else 0.0,
-        inference_ms=answer.inference_ms if answer else 0.0,
-        outcome=outcome,
-    )
-    gateway().timings.add(timing)
-    observations.predictions.append(timing)

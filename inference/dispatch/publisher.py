@@ -1,6 +1,6 @@
 """The gateway's connection that only publishes: batches as Celery tasks, commands to workers, questions to gateways.
 
-The broker confirms each batch, or refuses it when the queue is full; nobody waits for that (`inference.dispatch.confirms`).
+The broker confirms each batch, or refuses it when the queue is full; nobody waits for that (`confirms`).
 py-amqp reads what has arrived before each publish, so a connection that also consumed would be slow here.
 """
 
@@ -17,9 +17,9 @@ from kombu import Connection, Producer, Queue
 from inference.dispatch.confirms import Confirms
 from inference.dispatch.task_events import tell_sent
 from inference.errors import BrokerUnavailableError
-from workers.broker.abandon import abandon
-from workers.broker.connect import connect
-from workers.celery import CONNECT_SECONDS, GATEWAYS, PREDICT, TRANSIENT, app
+from workers.broker.connection import CONNECT_SECONDS, abandon, connect
+from workers.broker.queues import GATEWAYS, PREDICT, TRANSIENT
+from workers.celery import app
 from workers.messages.message import Message
 from workers.messages.news import NEWS_HEADER
 from workers.messages.protocol import PREDICT_QUEUE, PREDICT_TASK, PredictBatch

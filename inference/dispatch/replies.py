@@ -17,9 +17,9 @@ from kombu.message import Message
 
 from inference.dispatch.alarm import LOOK_SECONDS, Alarm
 from inference.service_thread import ServiceThread
-from workers.broker.abandon import abandon
-from workers.broker.connect import connect
-from workers.celery import GATEWAYS, HEARTBEAT_SECONDS, PREDICT, SUPPLY, TRANSIENT, app
+from workers.broker.connection import HEARTBEAT_SECONDS, abandon, connect
+from workers.broker.queues import GATEWAYS, PREDICT, SUPPLY, TRANSIENT
+from workers.celery import app
 from workers.messages.message import ProtocolError
 from workers.messages.news import NEWS_HEADER
 from workers.messages.protocol import GatewayStatus, TicketAnswer, TicketQuestion

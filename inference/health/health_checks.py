@@ -27,7 +27,7 @@ class Served:
     others: list[VersionRef]
 
 
-class Outlook:
+class HealthChecks:
     """Looks with threads of its own, and only when somebody asks."""
 
     def __init__(self, fleet: Fleet) -> None:

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from django.db import Error as DatabaseError
 
 from inference.errors import InferenceError
-from inference.gateway import gateway
-from inference.health.health_checks import Outlook
+from inference.health.health_checks import HealthChecks
 
 
 @dataclass(frozen=True)
@@ -25,12 +24,11 @@ class Check:
         return not self.reason
 
 
-def check_readiness() -> list[Check]:
+def check_readiness(health: HealthChecks) -> list[Check]:
     """Everything that predictions need, looked at once a second at most and for a few seconds at most."""
-    outlook = gateway().outlook
-    database, broker = Check("database", _reason(outlook.served)), Check("broker", _reason(outlook.workers))
+    database, broker = Check("database", _reason(health.served)), Check("broker", _reason(health.workers))
     if database.passed and broker.passed:
-        workers = _workers_reason(outlook)
+        workers = _workers_reason(health)
     else:
         workers = "not known while the database or the broker does not answer"
     return [database, broker, Check("workers", workers)]
@@ -48,8 +46,8 @@ def _reason(look: Callable[[], object]) -> str:
     return ""
 
 
-def _workers_reason(outlook: Outlook) -> str:
-    default, answers = outlook.served().default, outlook.workers()
+def _workers_reason(health: HealthChecks) -> str:
+    default, answers = health.served().default, health.workers()
     if default is None:
         return "no network is the default one yet: send weights with PUT /set_weights"
     if not answers.messages:

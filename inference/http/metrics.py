@@ -29,7 +29,7 @@ def metrics_text() -> bytes:
 
 def _tell_database(reading: Reading) -> None:
     try:
-        served = gateway().outlook.served()
+        served = gateway().health.served()
     except (TimeoutError, DatabaseError):
         reading.tell(catalogue.UP, 0, "database")
         return
@@ -42,7 +42,7 @@ def _tell_database(reading: Reading) -> None:
 
 def _tell_workers(reading: Reading) -> None:
     try:
-        answers = gateway().outlook.workers()
+        answers = gateway().health.workers()
     except (TimeoutError, BrokerUnavailableError):
         reading.tell(catalogue.UP, 0, "broker")
         return

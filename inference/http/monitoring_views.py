@@ -11,6 +11,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from inference.access.rights import EVERYBODY, STATUS
+from inference.gateway import gateway
 from inference.health.readiness import Check, check_readiness
 from inference.http.metrics import metrics_text
 from inference.http.permission import may
@@ -43,7 +44,7 @@ class Readiness(APIView):
 
     def get(self, request: Request) -> Response:
         """Look at everything that predictions need."""
-        checks = check_readiness()
+        checks = check_readiness(gateway().health)
         missing = [f"{check.name}: {check.reason}" for check in checks if not check.passed]
         # Orchestrators ask without a token; whoever may not see the status is not told what is wrong with what.
         told = may(request, STATUS)

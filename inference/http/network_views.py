@@ -12,13 +12,14 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from inference.access.rights import STATUS, WEIGHTS
+from inference.gateway import gateway
 from inference.http.bodies.body_limit import refuse_larger
 from inference.http.network_answers import activation_answers, network_answer, switch_answer, version_answer
 from inference.http.requester import requester
 from inference.http.serializers import ActivateSerializer, PageSerializer
 from inference.http.weight_changes import weight_change
 from inference.http.weights_download import WeightsDownload
-from inference.versions import history, switch
+from inference.versions import history
 
 #: The activations that GET /networks/<nn_id>/versions/<n> tells of: the latest.
 ACTIVATIONS_MAX = 100
@@ -65,7 +66,7 @@ class Version(APIView):
     def delete(self, request: Request, nn_id: str, number: int) -> Response:
         """Delete its weights; the record stays."""
         refuse_larger(request, settings.PIPELINE_MAX_BODY_BYTES)
-        switch.delete(nn_id, number, requester(request))
+        gateway().switch.delete(nn_id, number, requester(request))
         return Response({"status": True, "message": "OK", "nn_id": nn_id, "version": number})
 
 
@@ -102,7 +103,7 @@ class Activate(APIView):
         with weight_change(request):
             serializer = ActivateSerializer(data=request.data)
             serializer.is_valid(raise_exception=True)
-            result = switch.activate(nn_id, serializer.validated_data["version"], requester(request))
+            result = gateway().switch.activate(nn_id, serializer.validated_data["version"], requester(request))
         return Response(switch_answer(result, request))
 
 
@@ -115,7 +116,7 @@ class Rollback(APIView):
         """Load it everywhere, switch."""
         refuse_larger(request, settings.PIPELINE_MAX_BODY_BYTES)
         with weight_change(request):
-            result = switch.rollback(nn_id, requester(request))
+            result = gateway().switch.rollback(nn_id, requester(request))
         return Response(switch_answer(result, request))
 
 

@@ -10,18 +10,17 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from inference.access.rights import PREDICT, STATUS, WEIGHTS
-from inference.dispatch import predictions
+from inference.gateway import gateway
 from inference.http import status
 from inference.http.bodies.body_limit import refuse_larger, turn_to_parse
 from inference.http.bodies.json_format import JsonParser
-from inference.http.bodies.predict_input import read_predict_input
+from inference.http.bodies.predict_body import read_predict_input
 from inference.http.bodies.upload_files import UploadParser, decoded
 from inference.http.lean_view import LeanView, json_answer
 from inference.http.network_answers import switch_answer
 from inference.http.requester import requester
 from inference.http.serializers import SetWeightsSerializer
 from inference.http.weight_changes import weight_change
-from inference.versions.switch import set_weights
 
 
 class Predict(LeanView):
@@ -34,7 +33,7 @@ class Predict(LeanView):
         refuse_larger(request, settings.PIPELINE_MAX_BODY_BYTES)
         with turn_to_parse(request):
             asked = read_predict_input(request.data)
-        answer = predictions.predict(asked)
+        answer = gateway().predictions.predict(asked)
         made_by = answer.version
         result = answer.result(asked.single)
         return json_answer({"status": True, "message": made_by.nn_id, "result": result, "version": made_by.number})
@@ -55,7 +54,9 @@ class SetWeights(APIView):
             serializer.is_valid(raise_exception=True)
             file = serializer.validated_data["data"]
             with decoded(file) as weights:
-                result = set_weights(serializer.validated_data["nn_id"], file.name, weights, requester(request))
+                result = gateway().switch.set_weights(
+                    serializer.validated_data["nn_id"], file.name, weights, requester(request)
+                )
         return Response(switch_answer(result, request))
 
 

@@ -11,7 +11,7 @@ from inference.dispatch.publisher import Publisher
 from inference.dispatch.replies import Replies
 from inference.errors import BrokerUnavailableError
 from inference.versions.asking import Answers, Question, ask_everybody
-from workers.celery import PREDICT, SUPPLY
+from workers.broker.queues import PREDICT, SUPPLY
 from workers.messages.measures import MEASURES_COMMAND, WorkerMeasures
 from workers.messages.message import Message
 from workers.messages.protocol import LOAD_COMMAND, STATUS_COMMAND, GatewayStatus, Report, VersionRef, WorkerStatus

@@ -17,7 +17,7 @@ from inference.databases.live_connection import on_live_connection
 from inference.dispatch.replies import drop_undecodable, keep_consuming
 from inference.service_thread import ServiceThread
 from inference.versions import selectors, stored_files
-from workers.celery import SUPPLY, TRANSIENT
+from workers.broker.queues import SUPPLY, TRANSIENT
 from workers.messages.message import ProtocolError
 from workers.messages.protocol import CHUNK_CONTENT_TYPE, ActiveVersions, FileChunk, FileRequest
 from workers.messages.refusals import SignatureError, refusals

@@ -15,10 +15,10 @@ from django.utils import timezone
 from inference.databases.live_connection import on_live_connection
 from inference.dispatch.news import DELETED_NEWS, SWITCHED_NEWS, Deleted, Switched
 from inference.errors import BrokerUnavailableError, ConflictError, InferenceError, NoWorkersError
-from inference.gateway import gateway
 from inference.models import Activation, Version
 from inference.monitoring import observations
 from inference.versions import history, services
+from inference.versions.fleet import Fleet
 from inference.versions.uploads import store_upload
 from workers.logs import about
 from workers.messages.protocol import Report
@@ -41,85 +41,90 @@ class SwitchResult:
         return all(report.loaded for report in self.reports)
 
 
-def set_weights(nn_id: str, file_name: str, weights: bytes | IO[bytes], requested_by: str) -> SwitchResult:
-    """Store an upload, have every worker load it, and make it active when all have.
+class VersionSwitch:
+    """Makes versions active, and deletes them: the fleet is asked, the database decides, all gateways are told."""
 
-    Raises:
-        BadInputError: a `.keras` archive whose architecture cannot be read.
-        BrokerUnavailableError, NoWorkersError: nobody could load it; the version stays pending.
-        ConflictError: the version was deleted meanwhile.
-    """
-    return switch_to(store_upload(nn_id, file_name, weights), Activation.Kind.UPLOAD, requested_by)
+    def __init__(self, fleet: Fleet) -> None:
+        self._fleet = fleet
 
+    def set_weights(self, nn_id: str, file_name: str, weights: bytes | IO[bytes], requested_by: str) -> SwitchResult:
+        """Store an upload, have every worker load it, and make it active when all have.
 
-def activate(nn_id: str, number: int, requested_by: str) -> SwitchResult:
-    """Make any version of a network active, once every worker has loaded it.
+        Raises:
+            BadInputError: a `.keras` archive whose architecture cannot be read.
+            BrokerUnavailableError, NoWorkersError: nobody could load it; the version stays pending.
+            ConflictError: the version was deleted meanwhile.
+        """
+        return self.switch_to(store_upload(nn_id, file_name, weights), Activation.Kind.UPLOAD, requested_by)
 
-    Raises:
-        NotFoundError: there is no such version.
-        ConflictError: it is deleted.
-        BrokerUnavailableError, NoWorkersError: nobody could load it; nothing has changed.
-    """
-    version = history.version(nn_id, number)
-    if version.state == Version.State.DELETED:
-        raise ConflictError(f"{version} is deleted: upload its weights again")
-    return switch_to(version, Activation.Kind.ACTIVATE, requested_by)
+    def activate(self, nn_id: str, number: int, requested_by: str) -> SwitchResult:
+        """Make any version of a network active, once every worker has loaded it.
 
+        Raises:
+            NotFoundError: there is no such version.
+            ConflictError: it is deleted.
+            BrokerUnavailableError, NoWorkersError: nobody could load it; nothing has changed.
+        """
+        version = history.version(nn_id, number)
+        if version.state == Version.State.DELETED:
+            raise ConflictError(f"{version} is deleted: upload its weights again")
+        return self.switch_to(version, Activation.Kind.ACTIVATE, requested_by)
 
-def rollback(nn_id: str, requested_by: str) -> SwitchResult:
-    """Take back the latest step that is not taken back yet: the version that was active before it becomes active.
+    def rollback(self, nn_id: str, requested_by: str) -> SwitchResult:
+        """Take back the latest step that is not taken back yet: the version that was active before it becomes active.
 
-    Raises:
-        NotFoundError: there is no such network.
-        ConflictError: nothing was active before.
-        BrokerUnavailableError, NoWorkersError: nobody could load it; nothing has changed.
-    """
-    return switch_to(history.version_before(nn_id), Activation.Kind.ROLLBACK, requested_by)
+        Raises:
+            NotFoundError: there is no such network.
+            ConflictError: nothing was active before.
+            BrokerUnavailableError, NoWorkersError: nobody could load it; nothing has changed.
+        """
+        return self.switch_to(history.version_before(nn_id), Activation.Kind.ROLLBACK, requested_by)
 
+    def delete(self, nn_id: str, number: int, requested_by: str) -> None:
+        """Delete a version's weights; the record stays.
 
-def delete(nn_id: str, number: int, requested_by: str) -> None:
-    """Delete a version's weights; the record stays.
+        Raises:
+            NotFoundError: there is no such version, or it is deleted already.
+            ConflictError: it is the active one.
+        """
+        services.delete_version(nn_id, number, requested_by)
+        self._fleet.tell_gateways(DELETED_NEWS, Deleted(nn_id, number))
 
-    Raises:
-        NotFoundError: there is no such version, or it is deleted already.
-        ConflictError: it is the active one.
-    """
-    services.delete_version(nn_id, number, requested_by)
-    gateway().fleet.tell_gateways(DELETED_NEWS, Deleted(nn_id, number))
+    def switch_to(self, version: Version, kind: Activation.Kind, requested_by: str) -> SwitchResult:
+        """Have every worker load a stored version, and make it active when all have; the attempt is recorded.
 
+        Raises:
+            BrokerUnavailableError, NoWorkersError: nobody could load it; the version stays as it was.
+            ConflictError: the version was deleted meanwhile.
+        """
+        activation = services.begin(version, kind, requested_by)
+        with _counted(activation), _ending(activation):
+            result = SwitchResult(activation, self._load(activation))
+            # The connection may have been lost while the workers were loading.
+            on_live_connection(lambda: services.record_reports(activation, result.reports))
+            if result.loaded:
+                services.commit(activation)
+                self._fleet.tell_gateways(SWITCHED_NEWS, Switched(version.network_id))
+                logger.info(
+                    "%s is active: %d workers loaded it.", version, len(result.reports), extra=about(version.ref())
+                )
+            else:
+                services.close(activation, Activation.Outcome.FAILED, _first_reason(result.reports))
+                logger.warning(
+                    "%s failed on a worker; what was active stays active.", version, extra=about(version.ref())
+                )
+        return result
 
-def switch_to(version: Version, kind: Activation.Kind, requested_by: str) -> SwitchResult:
-    """Have every worker load a stored version, and make it active when all have; the attempt is recorded.
-
-    Raises:
-        BrokerUnavailableError, NoWorkersError: nobody could load it; the version stays as it was.
-        ConflictError: the version was deleted meanwhile.
-    """
-    activation = services.begin(version, kind, requested_by)
-    with _counted(activation), _ending(activation):
-        result = SwitchResult(activation, _load(activation))
-        # The connection may have been lost while the workers were loading.
-        on_live_connection(lambda: services.record_reports(activation, result.reports))
-        if result.loaded:
-            services.commit(activation)
-            gateway().fleet.tell_gateways(SWITCHED_NEWS, Switched(version.network_id))
-            logger.info("%s is active: %d workers loaded it.", version, len(result.reports), extra=about(version.ref()))
-        else:
-            services.close(activation, Activation.Outcome.FAILED, _first_reason(result.reports))
-            logger.warning("%s failed on a worker; what was active stays active.", version, extra=about(version.ref()))
-    return result
-
-
-def _load(activation: Activation) -> list[Report]:
-    timeout = shared_settings().load_timeout_seconds
-    answer = gateway().fleet.load(activation.version.ref(), timeout, partial(_note_reports, activation))
-    hint = refusals.hint(timeout)
-    trace = f"the worker did not report within {timeout:g} s{hint}"
-    silent = Report(services.SILENT, loaded=False, trace=trace, seconds=timeout)
-    reports = answer.messages + [silent] * answer.silent
-    if not reports:
-        raise NoWorkersError(f"no worker is connected{refusals.hint(HINT_SECONDS)}")
-    return reports
+    def _load(self, activation: Activation) -> list[Report]:
+        timeout = shared_settings().load_timeout_seconds
+        answer = self._fleet.load(activation.version.ref(), timeout, partial(_note_reports, activation))
+        hint = refusals.hint(timeout)
+        trace = f"the worker did not report within {timeout:g} s{hint}"
+        silent = Report(services.SILENT, loaded=False, trace=trace, seconds=timeout)
+        reports = answer.messages + [silent] * answer.silent
+        if not reports:
+            raise NoWorkersError(f"no worker is connected{refusals.hint(HINT_SECONDS)}")
+        return reports
 
 
 def _note_reports(activation: Activation, reports: list[Report], workers_asked: int) -> None:

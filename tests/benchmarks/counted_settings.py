@@ -5,7 +5,7 @@ dashboard reads is not kept for the next who looks.
 from __future__ import annotations
 
 from gateway_site.settings import *  # noqa: F403
-from inference.dashboard.cache import Kept
+from inference.dashboard.cache import Cached
 
-Kept.keeps = False
+Cached.enabled = False
 MIDDLEWARE = ["tests.benchmarks.query_counts.count_queries", *MIDDLEWARE]  # noqa: F405

@@ -14,7 +14,7 @@ from kombu import Connection
 
 from inference.supervision.rabbitmq import PrivateNode
 from tests.support.system import System
-from workers.celery import PREDICT, QUEUE_BATCHES_MAX
+from workers.broker.queues import PREDICT, QUEUE_BATCHES_MAX
 from workers.messages.protocol import PREDICT_QUEUE
 
 REQUEST_SECONDS = 4.0

@@ -14,9 +14,9 @@ from inference.versions.fleet import Fleet
 from inference.versions.supply import Supply
 from tests.chaos.wire import Wire
 from tests.support.waiting import wait_until
-from workers.broker.abandon import abandon
 from workers.broker.buffered import Transport
-from workers.celery import ANSWER_SECONDS, HEARTBEAT_SECONDS, app
+from workers.broker.connection import ANSWER_SECONDS, HEARTBEAT_SECONDS, abandon
+from workers.celery import app
 from workers.messages.protocol import GatewayStatus
 
 #: AMQP's parting would wait for ANSWER_SECONDS.

@@ -20,15 +20,15 @@ with pytest.MonkeyPatch.context() as environment:
     shared_settings.cache_clear()
     from inference import gateway as gateway_module
     from inference.access import requirement
-    from inference.dashboard.cache import Kept
+    from inference.dashboard.cache import Cached
     from inference.versions.asking import Answers
     from tests.unit.admin_samples import person
     from tests.unit.dashboard_samples import set_running
     from tests.unit.pretended_worker import PretendedNetworks, worker_with
+    from tests.unit.redeliveries import Broker
     from tests.unit.samples import PretendedGateway, loaded
     from tests.unit.sender import Sender
-    from tests.unit.suspects import Broker
-    from workers.consuming import redelivery as suspects_module
+    from workers.consuming import redelivery as redelivery_module
     from workers.worker import Worker
 
 hypothesis.settings.register_profile("unit", derandomize=True, database=None, deadline=None)
@@ -54,7 +54,7 @@ def on_loopback() -> None:
 @pytest.fixture(autouse=True)
 def nothing_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     """The dashboard shows what is there now, not what was there a moment ago."""
-    monkeypatch.setattr(Kept, "keeps", False)
+    monkeypatch.setattr(Cached, "enabled", False)
 
 
 @pytest.fixture(autouse=True)
@@ -93,7 +93,7 @@ def worker(networks: PretendedNetworks) -> Iterator[Worker]:
 @pytest.fixture
 def broker(monkeypatch: pytest.MonkeyPatch) -> Iterator[Broker]:
     """Queues for what comes back to the worker; it logs all of it, however many tests there are in a second."""
-    monkeypatch.setattr(suspects_module.logger, "filters", [])
+    monkeypatch.setattr(redelivery_module.logger, "filters", [])
     broker = Broker(monkeypatch)
     yield broker
     broker.close()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -12,21 +12,24 @@ from inference.access.known_tokens import KnownTokens
 from inference.dispatch.alarm import Alarm
 from inference.dispatch.answer import Answer
 from inference.dispatch.answer_future import AnswerFuture
+from inference.dispatch.predict_input import PredictInput
+from inference.dispatch.predictions import Predictions
 from inference.dispatch.versions_to_use import VersionsToUse
 from inference.errors import InferenceError
 from inference.health.health_checks import Served
-from inference.http.bodies.predict_input import PredictInput
 from inference.models import Activation, Network, Version
 from inference.monitoring import catalogue
 from inference.monitoring.recorder import Recorder
 from inference.statistics.timing import Timing
 from inference.versions import selectors, services
 from inference.versions.asking import Answers
-from inference.versions.fleet import Hear
+from inference.versions.fleet import Fleet, Hear
+from inference.versions.switch import VersionSwitch
 from inference.versions.uploads import store_version
+from workers.measuring.measured import Measured
 from workers.messages.arrays import to_tensor
 from workers.messages.details import LoadedWeights, WorkerDetails
-from workers.messages.measures import Measured, WorkerMeasures
+from workers.messages.measures import WorkerMeasures
 from workers.messages.message import Message
 from workers.messages.protocol import GatewayStatus, PredictReply, Report, VersionRef, WorkerStatus
 from workers.messages.tensors import ONLY_INPUT, Tensor, Tensors
@@ -181,7 +184,7 @@ class PretendedDispatcher:
     def __init__(self) -> None:
         self.outcome: Answer | InferenceError | None = None
         self.submitted: list[tuple[PredictInput, float]] = []
-        self.places = SimpleNamespace(full=False)
+        self.admission = SimpleNamespace(full=False)
 
     def submit(self, asked: PredictInput, seconds: float) -> AnswerFuture:
         self.submitted.append((asked, seconds))
@@ -239,7 +242,7 @@ class PretendedTimings:
         pass
 
 
-class PretendedOutlook:
+class PretendedHealth:
     """Sees what it is told to, or raises it."""
 
     def __init__(self) -> None:
@@ -265,11 +268,20 @@ class PretendedGateway:
         self.fleet = PretendedFleet()
         self.timings = PretendedTimings()
         self.replies = PretendedReplies()
-        self.outlook = PretendedOutlook()
+        self.health = PretendedHealth()
         self.recorder = Recorder(dict, lambda: {catalogue.REQUESTS_HELD: 3})
         self.tokens = KnownTokens()
         self.own_status = GatewayStatus("one", 1, 256)
         self.versions = VersionsToUse(selectors.version_to_use)
+
+    @property
+    def predictions(self) -> Predictions:
+        parts: Any = self
+        return Predictions(parts.dispatcher, parts.replies, parts.versions, parts.timings.add)
+
+    @property
+    def switch(self) -> VersionSwitch:
+        return VersionSwitch(cast(Fleet, self.fleet))
 
     def status(self) -> GatewayStatus:
         return self.own_status

@@ -11,7 +11,7 @@ import pytest
 
 from inference.errors import BadInputError
 from inference.http.bodies.json_format import JsonParser
-from inference.http.bodies.predict_input import read_predict_input
+from inference.http.bodies.predict_body import read_predict_input
 from tests.unit.networks import write_weights
 from workers.messages.arrays import to_arrays
 from workers.runtime.backend import keras

@@ -16,9 +16,8 @@ from celery import Celery
 from kombu import Connection, Producer
 from kombu.exceptions import OperationalError
 
-from workers.broker.abandon import abandon
-from workers.broker.connect import connect
-from workers.celery import TRANSIENT
+from workers.broker.connection import abandon, connect
+from workers.broker.queues import TRANSIENT
 
 logger = logging.getLogger(__name__)
 

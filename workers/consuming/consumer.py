@@ -17,11 +17,11 @@ from kombu.exceptions import KombuError
 from kombu.message import Message
 from vine import promise
 
+from workers.consuming.celery_side import celery_side
 from workers.consuming.reconnecting_consumer import Consumer
-from workers.consuming.redelivery import is_suspect
+from workers.consuming.redelivery import is_redelivery
 from workers.messages.protocol import PREDICT_TASK
 from workers.messages.refusals import RefusedError, refusals, require_sent
-from workers.worker import this_worker
 
 logger = logging.getLogger(__name__)
 
@@ -32,7 +32,7 @@ LATER = ("eta",)
 AFTERWARDS = ("callbacks", "errbacks", "chain", "chord")
 
 
-class Intake(Consumer):
+class BatchConsumer(Consumer):
     """What a worker takes from the queue `predict`; `worker_consumer` names it."""
 
     class Blueprint(consumer.Consumer.Blueprint):  # type: ignore[misc, valid-type]  # not in the stubs
@@ -50,7 +50,7 @@ class Intake(Consumer):
         def take_or_refuse(message: Message) -> None:
             try:
                 require_task(message)
-                if not is_suspect(message):  # else it is not even read: that may be what kills
+                if not is_redelivery(message):  # else it is not even read: that may be what kills
                     require_batch(message)
             except (RefusedError, KombuError) as error:
                 self.on_decode_error(message, error)
@@ -68,7 +68,7 @@ class Intake(Consumer):
         reply_to, correlation_id = properties.get("reply_to"), properties.get("correlation_id")
         sent_to_one = not message.delivery_info.get("exchange")
         if sent_to_one and isinstance(reply_to, str) and isinstance(correlation_id, str):
-            this_worker().reporter.tell_refused(exc, reply_to, correlation_id)
+            celery_side().reporter.tell_refused(exc, reply_to, correlation_id)
 
     def on_invalid_task(self, body: Any, message: Message, exc: Exception) -> None:
         """Refuse a batch that Celery cannot read."""

@@ -17,11 +17,11 @@ from kombu.common import QoS
 
 from workers.consuming.pool import BATCHES_MAX
 
-#: With as many batches at hand as there is room for, how often the window looks whether there is room again.
+#: With as many batches at hand as there is room for, how often the prefetch looks whether there is room again.
 LOOK_AGAIN_SECONDS = 0.1
 
 
-class Window:
+class Prefetch:
     """This worker's share of the queue `predict`."""
 
     def __init__(self) -> None:

@@ -23,10 +23,10 @@ from celery.states import FAILURE
 from kombu import Queue
 from kombu.exceptions import KombuError
 
+from workers.broker.queues import DIRECT, GATEWAYS, PERSISTENT, TRANSIENT
 from workers.broker.sender import Sender
-from workers.celery import DIRECT, GATEWAYS, PERSISTENT, TRANSIENT
 from workers.consuming.pool import BATCHES_MAX
-from workers.consuming.prefetch import Window
+from workers.consuming.prefetch import Prefetch
 from workers.log_limit import LimitedLines
 from workers.logs import about
 from workers.messages.news import NEWS_HEADER, QUARANTINED_NEWS, Quarantined
@@ -69,20 +69,20 @@ SHORT_CHARACTERS_MAX = 255
 Tell = Callable[[Exception, str, str], None]
 
 
-class Suspects:
+class Redelivery:
     """Takes what came back off Celery's hands; owns the threads in which it rests, and what it is sent on by."""
 
-    def __init__(self, app: Celery, window: Window, tell: Tell) -> None:
+    def __init__(self, app: Celery, prefetch: Prefetch, tell: Tell) -> None:
         self._app = app
         # Confirmed: the message that is acknowledged must be the broker's again.
         self._sender = Sender(app, confirmed=True)
-        self._window = window
+        self._prefetch = prefetch
         self._tell = tell
         self._stopping = threading.Event()
         self._lock = threading.Lock()
         #: When what rests here goes on, by the monotonic clock.
         self._going_on: list[float] = []
-        self._threads = ThreadPoolExecutor(BATCHES_MAX, thread_name_prefix="suspect")
+        self._threads = ThreadPoolExecutor(BATCHES_MAX, thread_name_prefix="redelivery")
 
     def take(self, message: Any, acknowledge: Callable[[], Any], give_back: Callable[[], Any]) -> None:
         """Send a suspect on, counted or rested, or put it aside; then it is acknowledged.
@@ -90,7 +90,7 @@ class Suspects:
         One that the broker does not take is given back, uncounted. Returns at once. Should this worker end before,
         the message comes back as it is.
         """
-        self._window.hold(1)
+        self._prefetch.hold(1)
         self._threads.submit(self._handle, message, acknowledge, give_back)
 
     def renew(self) -> None:
@@ -120,7 +120,7 @@ class Suspects:
             if isinstance(reply_to, str) and isinstance(correlation_id, str):
                 self._tell(error, reply_to, correlation_id)
         finally:
-            self._window.hold(-1)
+            self._prefetch.hold(-1)
 
     def _settle(self, message: Any) -> bool:
         """Do what is to be done about it; whether it was, before this worker has to stop."""
@@ -128,7 +128,7 @@ class Suspects:
         if is_to_rest(message.headers):
             # It rests once: had it to rest in every worker that dies, it might never be computed.
             rest = 0.0 if _is_handed_out_again(message) else self._rest_seconds(milliseconds)
-            with self._window.waiting():
+            with self._prefetch.waiting():
                 if self._stopping.wait(rest):
                     return False
             milliseconds = None if milliseconds is None else max(1.0, milliseconds - rest * 1000)
@@ -228,8 +228,8 @@ class Suspects:
         )
 
 
-def is_suspect(message: Any) -> bool:
-    """Whether the message is to be dealt with here, not to be computed."""
+def is_redelivery(message: Any) -> bool:
+    """Whether a message has been redelivered or rests: it is dealt with here, not computed at once."""
     return _is_handed_out_again(message) or is_to_rest(message.headers)
 
 

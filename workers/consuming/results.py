@@ -12,8 +12,8 @@ from typing import Any
 from celery.backends.rpc import RPCBackend
 from celery.states import EXCEPTION_STATES
 
+from workers.consuming.celery_side import celery_side
 from workers.messages.message import TRACE_CHARACTERS_MAX, shorten
-from workers.worker import this_worker
 
 
 class ResultBackend(RPCBackend):
@@ -31,10 +31,10 @@ class ResultBackend(RPCBackend):
         if queue:
             trace = None if traceback is None else shorten(str(traceback))
             message = self._to_result(task_id, state, result, trace, request)  # type: ignore[attr-defined]  # not in the stubs
-            worker = this_worker()
+            side = celery_side()
             if state in EXCEPTION_STATES:
-                message["worker"] = worker.name  # what an answer names by itself
-            worker.sender.send(message, queue, correlation_id)
+                message["worker"] = side.name  # what an answer names by itself
+            side.sender.send(message, queue, correlation_id)
         return result
 
     def prepare_exception(self, exc: Exception, serializer: str | None = None) -> Any:

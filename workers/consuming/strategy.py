@@ -16,8 +16,8 @@ from celery.exceptions import InvalidTaskError
 from celery.worker.request import Request
 from celery.worker.strategy import default
 
-from workers.consuming.redelivery import is_suspect
-from workers.worker import this_worker
+from workers.consuming.celery_side import celery_side
+from workers.consuming.redelivery import is_redelivery
 
 logger = logging.getLogger(__name__)
 
@@ -52,10 +52,10 @@ def careful(task: Any, app: Any, consumer: Any, **options: Any) -> Callable[...,
 
     def take_carefully(message: Any, body: Any, acknowledge: Any, reject: Any, *arguments: Any, **named: Any) -> Any:
         try:
-            if is_suspect(message):
+            if is_redelivery(message):
                 done = partial(acknowledge, logger, consumer.connection_errors)
                 give_back = partial(reject, logger, consumer.connection_errors, True)
-                return this_worker().suspects.take(message, done, give_back)
+                return celery_side().redelivery.take(message, done, give_back)
             return take(message, body, acknowledge, reject, *arguments, **named)
         except MALFORMED as error:
             raise InvalidTaskError(f"the message cannot be read: {error!r}") from error

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-from workers.measuring.usage import memory_bytes
 from workers.messages.message import Message, is_count, require
 
 #: What a worker tells the versions of.
@@ -52,11 +51,16 @@ class WorkerDetails(Message):
 
     @classmethod
     def of(
-        cls, programs: Mapping[str, str], networks_bytes: int, networks_bytes_max: int, loaded: list[LoadedWeights]
+        cls,
+        programs: Mapping[str, str],
+        memory_bytes: int,
+        networks_bytes: int,
+        networks_bytes_max: int,
+        loaded: list[LoadedWeights],
     ) -> Self:
-        """Of this process."""
+        """The details, of what is loaded so many as a message names."""
         newest = loaded[-LOADED_MAX:]
-        return cls(dict(programs), memory_bytes(), networks_bytes, networks_bytes_max, len(loaded), newest)
+        return cls(dict(programs), memory_bytes, networks_bytes, networks_bytes_max, len(loaded), newest)
 
 
 def _loaded(each: Any) -> LoadedWeights:

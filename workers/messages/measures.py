@@ -1,16 +1,13 @@
-"""What a worker measures of itself, and the message that tells a gateway of it."""
+"""The message that tells a gateway what a worker has counted, and what it takes."""
 
 from __future__ import annotations
 
 import math
-import threading
-from bisect import bisect_left
 from dataclasses import dataclass, field
 
 from workers.messages.details import WorkerDetails
 from workers.messages.message import Message, is_count, require
 from workers.messages.protocol import is_nn_id, is_worker
-from workers.messages.refusals import refusals
 
 MEASURES_COMMAND = "report_measures"
 
@@ -41,62 +38,6 @@ class Counts:
         inference = isinstance(self.inference, list) and len(self.inference) == len(INFERENCE_BOUNDS) + 1
         require(inference and all(map(is_count, self.inference)), "inference must be the counts of all buckets")
         require(is_seconds(self.inference_seconds) and is_seconds(self.load_seconds), "seconds must be numbers")
-
-
-class Measured:
-    """Counts as they grow; safe to use from several threads."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._inference = [0] * (len(INFERENCE_BOUNDS) + 1)
-        self._requests = self._rows = self._failed_batches = self._loads = self._failed_loads = self._evictions = 0
-        self._inference_seconds = self._load_seconds = 0.0
-
-    def add_batch(self, requests: int, rows: int, inference_ms: float) -> None:
-        """A batch was answered."""
-        seconds = inference_ms / 1000
-        with self._lock:
-            self._requests += requests
-            self._rows += rows
-            self._inference[bisect_left(INFERENCE_BOUNDS, seconds)] += 1
-            self._inference_seconds += seconds
-
-    def add_failed_batch(self) -> None:
-        """A batch could not be answered."""
-        with self._lock:
-            self._failed_batches += 1
-
-    def add_load(self, seconds: float) -> None:
-        """A version was loaded."""
-        with self._lock:
-            self._loads += 1
-            self._load_seconds += seconds
-
-    def add_failed_load(self) -> None:
-        """A version could not be loaded."""
-        with self._lock:
-            self._failed_loads += 1
-
-    def add_eviction(self) -> None:
-        """A version made room for another."""
-        with self._lock:
-            self._evictions += 1
-
-    def counts(self) -> Counts:
-        """The counts as they are now."""
-        with self._lock:
-            return Counts(
-                self._requests,
-                self._rows,
-                self._failed_batches,
-                list(self._inference),
-                self._inference_seconds,
-                self._loads,
-                self._failed_loads,
-                self._load_seconds,
-                self._evictions,
-                refusals.count,
-            )
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,8 @@ from typing import Any
 from numpy.typing import NDArray
 
 from workers.logs import about
+from workers.measuring.measured import Measured
 from workers.messages.details import LoadedWeights
-from workers.messages.measures import Measured
 from workers.messages.protocol import VersionRef
 from workers.runtime.backend import settle_memory
 from workers.runtime.engine import Architecture, Weights

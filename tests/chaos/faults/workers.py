@@ -10,7 +10,7 @@ from functools import partial
 from inference.supervision.processes import Child
 from tests.chaos.cluster import Cluster
 from tests.chaos.fault import Fault
-from workers.celery import HEARTBEAT_SECONDS
+from workers.broker.connection import HEARTBEAT_SECONDS
 
 #: RabbitMQ gives a silent connection up after two to three heartbeats; and a second for this machine.
 SILENT_SECONDS_MAX = 3 * HEARTBEAT_SECONDS + 1.0

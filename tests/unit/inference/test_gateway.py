@@ -127,7 +127,7 @@ def test_it_tells_the_others_how_many_requests_it_holds(monkeypatch: pytest.Monk
     told: list[Callable[[], object]] = []
     monkeypatch.setattr("inference.dispatch.replies.Replies.tell_when_asked", lambda _, tell: told.append(tell))
     whole = Gateway()
-    whole.dispatcher.places.taken = 3
+    whole.dispatcher.admission.held = 3
     whole.timings.dropped = 5
 
     status = told[0]()

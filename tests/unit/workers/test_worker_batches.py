@@ -42,7 +42,7 @@ def test_only_a_batch_whose_network_is_not_loaded_makes_the_worker_take_others(
     worker: Worker, networks: PretendedNetworks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     waited: list[VersionRef] = []
-    monkeypatch.setattr(worker.window, "waiting", lambda: nullcontext(waited.append(NEXT_VERSION)))
+    monkeypatch.setattr(worker.consuming.prefetch, "waiting", lambda: nullcontext(waited.append(NEXT_VERSION)))
     message = PredictBatch(NEXT_VERSION, only_input([1.0, 2.0]), 1).to_json()
 
     predict.run(message)

@@ -152,7 +152,7 @@ def test_the_admins_cookie_opens_nothing(operator: Client, tokens: None) -> None
 def test_an_orchestrator_needs_no_token_and_hears_no_details(
     client: Client, gateway: PretendedGateway, tokens: None
 ) -> None:
-    gateway.outlook.what_workers_tell = BrokerUnavailableError("broker.example.com is away")
+    gateway.health.what_workers_tell = BrokerUnavailableError("broker.example.com is away")
     assert client.get("/healthz").json() == {"status": True, "message": "OK"}
 
     stranger = client.get("/readyz").json()

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from inference.dashboard.cache import Kept
+from inference.dashboard.cache import Cached
 
 
 class Made:
@@ -16,7 +16,7 @@ class Made:
         self.now = 100.0
         self.count = 0
         self.cost_seconds = cost_seconds
-        self.kept = Kept(self.make, 2.0, lambda: self.now)
+        self.cached = Cached(self.make, 2.0, lambda: self.now)
 
     def make(self) -> int:
         self.now += self.cost_seconds
@@ -26,32 +26,32 @@ class Made:
 
 @pytest.fixture(autouse=True)
 def keeps(nothing_kept: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Kept, "keeps", True)
+    monkeypatch.setattr(Cached, "enabled", True)
 
 
 def test_a_value_is_made_again_when_it_is_old() -> None:
     made = Made()
 
-    first, soon = made.kept.value(), made.kept.value()
+    first, soon = made.cached.value(), made.cached.value()
     made.now += 2.0
 
-    assert (first, soon, made.kept.value()) == (1, 1, 2)
+    assert (first, soon, made.cached.value()) == (1, 1, 2)
 
 
 def test_what_is_costly_is_kept_longer() -> None:
     made = Made(cost_seconds=1.0)
-    made.kept.value()
+    made.cached.value()
     made.now += 9.9
 
-    assert made.kept.value() == 1
+    assert made.cached.value() == 1
     made.now += 0.2
-    assert made.kept.value() == 2
+    assert made.cached.value() == 2
 
 
 def test_while_one_makes_it_again_the_others_get_the_one_before() -> None:
     begun, go_on = threading.Event(), threading.Event()
     made = Made()
-    made.kept.value()
+    made.cached.value()
     made.now += 3.0
 
     def make_slowly() -> int:
@@ -59,15 +59,15 @@ def test_while_one_makes_it_again_the_others_get_the_one_before() -> None:
         assert go_on.wait(10)
         return 99
 
-    made.kept._make = make_slowly
-    one = threading.Thread(target=made.kept.value)
+    made.cached._make = make_slowly
+    one = threading.Thread(target=made.cached.value)
     one.start()
     assert begun.wait(10)
-    meanwhile = made.kept.value()
+    meanwhile = made.cached.value()
     go_on.set()
     one.join(10)
 
-    assert (meanwhile, made.kept.value()) == (1, 99)
+    assert (meanwhile, made.cached.value()) == (1, 99)
 
 
 def test_what_cannot_be_made_is_tried_again() -> None:
@@ -76,9 +76,9 @@ def test_what_cannot_be_made_is_tried_again() -> None:
     def fail() -> int:
         raise ValueError
 
-    made.kept._make = fail
+    made.cached._make = fail
     with pytest.raises(ValueError):
-        made.kept.value()
-    made.kept._make = made.make
+        made.cached.value()
+    made.cached._make = made.make
 
-    assert made.kept.value() == 1
+    assert made.cached.value() == 1

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from inference.dashboard.default_network import read_standing
+from inference.dashboard.default_network import read_default_network
 from inference.dashboard.figures import Figures
 from inference.dashboard.fleet_view import FleetSeen, Queue
 from inference.dashboard.health import Health, judge
@@ -35,10 +35,10 @@ def queue(held: int = 0, limit: int = 256, dropped: int = 0, silent: int = 0) ->
 
 def figures(fleet: FleetSeen | None = None, recent: Recent = WELL) -> Figures:
     """What is read now, of a fleet that answers unless another is given."""
-    now, standing = timezone.now(), read_standing()
-    default = standing.active.ref() if standing.active else None
+    now, default_network = timezone.now(), read_default_network()
+    default = default_network.active.ref() if default_network.active else None
     seen = fleet or FleetSeen(True, queue(), (worker("w1"), worker("w2")), 0, default, now)
-    return Figures(now, read_traffic(USUAL_RANGE, now), recent, standing, replace(seen, default=default), [])
+    return Figures(now, read_traffic(USUAL_RANGE, now), recent, default_network, replace(seen, default=default), [])
 
 
 def names(health: Health) -> list[str]:

@@ -9,7 +9,6 @@ from unittest.mock import ANY
 import pytest
 
 from inference.dispatch.alarm import NOWHERE, Alarm
-from inference.dispatch.predictions import predict
 from inference.errors import BrokerBlockedError
 from inference.models import PredictionTiming
 from inference.versions.asking import Question, ask_everybody
@@ -64,7 +63,7 @@ def test_requests_that_are_held_or_in_flight_are_refused_when_the_alarm_is_raise
 
     for future in futures:
         assert isinstance(future.exception(timeout=0), BrokerBlockedError)
-    assert (sender.dispatcher.places.taken, sender.dispatcher.batches_in_flight) == (0, 0)
+    assert (sender.dispatcher.admission.held, sender.dispatcher.batches_in_flight) == (0, 0)
     assert not sender.replies.receivers
 
 
@@ -107,6 +106,6 @@ def test_who_waits_for_answers_is_told_when_it_is_raised() -> None:
 def test_a_refused_request_is_noted_as_refused(gateway: PretendedGateway) -> None:
     gateway.dispatcher.outcome = BrokerBlockedError("blocked")
     with pytest.raises(BrokerBlockedError):
-        predict(asking([0.5, 0.25]))
+        gateway.predictions.predict(asking([0.5, 0.25]))
     (noted,) = gateway.timings.noted
     assert noted == noted._replace(outcome=PredictionTiming.Outcome.REFUSED, total_ms=ANY)

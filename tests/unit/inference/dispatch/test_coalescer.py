@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from inference.dispatch import coalescer as coalescer_module
 from inference.dispatch.coalescer import ENDED_SECONDS, Coalescer, Waiting
+from inference.dispatch.predict_input import PredictInput
 from inference.errors import ClientGoneError
-from inference.http.bodies.predict_input import PredictInput
 from tests.unit.samples import NN_ID, OTHER_NN_ID
 from workers.messages.arrays import to_tensor
 from workers.messages.tensors import ONLY_INPUT

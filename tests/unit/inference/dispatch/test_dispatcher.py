@@ -7,8 +7,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from inference.dispatch.predict_input import PredictInput
 from inference.errors import BusyError, ConflictError, NoNetworkError, NotFoundError
-from inference.http.bodies.predict_input import PredictInput
 from tests.unit.samples import DIGEST, NEXT_VERSION, NN_ID, OTHER_NN_ID, VERSION, asking, only_input, reply_to
 from tests.unit.sender import IN_FLIGHT, REQUESTS_MAX, SECONDS, Sender, first_numbers, only_output
 from workers.messages.arrays import to_arrays, to_tensor
@@ -112,7 +112,7 @@ def test_a_version_that_cannot_be_used_refuses_its_requests_and_no_others(error:
 
     assert refused.exception(timeout=0) is error
     assert first_numbers(answered) == [1.0]
-    assert sender.dispatcher.places.taken == 0
+    assert sender.dispatcher.admission.held == 0
 
 
 def test_inputs_are_joined_by_name_in_whatever_order_they_came(sender: Sender) -> None:
@@ -139,7 +139,7 @@ def test_as_many_requests_as_may_be_held_are_held_and_no_more(sender: Sender) ->
 
     with pytest.raises(BusyError, match="Server is busy"):
         sender.submit()
-    assert sender.dispatcher.places.taken == REQUESTS_MAX
+    assert sender.dispatcher.admission.held == REQUESTS_MAX
 
 
 @pytest.mark.parametrize("sent", [False, True])
@@ -150,7 +150,7 @@ def test_a_request_given_up_frees_its_place(sent: bool, sender: Sender) -> None:
     futures[0].cancel()
 
     sender.submit()
-    assert sender.dispatcher.places.taken == REQUESTS_MAX
+    assert sender.dispatcher.admission.held == REQUESTS_MAX
 
 
 def test_an_answered_request_frees_its_place(sender: Sender) -> None:
@@ -158,7 +158,7 @@ def test_an_answered_request_frees_its_place(sender: Sender) -> None:
     sender.step()
     sender.answer(0)
 
-    assert sender.dispatcher.places.taken == 0
+    assert sender.dispatcher.admission.held == 0
 
 
 def test_a_request_given_up_is_not_sent(sender: Sender) -> None:

@@ -12,7 +12,7 @@ from inference.dispatch import dispatcher as dispatch
 from inference.errors import BrokerUnavailableError, BusyError, PredictionFailedError
 from tests.unit.samples import OTHER_NN_ID, VERSION, only_input, reply_to
 from tests.unit.sender import REQUESTS_MAX, Sender, first_numbers
-from workers.celery import QUEUE_BATCHES_MAX
+from workers.broker.queues import QUEUE_BATCHES_MAX
 from workers.messages.message import TRACE_CHARACTERS_MAX
 
 
@@ -109,7 +109,7 @@ def test_an_answer_that_does_not_fit_the_batch_fails_every_request(message: Any,
     receive(message)
 
     assert [type(future.exception(timeout=0)) for future in futures] == [PredictionFailedError] * 2
-    assert sender.dispatcher.places.taken == 0
+    assert sender.dispatcher.admission.held == 0
 
 
 def test_an_unexpected_error_fails_its_requests_and_not_the_ones_after(sender: Sender) -> None:
@@ -155,7 +155,7 @@ def test_one_requests_numbers_fail_nobody_else(sender: Sender) -> None:
     error = bad.exception(timeout=0)
     assert isinstance(error, PredictionFailedError)
     assert error.trace == "NumbersError: too large"
-    assert sender.dispatcher.places.taken == 0
+    assert sender.dispatcher.admission.held == 0
 
 
 def test_what_the_broker_refuses_fails_at_once_and_frees_its_places(sender: Sender) -> None:
@@ -168,7 +168,7 @@ def test_what_the_broker_refuses_fails_at_once_and_frees_its_places(sender: Send
     with pytest.raises(BusyError, match="Server is busy"):
         refused.result(timeout=0)
     assert first_numbers(kept) == [2.0]
-    assert (sender.dispatcher.places.taken, sender.dispatcher.batches_in_flight) == (0, 0)
+    assert (sender.dispatcher.admission.held, sender.dispatcher.batches_in_flight) == (0, 0)
 
 
 def test_what_may_never_have_reached_the_broker_is_sent_again(sender: Sender) -> None:
@@ -185,14 +185,14 @@ def test_what_may_never_have_reached_the_broker_is_sent_again(sender: Sender) ->
 
 def test_all_gateways_together_hold_no_more_than_the_brokers_queue_takes(sender: Sender) -> None:
     sender.dispatcher._limit.gateways = QUEUE_BATCHES_MAX // 2
-    assert sender.dispatcher.places.most == 2
+    assert sender.dispatcher.admission.most == 2
     sender.submit()
     sender.submit()
     with pytest.raises(BusyError):
         sender.submit()
 
     sender.dispatcher._limit.gateways = 1
-    assert sender.dispatcher.places.most == REQUESTS_MAX
+    assert sender.dispatcher.admission.most == REQUESTS_MAX
 
 
 def test_the_sender_looks_soon_for_confirms_only_while_it_reads_them(

@@ -115,7 +115,7 @@ def test_whatever_happens_every_request_ends_once_with_its_own_rows(
         history.end()
 
     dispatcher: Dispatcher = history.sender.dispatcher
-    assert (dispatcher.places.taken, len(dispatcher._coalescer), dispatcher._in_flight.ids()) == (0, 0, [])
+    assert (dispatcher.admission.held, len(dispatcher._coalescer), dispatcher._in_flight.ids()) == (0, 0, [])
     assert history.sender.replies.receivers == {}
     for index, (future, firsts) in enumerate(history.requests):
         assert future.done()

@@ -9,7 +9,6 @@ import pytest
 from pytest_django.fixtures import Settings
 
 from inference.dispatch.answer import Answer
-from inference.dispatch.predictions import predict
 from inference.errors import (
     BrokerUnavailableError,
     BusyError,
@@ -39,13 +38,13 @@ def test_the_answer_is_the_dispatchers(gateway: PretendedGateway, settings: Sett
     settings.PIPELINE_REQUEST_TIMEOUT = 12.0
     gateway.dispatcher.outcome = answer_of(0.75)
 
-    assert predict(ASKED) is gateway.dispatcher.outcome
+    assert gateway.predictions.predict(ASKED) is gateway.dispatcher.outcome
     assert gateway.dispatcher.submitted == [(ASKED, 12.0)]
 
 
 def test_an_answered_request_is_noted_with_its_times(gateway: PretendedGateway) -> None:
     gateway.dispatcher.outcome = answer_of(0.75)
-    predict(ASKED)
+    gateway.predictions.predict(ASKED)
 
     timing = noted(gateway)
     assert (timing.outcome, timing.nn_id, timing.version, timing.worker) == ("answered", NN_ID, 1, "worker-1@here")
@@ -57,7 +56,7 @@ def test_a_failed_request_is_noted_with_who_failed_it(gateway: PretendedGateway)
     gateway.dispatcher.outcome = PredictionFailedError("trace", VERSION, "worker-1@here")
 
     with pytest.raises(PredictionFailedError):
-        predict(ASKED)
+        gateway.predictions.predict(ASKED)
 
     timing = noted(gateway)
     assert (timing.outcome, timing.nn_id, timing.version, timing.worker) == ("failed", NN_ID, 1, "worker-1@here")
@@ -77,7 +76,7 @@ def test_a_request_that_failed_is_noted_too(error: InferenceError, outcome: str,
     gateway.dispatcher.outcome = error
 
     with pytest.raises(type(error)):
-        predict(ASKED)
+        gateway.predictions.predict(ASKED)
     assert (noted(gateway).outcome, noted(gateway).worker, noted(gateway).version) == (outcome, "", None)
 
 
@@ -85,7 +84,7 @@ def test_a_request_that_failed_is_noted_with_the_network_it_named(gateway: Prete
     gateway.dispatcher.outcome = PredictionFailedError("trace")
 
     with pytest.raises(PredictionFailedError):
-        predict(asking([0.5, 0.25], nn_id=NN_ID))
+        gateway.predictions.predict(asking([0.5, 0.25], nn_id=NN_ID))
     assert noted(gateway).nn_id == NN_ID
 
 
@@ -96,7 +95,7 @@ def test_a_refused_request_is_noted_too(gateway: PretendedGateway, monkeypatch: 
     monkeypatch.setattr(gateway.dispatcher, "submit", refuse)
 
     with pytest.raises(BusyError):
-        predict(ASKED)
+        gateway.predictions.predict(ASKED)
     assert noted(gateway).outcome == "refused"
 
 
@@ -109,7 +108,7 @@ def test_a_request_without_an_answer_is_given_up_at_its_deadline(
     monkeypatch.setattr(gateway.dispatcher, "submit", lambda *given: futures.append(submit(*given)) or futures[-1])
 
     with pytest.raises(RequestTimeoutError, match=r"no worker answered within 0\.01 s"):
-        predict(ASKED)
+        gateway.predictions.predict(ASKED)
     assert futures[0].done()
     assert noted(gateway).outcome == "timed_out"
 
@@ -121,5 +120,5 @@ def test_a_request_without_an_answer_while_the_broker_is_away_says_so(
     gateway.replies.connected = False
 
     with pytest.raises(BrokerUnavailableError, match="could not be reached"):
-        predict(ASKED)
+        gateway.predictions.predict(ASKED)
     assert noted(gateway).outcome == "timed_out"

@@ -16,7 +16,8 @@ from inference.dispatch import publisher as publisher_module
 from inference.dispatch import replies as replies_module
 from inference.dispatch.publisher import Publisher
 from inference.dispatch.replies import Replies
-from workers.celery import PREDICT, SUPPLY, app
+from workers.broker.queues import PREDICT, SUPPLY
+from workers.celery import app
 from workers.messages.protocol import GatewayStatus, Report
 from workers.messages.refusals import RefusedError, SignatureError, refusals
 

@@ -13,13 +13,17 @@ from django.core.wsgi import get_wsgi_application
 from django.http import HttpResponse
 from pytest_django.fixtures import Settings
 
-from inference.dispatch.predictions import refuse_when_full
+from inference.gateway import gateway as this_gateway
 from inference.http.lean_handler import LeanHandler
 from inference.http.views import Predict
 from tests.unit.inference.dispatch.test_predictions import answer_of
 from tests.unit.samples import PretendedGateway
 
 Asked = Callable[..., tuple[str, dict[str, str], Any]]
+
+
+def full() -> bool:
+    return this_gateway().predictions.refuse_when_full()
 
 
 def ask(handler: LeanHandler, path: str = "/predict", method: str = "POST", body: bytes = b"", **headers: str) -> Any:
@@ -36,7 +40,7 @@ def ask(handler: LeanHandler, path: str = "/predict", method: str = "POST", body
 
 @pytest.fixture
 def handler() -> LeanHandler:
-    return LeanHandler(get_wsgi_application(), "/predict", Predict.as_view(), refuse_when_full)
+    return LeanHandler(get_wsgi_application(), "/predict", Predict.as_view(), full)
 
 
 def test_a_prediction_is_answered_as_everywhere(handler: LeanHandler, gateway: PretendedGateway) -> None:
@@ -51,7 +55,7 @@ def test_a_prediction_is_answered_as_everywhere(handler: LeanHandler, gateway: P
 def test_what_there_is_no_room_for_is_refused_before_it_is_read(
     handler: LeanHandler, gateway: PretendedGateway
 ) -> None:
-    gateway.dispatcher.places.full = True
+    gateway.dispatcher.admission.full = True
     status, headers, answer = ask(handler, body=b'{"vector": [0.5, 0.25]}')
     assert ask(handler, method="GET")[0] == "405 Method Not Allowed"
 
@@ -66,7 +70,7 @@ def test_what_there_is_no_room_for_is_refused_before_it_is_read(
 def test_a_client_that_is_still_sending_what_there_is_no_room_for_sees_the_answer(
     in_chunks: bool, handler: LeanHandler, gateway: PretendedGateway
 ) -> None:
-    gateway.dispatcher.places.full = True
+    gateway.dispatcher.admission.full = True
     body = io.BytesIO(bytes(1_000_000))
     told = {"CONTENT_LENGTH": "", "HTTP_TRANSFER_ENCODING": "chunked"} if in_chunks else {"CONTENT_LENGTH": "1000000"}
     status, _, _ = ask(handler, **{"wsgi.input": body}, **told)  # type: ignore[arg-type]
@@ -95,7 +99,7 @@ def test_what_is_refused_is_refused_in_json(
 
 def test_a_host_that_is_not_ours_is_refused(settings: Settings, gateway: PretendedGateway) -> None:
     settings.ALLOWED_HOSTS = ["there.example.com"]
-    handler = LeanHandler(get_wsgi_application(), "/predict", Predict.as_view(), refuse_when_full)
+    handler = LeanHandler(get_wsgi_application(), "/predict", Predict.as_view(), full)
 
     status, _, answer = ask(handler, body=b'{"vector": [1]}')
 
@@ -107,7 +111,7 @@ def test_a_defect_is_answered_500_in_json(gateway: PretendedGateway) -> None:
     def broken(_: Any) -> HttpResponse:
         raise RuntimeError("a defect")
 
-    handler = LeanHandler(get_wsgi_application(), "/predict", broken, refuse_when_full)
+    handler = LeanHandler(get_wsgi_application(), "/predict", broken, full)
     status, _, answer = ask(handler)
 
     assert (status, answer["status"]) == ("500 Internal Server Error", False)

@@ -43,8 +43,8 @@ def test_every_sample_is_in_the_catalogue_with_its_kind_and_labels(client: Clien
 
 
 def test_the_fleet_and_the_processes_are_told_of(client: Client, gateway: PretendedGateway) -> None:
-    gateway.outlook.what_is_served = Served(NEXT_VERSION, [OTHER])
-    gateway.outlook.what_workers_tell = Answers([worker_measures("w1"), worker_measures('w "2"')], 1)
+    gateway.health.what_is_served = Served(NEXT_VERSION, [OTHER])
+    gateway.health.what_workers_tell = Answers([worker_measures("w1"), worker_measures('w "2"')], 1)
 
     samples = scrape(client)
 
@@ -64,7 +64,7 @@ def test_the_fleet_and_the_processes_are_told_of(client: Client, gateway: Preten
 def test_while_the_database_is_away_the_rest_is_told(
     error: Exception, client: Client, gateway: PretendedGateway
 ) -> None:
-    gateway.outlook.what_is_served = error
+    gateway.health.what_is_served = error
 
     samples = scrape(client)
 
@@ -74,7 +74,7 @@ def test_while_the_database_is_away_the_rest_is_told(
 
 @pytest.mark.parametrize("error", [TimeoutError(), BrokerUnavailableError("the broker cannot be reached")])
 def test_while_the_broker_is_away_the_rest_is_told(error: Exception, client: Client, gateway: PretendedGateway) -> None:
-    gateway.outlook.what_workers_tell = error
+    gateway.health.what_workers_tell = error
 
     samples = scrape(client)
 
@@ -109,7 +109,7 @@ def test_with_database_broker_and_a_worker_it_is_ready(client: Client, gateway: 
 def test_without_a_database_it_is_not_ready_and_says_nothing_of_where_it_is(
     error: Exception, client: Client, gateway: PretendedGateway
 ) -> None:
-    gateway.outlook.what_is_served = error
+    gateway.health.what_is_served = error
 
     status, answer = ready(client)
 
@@ -120,7 +120,7 @@ def test_without_a_database_it_is_not_ready_and_says_nothing_of_where_it_is(
 
 
 def test_without_a_broker_it_is_not_ready(client: Client, gateway: PretendedGateway) -> None:
-    gateway.outlook.what_workers_tell = BrokerUnavailableError("the broker cannot be reached")
+    gateway.health.what_workers_tell = BrokerUnavailableError("the broker cannot be reached")
 
     status, answer = ready(client)
 
@@ -141,7 +141,7 @@ def test_without_a_broker_it_is_not_ready(client: Client, gateway: PretendedGate
 def test_without_a_worker_that_has_the_default_network_it_is_not_ready(
     served: Served, workers: Any, reason: str, client: Client, gateway: PretendedGateway
 ) -> None:
-    gateway.outlook.what_is_served, gateway.outlook.what_workers_tell = served, workers
+    gateway.health.what_is_served, gateway.health.what_workers_tell = served, workers
 
     status, answer = ready(client)
 

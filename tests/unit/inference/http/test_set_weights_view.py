@@ -13,9 +13,8 @@ from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
 from pytest_django.fixtures import Settings
 
 from inference.errors import BrokerUnavailableError, DiskFullError, NoWorkersError
-from inference.http import views
 from inference.models import Activation, Network, Version
-from inference.versions.switch import SwitchResult
+from inference.versions.switch import SwitchResult, VersionSwitch
 from tests.unit.samples import NN_ID, failed, loaded
 
 OCTETS = "application/octet-stream"
@@ -43,7 +42,7 @@ class Switches:
 @pytest.fixture
 def switches(monkeypatch: pytest.MonkeyPatch) -> Switches:
     switches = Switches()
-    monkeypatch.setattr(views, "set_weights", switches)
+    monkeypatch.setattr(VersionSwitch, "set_weights", switches)
     return switches
 
 

@@ -17,11 +17,9 @@ from pytest_django.fixtures import Settings
 
 from inference.dispatch.answer import Answer
 from inference.errors import NotFoundError, NoWorkersError
-from inference.http import views
 from inference.http.bodies import upload_files
 from inference.models import Activation, Network, Version
-from inference.versions import switch
-from inference.versions.switch import SwitchResult
+from inference.versions.switch import SwitchResult, VersionSwitch
 from tests.support.waiting import wait_until
 from tests.unit.samples import NN_ID, VERSION, PretendedGateway, loaded
 
@@ -50,9 +48,9 @@ class SlowSwitches:
 def switches(gateway: PretendedGateway, monkeypatch: pytest.MonkeyPatch, settings: Settings) -> SlowSwitches:
     settings.PIPELINE_WEIGHT_CHANGES_MAX = AT_MOST
     slow = SlowSwitches()
-    monkeypatch.setattr(views, "set_weights", slow)
-    monkeypatch.setattr(switch, "activate", slow)
-    monkeypatch.setattr(switch, "rollback", slow)
+    monkeypatch.setattr(VersionSwitch, "set_weights", slow)
+    monkeypatch.setattr(VersionSwitch, "activate", slow)
+    monkeypatch.setattr(VersionSwitch, "rollback", slow)
     return slow
 
 

@@ -10,10 +10,11 @@ from django.db import OperationalError
 from django.utils import timezone
 
 from inference.errors import BrokerUnavailableError, ConflictError, InferenceError, NotFoundError, NoWorkersError
+from inference.gateway import gateway as this_gateway
 from inference.models import Activation, DefaultNetwork, Network, Version
 from inference.versions import services
 from inference.versions.asking import Answers
-from inference.versions.switch import SwitchResult, activate, rollback, set_weights
+from inference.versions.switch import SwitchResult
 from tests.unit.samples import NN_ID, OTHER_NN_ID, PretendedGateway, failed, loaded
 from workers.messages.refusals import SignatureError, refusals
 
@@ -22,7 +23,7 @@ WEIGHTS, MORE_WEIGHTS = b"weights", b"more weights"
 
 
 def upload(weights: bytes = WEIGHTS, nn_id: str = NN_ID) -> SwitchResult:
-    return set_weights(nn_id, "weights.b64", weights, "somebody")
+    return this_gateway().switch.set_weights(nn_id, "weights.b64", weights, "somebody")
 
 
 def latest() -> Activation:
@@ -163,7 +164,7 @@ def test_what_stayed_pending_is_activated_when_there_are_workers(served: Pretend
         upload(MORE_WEIGHTS)
     served.fleet.reports = reports
 
-    assert activate(NN_ID, 2, "somebody").loaded
+    assert this_gateway().switch.activate(NN_ID, 2, "somebody").loaded
     assert active_number() == 2
     assert Version.objects.get(number=2).state == Version.State.LOADED
 
@@ -171,7 +172,7 @@ def test_what_stayed_pending_is_activated_when_there_are_workers(served: Pretend
 def test_an_earlier_version_is_activated_again_and_recorded(served: PretendedGateway) -> None:
     upload(MORE_WEIGHTS)
 
-    result = activate(NN_ID, 1, "an operator")
+    result = this_gateway().switch.activate(NN_ID, 1, "an operator")
 
     assert active_number() == 1
     assert served.fleet.loads[-1] == result.activation.version.ref()
@@ -181,15 +182,15 @@ def test_an_earlier_version_is_activated_again_and_recorded(served: PretendedGat
 
 def test_what_is_not_there_is_not_activated_and_no_worker_is_asked(served: PretendedGateway) -> None:
     with pytest.raises(NotFoundError):
-        activate(NN_ID, 9, "somebody")
+        this_gateway().switch.activate(NN_ID, 9, "somebody")
     with pytest.raises(NotFoundError):
-        rollback(OTHER_NN_ID, "somebody")
+        this_gateway().switch.rollback(OTHER_NN_ID, "somebody")
     with pytest.raises(ConflictError):
-        rollback(NN_ID, "somebody")
+        this_gateway().switch.rollback(NN_ID, "somebody")
     upload(MORE_WEIGHTS)
     services.delete_version(NN_ID, 1, "somebody")
     with pytest.raises(ConflictError, match="is deleted: upload its weights again"):
-        activate(NN_ID, 1, "somebody")
+        this_gateway().switch.activate(NN_ID, 1, "somebody")
 
     assert len(served.fleet.loads) == Activation.objects.count() == 2
 
@@ -198,7 +199,7 @@ def test_a_rollback_goes_back_and_further_back(served: PretendedGateway) -> None
     upload(MORE_WEIGHTS)
     upload(b"even more")
 
-    assert [rollback(NN_ID, "somebody").activation.version.number for _ in range(2)] == [2, 1]
+    assert [this_gateway().switch.rollback(NN_ID, "somebody").activation.version.number for _ in range(2)] == [2, 1]
     assert (active_number(), latest().kind, latest().previous.number) == (1, "rollback", 2)
 
 
@@ -206,7 +207,7 @@ def test_a_failed_activation_of_an_earlier_version_leaves_everything_as_it_was(s
     upload(MORE_WEIGHTS)
     served.fleet.reports = Answers([failed("w1"), loaded("w2")], 0)
 
-    assert not activate(NN_ID, 1, "somebody").loaded
+    assert not this_gateway().switch.activate(NN_ID, 1, "somebody").loaded
 
     assert active_number() == 2
     assert {version.state for version in Version.objects.all()} == {Version.State.LOADED}

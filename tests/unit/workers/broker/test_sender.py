@@ -146,7 +146,7 @@ def test_a_result_is_the_message_that_celery_itself_sends(
         def __init__(self) -> None:
             self.name, self.sender = "w1@here", sender
 
-    monkeypatch.setattr(results, "this_worker", OwningWorker)
+    monkeypatch.setattr(results, "celery_side", OwningWorker)
     state, result = outcome
     request = Context(id="task", reply_to=queue.name, correlation_id="asked", group=None)
     sent = []

@@ -11,9 +11,9 @@ from celery.worker import consumer
 from kombu.exceptions import ContentDisallowed, DecodeError
 from kombu.message import Message
 
-from workers.consuming import consumer as intake
+from workers.consuming import consumer as consumer_module
 from workers.consuming.commands import require_command
-from workers.consuming.consumer import Intake, require_batch, require_task
+from workers.consuming.consumer import BatchConsumer, require_batch, require_task
 from workers.consuming.redelivery import RESTS
 from workers.messages.protocol import PREDICT_TASK
 from workers.messages.refusals import RefusedError, SignatureError
@@ -127,13 +127,13 @@ def test_who_asked_one_worker_is_told_and_nobody_is_told_by_all(
 ) -> None:
     heard: list[Any] = []
     reporter = SimpleNamespace(tell_refused=lambda *answer: heard.append((str(answer[0]), *answer[1:])))
-    worker = SimpleNamespace(reporter=reporter)
-    monkeypatch.setattr(intake, "this_worker", lambda: worker)
+    side = SimpleNamespace(reporter=reporter)
+    monkeypatch.setattr(consumer_module, "celery_side", lambda: side)
     acked: list[Any] = []
     channel = SimpleNamespace(no_ack_consumers=None, basic_ack=lambda tag, **_: acked.append(tag))
     refused = Message(b"", 5, delivery_info={"exchange": exchange}, properties=properties, channel=channel)
 
-    Intake.on_decode_error(SimpleNamespace(connection_errors=()), refused, RefusedError("it is no batch"))  # type: ignore[arg-type]
+    BatchConsumer.on_decode_error(SimpleNamespace(connection_errors=()), refused, RefusedError("it is no batch"))  # type: ignore[arg-type]
 
     assert acked == [5]
     assert heard == told
@@ -144,17 +144,17 @@ def taken_by(monkeypatch: pytest.MonkeyPatch, one: Message) -> tuple[list[Any], 
     taken: list[Any] = []
     refused: list[Any] = []
     monkeypatch.setattr(consumer.Consumer, "create_task_handler", lambda *_: taken.append)
-    monkeypatch.setattr(Intake, "on_decode_error", lambda _, one, error: refused.append((one, error)))
-    Intake.create_task_handler(object.__new__(Intake))(one)
+    monkeypatch.setattr(BatchConsumer, "on_decode_error", lambda _, one, error: refused.append((one, error)))
+    BatchConsumer.create_task_handler(object.__new__(BatchConsumer))(one)
     return taken, refused
 
 
 def test_what_came_back_is_handed_on_unread(monkeypatch: pytest.MonkeyPatch) -> None:
     for fresh, mark in [(False, {}), (True, {RESTS: True})]:
-        suspect = message(b"[" * 100_000, **mark)
-        suspect.delivery_info = {"redelivered": not fresh}
-        assert taken_by(monkeypatch, suspect) == ([suspect], [])
-        assert suspect._decoded_cache is None
+        redelivered = message(b"[" * 100_000, **mark)
+        redelivered.delivery_info = {"redelivered": not fresh}
+        assert taken_by(monkeypatch, redelivered) == ([redelivered], [])
+        assert redelivered._decoded_cache is None
     (_, [(one, _)]) = taken_by(monkeypatch, message(b"[" * 100_000))
     assert one.body == b"[" * 100_000
 

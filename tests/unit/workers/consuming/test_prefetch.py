@@ -13,7 +13,7 @@ from celery.bootsteps import CLOSE, RUN
 from celery.worker.state import reserved_requests
 
 from workers.consuming.pool import BATCHES_MAX, Pool
-from workers.consuming.prefetch import Window
+from workers.consuming.prefetch import Prefetch
 
 CONCURRENCY = 2
 
@@ -70,7 +70,7 @@ class PretendedHub:
 
 
 class Consumer:
-    """What the window needs of Celery's consumer."""
+    """What the prefetch needs of Celery's consumer."""
 
     def __init__(self, hub: PretendedHub | None, qos_global: bool = False) -> None:
         self.channel = PretendedChannel()
@@ -99,10 +99,10 @@ def consumer(hub: PretendedHub) -> Consumer:
 
 
 @pytest.fixture
-def window(consumer: Consumer) -> Window:
-    window = Window()
-    window.follow(consumer)
-    return window
+def prefetch(consumer: Consumer) -> Prefetch:
+    prefetch = Prefetch()
+    prefetch.follow(consumer)
+    return prefetch
 
 
 @pytest.fixture
@@ -119,7 +119,7 @@ def at_hand() -> Iterator[list[Any]]:
 
 
 def test_a_worker_that_has_not_connected_lets_batches_wait_all_the_same() -> None:
-    with Window().waiting():
+    with Prefetch().waiting():
         pass
 
 
@@ -129,32 +129,32 @@ def test_the_broker_is_told_to_count_for_each_consumer(
 ) -> None:
     consumer = Consumer(hub, qos_global)
 
-    Window().follow(consumer)
+    Prefetch().follow(consumer)
 
     assert consumer.channel.prefetches == expected
     assert consumer.qos.prev == consumer.qos.value == CONCURRENCY  # Celery's loop finds nothing to change
     assert consumer.qos_global is False
 
 
-def test_as_many_batches_compute_at_once_as_celery_has_threads_for(window: Window) -> None:
-    taken = [window.slots.acquire(blocking=False) for _ in range(CONCURRENCY + 1)]
+def test_as_many_batches_compute_at_once_as_celery_has_threads_for(prefetch: Prefetch) -> None:
+    taken = [prefetch.slots.acquire(blocking=False) for _ in range(CONCURRENCY + 1)]
 
     assert taken == [True, True, False]
 
 
-def test_slots_that_batches_hold_stay_taken_after_a_reconnect(window: Window, hub: PretendedHub) -> None:
-    window.slots.acquire()
+def test_slots_that_batches_hold_stay_taken_after_a_reconnect(prefetch: Prefetch, hub: PretendedHub) -> None:
+    prefetch.slots.acquire()
 
-    window.follow(Consumer(hub))
+    prefetch.follow(Consumer(hub))
 
-    assert [window.slots.acquire(blocking=False) for _ in range(2)] == [True, False]
+    assert [prefetch.slots.acquire(blocking=False) for _ in range(2)] == [True, False]
 
 
 def test_a_batch_that_waits_lets_the_worker_consume_afresh(
-    window: Window, consumer: Consumer, hub: PretendedHub
+    prefetch: Prefetch, consumer: Consumer, hub: PretendedHub
 ) -> None:
     before = consumer.task_consumer
-    with window.waiting():
+    with prefetch.waiting():
         assert consumer.task_consumer is before  # only the main thread speaks to the broker
         hub.step()
         assert consumer.channel.consuming == [consumer.task_consumer]
@@ -163,20 +163,22 @@ def test_a_batch_that_waits_lets_the_worker_consume_afresh(
 
 
 def test_batches_that_begin_to_wait_together_let_it_consume_afresh_once(
-    window: Window, consumer: Consumer, hub: PretendedHub
+    prefetch: Prefetch, consumer: Consumer, hub: PretendedHub
 ) -> None:
     with ExitStack() as stack:
         for _ in range(5):
-            stack.enter_context(window.waiting())
+            stack.enter_context(prefetch.waiting())
         assert len(hub.soon) == 1
         hub.step()
-        stack.enter_context(window.waiting())
+        stack.enter_context(prefetch.waiting())
         assert len(hub.soon) == 1
 
 
-def test_when_nobody_waits_any_more_all_stays_as_it_is(window: Window, consumer: Consumer, hub: PretendedHub) -> None:
+def test_when_nobody_waits_any_more_all_stays_as_it_is(
+    prefetch: Prefetch, consumer: Consumer, hub: PretendedHub
+) -> None:
     before = consumer.task_consumer
-    with window.waiting():
+    with prefetch.waiting():
         pass
     hub.step()
 
@@ -184,13 +186,13 @@ def test_when_nobody_waits_any_more_all_stays_as_it_is(window: Window, consumer:
 
 
 def test_beyond_the_room_batches_wait_in_the_queue_until_there_is_room(
-    window: Window, consumer: Consumer, hub: PretendedHub, at_hand: list[Any]
+    prefetch: Prefetch, consumer: Consumer, hub: PretendedHub, at_hand: list[Any]
 ) -> None:
     before = consumer.task_consumer
-    with window.waiting():
+    with prefetch.waiting():
         hub.step()
         hub.time_passes()
-        with window.waiting():
+        with prefetch.waiting():
             hub.step()
         assert consumer.task_consumer is before
         at_hand.pop()
@@ -200,52 +202,52 @@ def test_beyond_the_room_batches_wait_in_the_queue_until_there_is_room(
 
 
 def test_batches_that_celery_does_not_count_take_room_as_well(
-    window: Window, consumer: Consumer, hub: PretendedHub, at_hand: list[Any]
+    prefetch: Prefetch, consumer: Consumer, hub: PretendedHub, at_hand: list[Any]
 ) -> None:
     before = consumer.task_consumer
     at_hand.pop()
-    window.hold(1)
-    with window.waiting():
+    prefetch.hold(1)
+    with prefetch.waiting():
         hub.step()
         assert consumer.task_consumer is before
-        window.hold(-1)
+        prefetch.hold(-1)
         hub.time_passes()
         assert consumer.task_consumer is not before
 
 
 @pytest.mark.parametrize("ended", ["stopping", "disconnected", "reconnected"])
 def test_a_worker_that_stops_or_lost_its_connection_takes_no_more(
-    ended: str, window: Window, consumer: Consumer, hub: PretendedHub
+    ended: str, prefetch: Prefetch, consumer: Consumer, hub: PretendedHub
 ) -> None:
     before = consumer.task_consumer
-    with window.waiting():
+    with prefetch.waiting():
         if ended == "stopping":
             consumer.blueprint.state = CLOSE
         elif ended == "disconnected":
             consumer.channel.is_open = False
         else:
-            window.follow(Consumer(hub))
+            prefetch.follow(Consumer(hub))
         hub.step()
 
     assert consumer.task_consumer is before
 
 
-def test_after_a_reconnect_a_batch_that_waits_is_noticed_again(window: Window, hub: PretendedHub) -> None:
-    with window.waiting():
+def test_after_a_reconnect_a_batch_that_waits_is_noticed_again(prefetch: Prefetch, hub: PretendedHub) -> None:
+    with prefetch.waiting():
         again = Consumer(hub)
-        window.follow(again)
+        prefetch.follow(again)
         before = again.task_consumer
-        with window.waiting():
+        with prefetch.waiting():
             hub.step()
             assert again.task_consumer is not before
 
 
 def test_the_in_process_broker_is_told_at_once_and_no_more_than_there_is_room() -> None:
-    consumer, window = Consumer(hub=None), Window()
-    window.follow(consumer)
+    consumer, prefetch = Consumer(hub=None), Prefetch()
+    prefetch.follow(consumer)
     with ExitStack() as stack:
         for _ in range(BATCHES_MAX + 5):
-            stack.enter_context(window.waiting())
+            stack.enter_context(prefetch.waiting())
         assert consumer.channel.prefetches[1] == (CONCURRENCY + 1, False)
         assert consumer.channel.prefetches[-1] == (CONCURRENCY + BATCHES_MAX, False)
 

@@ -10,9 +10,9 @@ from kombu import Connection
 from kombu.transport.memory import Transport
 from kombu.utils import functional
 
-from workers.broker.connect import connect
+from workers.broker.connection import connect
 from workers.celery import app
-from workers.consuming.consumer import Intake
+from workers.consuming.consumer import BatchConsumer
 from workers.consuming.reconnecting_consumer import ATTEMPTS_A_LINE, Consumer
 
 FAILURES = ATTEMPTS_A_LINE + 2
@@ -70,5 +70,5 @@ def test_one_attempt_fails_at_once_and_the_next_may_succeed(
 
 
 def test_workers_use_it() -> None:
-    assert app.conf.worker_consumer == "workers.consuming.consumer:Intake"
-    assert issubclass(Intake, Consumer)
+    assert app.conf.worker_consumer == "workers.consuming.consumer:BatchConsumer"
+    assert issubclass(BatchConsumer, Consumer)

@@ -14,10 +14,10 @@ from celery.exceptions import InvalidTaskError
 from kombu.exceptions import OperationalError
 
 from tests.support.waiting import wait_until
+from tests.unit.redeliveries import SOON_SECONDS, Broker, came_back, handle, resting
 from tests.unit.samples import VERSION
-from tests.unit.suspects import SOON_SECONDS, Broker, came_back, handle, resting
 from workers.celery import app
-from workers.consuming import redelivery as suspects_module
+from workers.consuming import redelivery as redelivery_module
 from workers.consuming.redelivery import HEADER, REDELIVERIES_MAX, count_redeliveries
 from workers.consuming.strategy import careful
 from workers.messages.news import NEWS_HEADER, Quarantined
@@ -41,10 +41,10 @@ def test_a_batch_that_came_back_once_is_sent_on_at_once_and_counted(worker: Work
 def test_one_that_the_broker_does_not_take_is_given_back(
     error: Exception, worker: Worker, broker: Broker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(suspects_module, "GIVE_BACK_SECONDS", 0.0)
-    monkeypatch.setattr(worker.suspects._sender, "act", failing(error))
+    monkeypatch.setattr(redelivery_module, "GIVE_BACK_SECONDS", 0.0)
+    monkeypatch.setattr(worker.consuming.redelivery._sender, "act", failing(error))
     acknowledged, given_back = threading.Event(), threading.Event()
-    worker.suspects.take(came_back(broker, 0), acknowledged.set, given_back.set)
+    worker.consuming.redelivery.take(came_back(broker, 0), acknowledged.set, given_back.set)
     assert given_back.wait(SOON_SECONDS)
     assert not acknowledged.is_set()
 
@@ -52,7 +52,7 @@ def test_one_that_the_broker_does_not_take_is_given_back(
 def test_what_cannot_be_handled_is_dropped_and_its_sender_told(
     worker: Worker, broker: Broker, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(worker.suspects._sender, "act", failing(TypeError("odd")))
+    monkeypatch.setattr(worker.consuming.redelivery._sender, "act", failing(TypeError("odd")))
     handle(worker, came_back(broker, 0))
     assert "Batch batch-1 came back, and cannot be handled" in caplog.text
     answer = wait_until(lambda: broker.take("replies"), SOON_SECONDS)
@@ -78,7 +78,7 @@ def test_one_that_cannot_be_put_aside_is_answered_and_dropped(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    monkeypatch.setattr(worker.suspects, "_publish", failing(error))
+    monkeypatch.setattr(worker.consuming.redelivery, "_publish", failing(error))
     handle(worker, came_back(broker, REDELIVERIES_MAX))
     answer = broker.take("replies")
     assert answer is not None
@@ -164,7 +164,7 @@ def test_the_strategy_takes_nothing_that_was_handed_out_before(
     assert acknowledged.wait(SOON_SECONDS)
     assert len(taken) == 1
     assert broker.take("predict") is not None
-    monkeypatch.setattr(suspects_module, "REST_SECONDS", 0.05)
+    monkeypatch.setattr(redelivery_module, "REST_SECONDS", 0.05)
     acknowledged.clear()
     take(resting(broker), None, lambda *_: acknowledged.set(), pytest.fail, None)
     assert acknowledged.wait(SOON_SECONDS)
@@ -172,8 +172,8 @@ def test_the_strategy_takes_nothing_that_was_handed_out_before(
     with pytest.raises(InvalidTaskError):
         take(SimpleNamespace(delivery_info=None), None, None, None)
 
-    monkeypatch.setattr(suspects_module, "GIVE_BACK_SECONDS", 0.0)
-    monkeypatch.setattr(worker.suspects._sender, "act", failing(MessageNacked()))
+    monkeypatch.setattr(redelivery_module, "GIVE_BACK_SECONDS", 0.0)
+    monkeypatch.setattr(worker.consuming.redelivery._sender, "act", failing(MessageNacked()))
     rejected: list[Any] = []
     given_back = threading.Event()
     take(came_back(broker, 0), None, pytest.fail, lambda *how: (rejected.append(how), given_back.set()), None)

@@ -28,7 +28,7 @@ def test_a_report_that_cannot_be_sent_holds_nobody_up(
         sending.set()
         broker_is_back.wait(SOON_SECONDS)
 
-    monkeypatch.setattr(worker.sender, "send", send)
+    monkeypatch.setattr(worker.consuming.sender, "send", send)
     started = monotonic()
     report(None, None, "replies", "1")
 
@@ -44,7 +44,7 @@ def test_a_report_that_cannot_be_sent_holds_nobody_up(
 def test_a_refused_batch_is_answered_as_a_failed_task(worker: Worker) -> None:
     with app.connection_for_read() as connection:
         replies = ReplyQueue(connection)
-        worker.reporter.tell_refused(RefusedError("it is not signed"), replies.name, "7")
+        worker.consuming.reporter.tell_refused(RefusedError("it is not signed"), replies.name, "7")
         ticket, body = replies.next()
 
     assert (ticket, body["task_id"], body["status"], body["worker"]) == ("7", "7", "FAILURE", worker.name)
@@ -53,10 +53,10 @@ def test_a_refused_batch_is_answered_as_a_failed_task(worker: Worker) -> None:
 
 def test_a_stranger_is_not_answered_with_a_signature(worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
     sent: list[Any] = []
-    monkeypatch.setattr(worker.sender, "send", lambda *arguments: sent.append(arguments))
+    monkeypatch.setattr(worker.consuming.sender, "send", lambda *arguments: sent.append(arguments))
 
-    worker.reporter.tell_refused(SignatureError("it is not signed"), "replies.1", "7")
-    worker.reporter.tell_refused(RefusedError("it is compressed"), "replies.1", "7")
+    worker.consuming.reporter.tell_refused(SignatureError("it is not signed"), "replies.1", "7")
+    worker.consuming.reporter.tell_refused(RefusedError("it is compressed"), "replies.1", "7")
 
     wait_until(lambda: len(sent) == 2, SOON_SECONDS)
     assert {(headers or {}).get(SIGNATURE) for *_, headers in sent} == {UNSIGNED[SIGNATURE], None}

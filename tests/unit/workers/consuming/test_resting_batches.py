@@ -7,8 +7,8 @@ import threading
 import pytest
 
 from tests.support.waiting import wait_until
-from tests.unit.suspects import SOON_SECONDS, Broker, came_back, handle, resting
-from workers.consuming import redelivery as suspects_module
+from tests.unit.redeliveries import SOON_SECONDS, Broker, came_back, handle, resting
+from workers.consuming import redelivery as redelivery_module
 from workers.consuming.redelivery import HEADER, RESTS
 from workers.worker import Worker
 
@@ -22,7 +22,7 @@ def test_one_that_came_back_again_is_to_rest_so_that_not_all_workers_die_of_it(w
 
 
 def test_one_that_is_to_rest_does_and_goes_on(worker: Worker, broker: Broker, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(suspects_module, "REST_SECONDS", 0.05)
+    monkeypatch.setattr(redelivery_module, "REST_SECONDS", 0.05)
     handle(worker, resting(broker))
     sent = broker.take("predict")
     assert sent is not None
@@ -33,7 +33,7 @@ def test_one_that_is_to_rest_does_and_goes_on(worker: Worker, broker: Broker, mo
 def test_one_that_rested_in_a_worker_that_has_gone_rests_no_more_and_is_not_counted(
     worker: Worker, broker: Broker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(suspects_module, "REST_SECONDS", 10 * SOON_SECONDS)
+    monkeypatch.setattr(redelivery_module, "REST_SECONDS", 10 * SOON_SECONDS)
     again = resting(broker)
     again.delivery_info["redelivered"] = True
     handle(worker, again)
@@ -45,25 +45,28 @@ def test_one_that_rested_in_a_worker_that_has_gone_rests_no_more_and_is_not_coun
 
 def test_what_rests_together_goes_on_apart(worker: Worker) -> None:
     for _ in range(20):
-        worker.suspects._going_on.clear()
-        poison, innocent = worker.suspects._rest_seconds(None), worker.suspects._rest_seconds(30_000.0)
+        worker.consuming.redelivery._going_on.clear()
+        poison, innocent = (
+            worker.consuming.redelivery._rest_seconds(None),
+            worker.consuming.redelivery._rest_seconds(30_000.0),
+        )
         assert 2.0 <= min(poison, innocent) <= max(poison, innocent) <= 5.0
         assert abs(poison - innocent) > 0.5
 
 
 def test_what_rests_goes_back_to_the_broker_when_the_worker_stops(worker: Worker, broker: Broker) -> None:
     done = threading.Event()
-    worker.suspects.take(resting(broker), done.set, done.set)
-    worker.suspects.stop()
-    worker.suspects._threads.shutdown(wait=True)
+    worker.consuming.redelivery.take(resting(broker), done.set, done.set)
+    worker.consuming.redelivery.stop()
+    worker.consuming.redelivery._threads.shutdown(wait=True)
     assert not done.is_set()
     assert broker.take("predict") is None
 
 
 def test_what_rests_counts_among_what_the_worker_has_at_hand(worker: Worker, broker: Broker) -> None:
     done = threading.Event()
-    worker.suspects.take(resting(broker), done.set, done.set)
-    assert worker.window._held == 1
-    worker.suspects.stop()
-    wait_until(lambda: worker.window._held == 0, SOON_SECONDS, "it is at hand no more")
+    worker.consuming.redelivery.take(resting(broker), done.set, done.set)
+    assert worker.consuming.prefetch._held == 1
+    worker.consuming.redelivery.stop()
+    wait_until(lambda: worker.consuming.prefetch._held == 0, SOON_SECONDS, "it is at hand no more")
     assert not done.is_set()

@@ -25,7 +25,7 @@ LONG = "x" * 9_000_000
 def sender(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sender]:
     """What this process's worker would answer with."""
     sender = Sender(app)
-    monkeypatch.setattr(results, "this_worker", lambda: SimpleNamespace(sender=sender, name="w1@here"))
+    monkeypatch.setattr(results, "celery_side", lambda: SimpleNamespace(sender=sender, name="w1@here"))
     yield sender
     sender.close()
 

@@ -14,7 +14,7 @@ from kombu.message import Message
 
 from tests.unit.samples import VERSION, asking
 from workers.celery import app
-from workers.consuming import redelivery as suspects_module
+from workers.consuming import redelivery as redelivery_module
 from workers.consuming.redelivery import HEADER, RESTS
 from workers.messages.protocol import PredictBatch
 from workers.tasks import predict
@@ -42,7 +42,7 @@ class Broker:
             ("QUARANTINE", Queue(names["quarantine"], durable=True)),
             ("GATEWAYS", exchange),
         ]:
-            monkeypatch.setattr(suspects_module, name, value)
+            monkeypatch.setattr(redelivery_module, name, value)
 
     def take(self, name: str) -> Message | None:
         return self._queues[name].get(no_ack=True, accept=["json"])
@@ -75,6 +75,6 @@ def resting(broker: Broker) -> Any:
 
 def handle(worker: Worker, message: Any) -> None:
     acknowledged, given_back = threading.Event(), threading.Event()
-    worker.suspects.take(message, acknowledged.set, given_back.set)
+    worker.consuming.redelivery.take(message, acknowledged.set, given_back.set)
     assert acknowledged.wait(SOON_SECONDS)
     assert not given_back.is_set()

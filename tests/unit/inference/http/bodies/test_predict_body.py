@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from inference.dispatch.predict_input import PredictInput
 from inference.errors import BadInputError, TooLargeError
-from inference.http.bodies.predict_input import PredictInput, read_predict_input
+from inference.http.bodies.predict_body import read_predict_input
 from tests.unit.samples import NN_ID
 from workers.messages.arrays import to_arrays
 from workers.messages.tensors import NAME_CHARACTERS_MAX, TENSORS_BYTES_MAX, TENSORS_MAX

@@ -1,48 +1,23 @@
-"""What a client asks of /predict: one row in `vector`, or a batch of rows in `data`, by which network and version."""
+"""Reads the JSON body of /predict: one row in `vector`, or a batch of rows in `data`, by which network and version."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from inference.dispatch.predict_input import PredictInput
 from inference.errors import BadInputError, TooLargeError
 from inference.http.bodies.json_numbers import read_numbers
 from workers.messages.arrays import to_tensor
 from workers.messages.message import ProtocolError
 from workers.messages.protocol import is_nn_id
-from workers.messages.request_id import REQUEST_ID
-from workers.messages.tensors import ONLY_INPUT, TENSORS_BYTES_MAX, Tensors, count_bytes, count_rows
+from workers.messages.tensors import ONLY_INPUT, TENSORS_BYTES_MAX, Tensors, count_rows
 
 #: The largest number of a version that the database holds.
 MAX_VERSION = 2**31 - 1
-
-
-@dataclass(frozen=True)
-class PredictInput:
-    """The rows to predict by input; `single` when they came as one `vector`.
-
-    Without `nn_id` the default network answers, and without `version` the network's active one.
-    """
-
-    inputs: Tensors
-    single: bool
-    nn_id: str | None = None
-    version: int | None = None
-    request_id: str = field(default_factory=REQUEST_ID.get, compare=False)
-
-    @property
-    def rows_count(self) -> int:
-        """How many rows are to be predicted."""
-        return next(iter(self.inputs.values())).shape[0]
-
-    @property
-    def size_bytes(self) -> int:
-        """How many bytes their numbers take."""
-        return count_bytes(self.inputs)
 
 
 def read_predict_input(body: Any) -> PredictInput:

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from tests.unit.samples import worker_measures
+from workers.measuring import measured as measured_module
+from workers.measuring.measured import Measured
 from workers.measuring.usage import cpu_seconds, memory_bytes
-from workers.messages import measures
-from workers.messages.measures import INFERENCE_BOUNDS, Counts, Measured, WorkerMeasures
+from workers.messages.measures import INFERENCE_BOUNDS, Counts, WorkerMeasures
 from workers.messages.message import ProtocolError
 from workers.messages.refusals import Refusals
 
@@ -70,7 +71,7 @@ def test_what_is_no_measure_is_refused(field: str, value: Any) -> None:
 
 
 def test_nothing_has_happened_at_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(measures, "refusals", Refusals())
+    monkeypatch.setattr(measured_module, "refusals", Refusals())
     assert Measured().counts() == Counts()
 
 
