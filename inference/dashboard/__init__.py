@@ -1,1 +1,4 @@
-"""The admin's first page: how requests, queue, workers and the default network are now, and whether all is well."""
+"""The admin's first page: how requests, queue, workers and the default network are now, and whether all is well.
+
+Imports `admin`, `gateway` and all below them. Start at `views.py`; the figures are gathered in `numbers.py`.
+"""

@@ -1,6 +1,6 @@
-"""What a gateway process sees when it looks around: the database, and the workers by way of the broker.
+"""The health checks of a gateway process: the database, and the workers by way of the broker.
 
-Both may be slow or away, and whoever looks often must not keep them busy: each look is a `Probe`.
+Both may be slow or away, and whoever looks often must not keep them busy: each check is a `Probe`.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Served:
 
 
 class HealthChecks:
-    """Looks with threads of its own, and only when somebody asks."""
+    """Made in threads of their own, and only when somebody asks."""
 
     def __init__(self, fleet: Fleet) -> None:
         self._fleet = fleet

@@ -1,11 +1,24 @@
-from inference.models.networks import ACTIVATION_MARGIN_SECONDS as ACTIVATION_MARGIN_SECONDS
-from inference.models.networks import Activation as Activation
-from inference.models.networks import DefaultNetwork as DefaultNetwork
-from inference.models.networks import FileChunk as FileChunk
-from inference.models.networks import Network as Network
-from inference.models.networks import PredictionTiming as PredictionTiming
-from inference.models.networks import StoredFile as StoredFile
-from inference.models.networks import Version as Version
-from inference.models.networks import WorkerReport as WorkerReport
-from inference.models.rollup import Rollup as Rollup
-from inference.models.token import AccessToken as AccessToken
+"""Every table of the database. Imports only `workers`, for settings and how a version is named in messages.
+
+Start at `networks.py`.
+"""
+
+from inference.models.activations import ACTIVATION_MARGIN_SECONDS, Activation, WorkerReport
+from inference.models.networks import DefaultNetwork, FileChunk, Network, StoredFile, Version
+from inference.models.rollup import Rollup
+from inference.models.timing import PredictionTiming
+from inference.models.token import AccessToken
+
+__all__ = [
+    "ACTIVATION_MARGIN_SECONDS",
+    "AccessToken",
+    "Activation",
+    "DefaultNetwork",
+    "FileChunk",
+    "Network",
+    "PredictionTiming",
+    "Rollup",
+    "StoredFile",
+    "Version",
+    "WorkerReport",
+]

@@ -1,1 +1,4 @@
-"""Starts and watches the processes of a Pipeline on one machine; knows nothing of what they compute or store."""
+"""Starts and watches the processes of a Pipeline on one machine; knows nothing of what they compute or store.
+
+Imports `client`, to ask what it has started. Start at `serve.py` or `cluster.py`.
+"""

@@ -1,0 +1,1 @@
+"""What Django's templates write numbers and times with. Imports nothing of the gateway."""

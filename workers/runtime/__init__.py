@@ -1,0 +1,4 @@
+"""Networks: files read, architectures compiled, versions held in memory, rows computed. Nothing else knows Keras.
+
+Imports `measuring`, `logs` and `messages`; nothing of Celery. Start at `networks.py`; `backend.py` imports TensorFlow.
+"""
