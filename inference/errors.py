@@ -48,6 +48,10 @@ class ConflictError(InferenceError):
     """What is asked for does not fit the state that the network or the version is in."""
 
 
+class AlreadyActiveError(ConflictError):
+    """The upload was to be the first network only, and one is active: upload without that condition to replace it."""
+
+
 class TooLargeError(InferenceError):
     """The request is larger than this gateway takes."""
 

@@ -28,6 +28,12 @@ def in_path(name: str, field: Schema) -> OpenApiParameter:
 
 NN_ID = in_path("nn_id", NN_ID_FIELD)
 NUMBER = in_path("number", VERSION_FIELD)
+ONLY_FIRST = OpenApiParameter(
+    "If-None-Match",
+    {"type": "string", "enum": ["*"]},
+    HEADER,
+    description="Become active only while no network is; else 412, and nothing is replaced",
+)
 PAGE = [
     OpenApiParameter(
         "limit",

@@ -6,7 +6,16 @@ from drf_spectacular.utils import OpenApiRequest, OpenApiResponse
 
 from inference.api_schema.fields import NN_ID as NN_ID_FIELD
 from inference.api_schema.fields import Schema, ref
-from inference.api_schema.operation import NN_ID, NUMBER, answer, answer_header, describe, operation, request_examples
+from inference.api_schema.operation import (
+    NN_ID,
+    NUMBER,
+    ONLY_FIRST,
+    answer,
+    answer_header,
+    describe,
+    operation,
+    request_examples,
+)
 from inference.api_schema.refusals import WITH_BODY
 
 NETWORK, OTHER = NN_ID_FIELD["examples"][0], "0d3c5dffa4374c77a554ed38c9c50296"
@@ -97,8 +106,9 @@ describe(
                 ref("Upload"), encoding={"data": {"contentType": "application/octet-stream"}}
             )
         },
+        parameters=(ONLY_FIRST,),
         answers=switch_answers(OTHER, 1, None),
-        refused=(*WITH_BODY, 409, 507),
+        refused=(*WITH_BODY, 409, 412, 507),
         messages={400: "nn_id: must be 32 lower-case hex digits", 503: "no worker is connected"},
     ),
 )

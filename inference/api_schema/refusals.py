@@ -41,6 +41,10 @@ REFUSALS: dict[int, Refusal] = {
     ),
     409: Refusal("It does not fit the state that the network or version is in.", "nothing is left to roll back to"),
     411: Refusal("The body comes in chunks.", "the body must come with a Content-Length, not in chunks"),
+    412: Refusal(
+        "The upload was to be active only while no network is (`If-None-Match: *`), and one is: nothing was replaced.",
+        "network 000127a35b5f462b8ec68fb4d905ac36 is active already, and nothing was to be replaced",
+    ),
     413: Refusal(
         "The body is larger than PIPELINE_MAX_BODY_BYTES, an upload than PIPELINE_MAX_UPLOAD_BYTES, or the rows than "
         "one message to a worker holds.",

@@ -13,6 +13,8 @@ from requests.auth import AuthBase
 from inference.client.multipart import MultipartForm
 
 Answer = dict[str, Any]
+#: The status of an upload that was to be the first network, and is not.
+ALREADY_ACTIVE = 412
 
 
 class ClientError(Exception):
@@ -56,14 +58,16 @@ class PipelineClient:
         body = {name: value for name, value in fields.items() if value is not None}
         return self._request("POST", "/predict", json=body, timeout_seconds=timeout_seconds)
 
-    def set_weights(self, nn_id: str, file_name: str, body: bytes | IO[bytes]) -> Answer:
+    def set_weights(self, nn_id: str, file_name: str, body: bytes | IO[bytes], *, only_first: bool = False) -> Answer:
         """PUT /set_weights with a weights file or its base64 text, read while it is sent. Raises ClientError.
 
-        Weights that a worker refused come back as an answer whose `status` is false.
+        Weights that a worker refused come back as an answer whose `status` is false. With `only_first`, they become
+        active only while no network is; else that is a ClientError with the status ALREADY_ACTIVE.
         """
         file = io.BytesIO(body) if isinstance(body, bytes) else body
         form = MultipartForm({"nn_id": nn_id}, "data", file_name, file)
-        return self._request("PUT", "/set_weights", data=form, headers={"Content-Type": form.content_type})
+        headers = {"Content-Type": form.content_type} | ({"If-None-Match": "*"} if only_first else {})
+        return self._request("PUT", "/set_weights", data=form, headers=headers)
 
     def activate(self, nn_id: str, number: int) -> Answer:
         """POST /networks/<nn_id>/activate: make any version active. Raises ClientError.

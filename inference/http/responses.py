@@ -28,6 +28,7 @@ STATUS_OF: dict[type[errors.InferenceError], int] = {
     errors.NotFoundError: 404,
     errors.ConflictError: 409,
     errors.LengthRequiredError: 411,
+    errors.AlreadyActiveError: 412,
     errors.TooLargeError: 413,
     errors.TooManyRequestsError: 429,
     errors.BusyError: 503,

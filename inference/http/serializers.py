@@ -6,7 +6,9 @@ from typing import Any
 
 from django.core.files.uploadedfile import UploadedFile
 from rest_framework import serializers
+from rest_framework.request import Request
 
+from inference.errors import BadInputError
 from workers.messages.protocol import is_nn_id
 
 WEIGHTS_CONTENT_TYPE = "application/octet-stream"
@@ -29,6 +31,18 @@ class SetWeightsSerializer(serializers.Serializer[dict[str, Any]]):
         if value.content_type != WEIGHTS_CONTENT_TYPE:
             raise serializers.ValidationError(f"must be of content type {WEIGHTS_CONTENT_TYPE}")
         return value
+
+
+def asks_for_first_only(request: Request) -> bool:
+    """Whether an upload says `If-None-Match: *`: it is to be active only where no network is (RFC 9110, 13.1.2).
+
+    Raises:
+        BadInputError: the condition is another one.
+    """
+    condition = request.META.get("HTTP_IF_NONE_MATCH")
+    if condition not in (None, "*"):
+        raise BadInputError("If-None-Match must be * here: only while no network is active")
+    return condition == "*"
 
 
 class WholeNumberField(serializers.IntegerField):

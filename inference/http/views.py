@@ -19,7 +19,7 @@ from inference.http.bodies.upload_files import UploadParser, decoded
 from inference.http.lean_view import LeanView, json_answer
 from inference.http.network_answers import switch_answer
 from inference.http.requester import requester
-from inference.http.serializers import SetWeightsSerializer
+from inference.http.serializers import SetWeightsSerializer, asks_for_first_only
 from inference.http.weight_changes import weight_change
 
 
@@ -52,11 +52,11 @@ class SetWeights(APIView):
         with weight_change(request):
             serializer = SetWeightsSerializer(data=request.data)
             serializer.is_valid(raise_exception=True)
+            only_first = asks_for_first_only(request)
             file = serializer.validated_data["data"]
             with decoded(file) as weights:
-                result = gateway().switch.set_weights(
-                    serializer.validated_data["nn_id"], file.name, weights, requester(request)
-                )
+                nn_id, who = serializer.validated_data["nn_id"], requester(request)
+                result = gateway().switch.set_weights(nn_id, file.name, weights, who, only_first)
         return Response(switch_answer(result, request))
 
 

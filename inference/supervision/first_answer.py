@@ -14,7 +14,7 @@ from pathlib import Path
 
 from kombu.utils.url import maybe_sanitize_url
 
-from inference.client.http_client import Answer, ClientError, PipelineClient
+from inference.client.http_client import ALREADY_ACTIVE, Answer, ClientError, PipelineClient
 from inference.supervision.errors import StartError
 from workers.settings import settings
 
@@ -56,6 +56,8 @@ def wait_until_answering(client: PipelineClient, workers: int, deadline_seconds:
 def load_first_network(client: PipelineClient, data: Path, deadline_seconds: float, look: Look) -> str | None:
     """Upload the first sample network of the folder `data` when no network is active; returns its nn_id, or None.
 
+    A network that somebody uploads meanwhile stays: the gateway decides, where the sample would become active.
+
     Raises:
         StartError: the sample is missing, or the workers refused it.
     """
@@ -66,8 +68,10 @@ def load_first_network(client: PipelineClient, data: Path, deadline_seconds: flo
         raise StartError(f"no network is active and {data} holds no sample {FIRST_NN_ID}_*.b64 to begin with")
     look()
     try:
-        answer = client.set_weights(FIRST_NN_ID, sample.name, sample.read_bytes())
+        answer = client.set_weights(FIRST_NN_ID, sample.name, sample.read_bytes(), only_first=True)
     except (ClientError, OSError) as error:
+        if isinstance(error, ClientError) and error.status_code == ALREADY_ACTIVE:
+            return None
         raise StartError(f"cannot load the first network {sample.name}: {error}") from error
     if answer.get("status") is not True:
         raise StartError(f"the workers refused the first network {sample.name}: {_reason(answer)}")

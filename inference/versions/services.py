@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from inference.errors import ConflictError, NotFoundError
+from inference.errors import AlreadyActiveError, ConflictError, NotFoundError
 from inference.models import Activation, DefaultNetwork, Network, Version, WorkerReport
 from inference.versions import history
 from inference.versions.stored_files import drop_bytes, lock_file
@@ -62,12 +62,25 @@ def _keep_reports(activation: Activation, reports: Sequence[Report]) -> int:
     return len(new)
 
 
+def require_none_active() -> None:
+    """Nothing while no network is active; `commit` decides it for good.
+
+    Raises:
+        AlreadyActiveError: one is.
+    """
+    if default := DefaultNetwork.objects.first():
+        raise AlreadyActiveError(f"network {default.network_id} is active already, and nothing was to be replaced")
+
+
 @transaction.atomic
-def commit(activation: Activation) -> None:
+def commit(activation: Activation, only_first: bool = False) -> None:
     """Make an activation's version active, and after an upload its network the default one: this is the switch.
+
+    With `only_first`, only while no network is the default one.
 
     Raises:
         ConflictError: the version was deleted meanwhile.
+        AlreadyActiveError: another one has become the default network.
     """
     network = _lock_network(activation)
     version = Version.objects.get(pk=activation.version_id)
@@ -78,8 +91,13 @@ def commit(activation: Activation) -> None:
     network.save(update_fields=["active"])
     version.state = Version.State.LOADED
     version.save(update_fields=["state"])
+    if only_first:
+        # Waits for whoever makes a network the default one in this moment: there is one row, by its primary key.
+        _, is_first = DefaultNetwork.objects.get_or_create(id=DefaultNetwork.ONLY_ID, defaults={"network": network})
+        if not is_first:
+            require_none_active()
     # Without any default network, /predict would have nothing although one is active.
-    if activation.kind == Activation.Kind.UPLOAD or not DefaultNetwork.objects.exists():
+    elif activation.kind == Activation.Kind.UPLOAD or not DefaultNetwork.objects.exists():
         DefaultNetwork.objects.update_or_create(id=DefaultNetwork.ONLY_ID, defaults={"network": network})
 
 

@@ -47,15 +47,23 @@ class VersionSwitch:
     def __init__(self, fleet: Fleet) -> None:
         self._fleet = fleet
 
-    def set_weights(self, nn_id: str, file_name: str, weights: bytes | IO[bytes], requested_by: str) -> SwitchResult:
+    def set_weights(
+        self, nn_id: str, file_name: str, weights: bytes | IO[bytes], requested_by: str, only_first: bool = False
+    ) -> SwitchResult:
         """Store an upload, have every worker load it, and make it active when all have.
+
+        With `only_first`, only while no network is active: whether one is, is decided where it would become active.
 
         Raises:
             BadInputError: a `.keras` archive whose architecture cannot be read.
             BrokerUnavailableError, NoWorkersError: nobody could load it; the version stays pending.
             ConflictError: the version was deleted meanwhile.
+            AlreadyActiveError: it was to be the first network only, and one is active.
         """
-        return self.switch_to(store_upload(nn_id, file_name, weights), Activation.Kind.UPLOAD, requested_by)
+        if only_first:
+            services.require_none_active()
+        version = store_upload(nn_id, file_name, weights)
+        return self.switch_to(version, Activation.Kind.UPLOAD, requested_by, only_first)
 
     def activate(self, nn_id: str, number: int, requested_by: str) -> SwitchResult:
         """Make any version of a network active, once every worker has loaded it.
@@ -90,7 +98,9 @@ class VersionSwitch:
         services.delete_version(nn_id, number, requested_by)
         self._fleet.tell_gateways(DELETED_NEWS, Deleted(nn_id, number))
 
-    def switch_to(self, version: Version, kind: Activation.Kind, requested_by: str) -> SwitchResult:
+    def switch_to(
+        self, version: Version, kind: Activation.Kind, requested_by: str, only_first: bool = False
+    ) -> SwitchResult:
         """Have every worker load a stored version, and make it active when all have; the attempt is recorded.
 
         Raises:
@@ -103,7 +113,7 @@ class VersionSwitch:
             # The connection may have been lost while the workers were loading.
             on_live_connection(lambda: services.record_reports(activation, result.reports))
             if result.loaded:
-                services.commit(activation)
+                services.commit(activation, only_first)
                 self._fleet.tell_gateways(SWITCHED_NEWS, Switched(version.network_id))
                 logger.info(
                     "%s is active: %d workers loaded it.", version, len(result.reports), extra=about(version.ref())

@@ -12,7 +12,7 @@ from django.test import Client
 from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
 from pytest_django.fixtures import Settings
 
-from inference.errors import BrokerUnavailableError, DiskFullError, NoWorkersError
+from inference.errors import AlreadyActiveError, BrokerUnavailableError, DiskFullError, NoWorkersError
 from inference.models import Activation, Network, Version
 from inference.versions.switch import SwitchResult, VersionSwitch
 from tests.unit.samples import NN_ID, failed, loaded
@@ -26,9 +26,13 @@ class Switches:
     def __init__(self) -> None:
         self.uploads: list[tuple[str, str, bytes, str]] = []
         self.outcome: Any = [loaded("w1")]
+        self.only_first: bool | None = None
 
-    def __call__(self, nn_id: str, file_name: str, weights: IO[bytes], requested_by: str) -> SwitchResult:
+    def __call__(
+        self, nn_id: str, file_name: str, weights: IO[bytes], requested_by: str, only_first: bool
+    ) -> SwitchResult:
         weights.seek(0)
+        self.only_first = only_first
         self.uploads.append((nn_id, file_name, weights.read(), requested_by))
         if isinstance(self.outcome, Exception):
             raise self.outcome
@@ -46,10 +50,10 @@ def switches(monkeypatch: pytest.MonkeyPatch) -> Switches:
     return switches
 
 
-def put(client: Client, **fields: Any) -> Any:
+def put(client: Client, headers: dict[str, str] | None = None, **fields: Any) -> Any:
     given = {"nn_id": NN_ID, "data": SimpleUploadedFile("w.b64", b"QUJD\n", OCTETS), **fields}
     form = encode_multipart(BOUNDARY, {name: value for name, value in given.items() if value is not None})
-    return client.put("/set_weights", form, content_type=MULTIPART_CONTENT)
+    return client.put("/set_weights", form, content_type=MULTIPART_CONTENT, headers=headers)
 
 
 def test_loaded_weights_are_told_worker_by_worker(client: Client, switches: Switches) -> None:
@@ -70,6 +74,30 @@ def test_loaded_weights_are_told_worker_by_worker(client: Client, switches: Swit
         "workers_answered": 2,
     }
     assert switches.uploads == [(NN_ID, "w.b64", b"ABC", "127.0.0.1")]
+
+
+@pytest.mark.parametrize(("headers", "only_first"), [({}, False), ({"If-None-Match": "*"}, True)])
+def test_an_upload_may_ask_to_replace_nothing(
+    headers: dict[str, str], only_first: bool, client: Client, switches: Switches
+) -> None:
+    assert put(client, headers).status_code == 200
+    assert switches.only_first is only_first
+
+
+def test_where_something_is_active_such_an_upload_is_refused_with_412(client: Client, switches: Switches) -> None:
+    switches.outcome = AlreadyActiveError(f"network {NN_ID} is active already")
+
+    response = put(client, {"If-None-Match": "*"})
+
+    assert (response.status_code, response.json()["status"]) == (412, False)
+
+
+def test_another_condition_is_refused(client: Client, switches: Switches) -> None:
+    response = put(client, {"If-None-Match": '"abc"'})
+
+    assert response.status_code == 400
+    assert "must be *" in response.json()["message"]
+    assert switches.uploads == []
 
 
 def test_weights_that_a_worker_refused_are_told_with_its_trace(client: Client, switches: Switches) -> None:

@@ -48,7 +48,8 @@ class PretendedGateway(PipelineClient):
     def predict(self, vector: Any, timeout_seconds: float | None = None) -> Answer:
         return self._next()
 
-    def set_weights(self, nn_id: str, file_name: str, body: bytes) -> Answer:
+    def set_weights(self, nn_id: str, file_name: str, body: bytes, *, only_first: bool) -> Answer:
+        assert only_first
         self.uploads.append((nn_id, file_name, body))
         return self._next()
 
@@ -93,6 +94,11 @@ def test_the_first_sample_is_uploaded_when_no_network_is_active(data: Path) -> N
     gateway = PretendedGateway(BUSY, NO_NETWORK, {"status": True, "message": "OK"})
     assert first_answer.load_first_network(gateway, data, 60.0, nothing) == first_answer.FIRST_NN_ID
     assert gateway.uploads == [(first_answer.FIRST_NN_ID, f"{first_answer.FIRST_NN_ID}_0123abcd.b64", b"AAAA")]
+
+
+def test_a_network_that_somebody_uploads_meanwhile_stays(data: Path) -> None:
+    gateway = PretendedGateway(NO_NETWORK, ClientError("PUT /set_weights was refused with 412: …", 412))
+    assert first_answer.load_first_network(gateway, data, 60.0, nothing) is None
 
 
 @pytest.mark.parametrize("answer", [GOOD, {"status": False, "message": trace("RowsError: 3 numbers"), "result": 0.0}])

@@ -7,7 +7,7 @@ from typing import NoReturn
 import pytest
 from django.db import DatabaseError
 
-from inference.errors import ConflictError, NotFoundError
+from inference.errors import AlreadyActiveError, ConflictError, NotFoundError
 from inference.models import Activation, DefaultNetwork, FileChunk, Network, StoredFile, Version, WorkerReport
 from inference.versions import services
 from inference.versions.uploads import store_version
@@ -60,6 +60,26 @@ def test_an_activation_makes_a_default_network_where_there_is_none() -> None:
     activated(store(), ACTIVATE)
 
     assert DefaultNetwork.objects.get().network_id == NN_ID
+
+
+def test_a_first_network_becomes_active_where_none_is() -> None:
+    services.commit(services.begin(store(), UPLOAD, "scripts/serve"), only_first=True)
+
+    assert active() is not None
+    assert DefaultNetwork.objects.get().network_id == NN_ID
+
+
+@pytest.mark.parametrize("of_users", [NN_ID, OTHER_NN_ID], ids=["another's version", "another network"])
+def test_a_first_network_replaces_nothing(of_users: str) -> None:
+    sample = services.begin(store(), UPLOAD, "scripts/serve")
+    users = activated(store(of_users, MORE_WEIGHTS)).version
+
+    with pytest.raises(AlreadyActiveError, match=of_users):
+        services.commit(sample, only_first=True)
+
+    assert DefaultNetwork.objects.get().network_id == of_users
+    assert active(of_users) == users
+    assert active() == (users if of_users == NN_ID else None)
 
 
 def test_each_commit_notes_what_was_active_when_it_was_made() -> None:
