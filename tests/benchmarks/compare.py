@@ -7,16 +7,15 @@ from __future__ import annotations
 
 import argparse
 import json
-import subprocess
 import sys
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 from inference.client.http_client import ClientError
 from inference.supervision.errors import SupervisionError
 from tests.benchmarks import peers, report
 from tests.benchmarks.machine import machine
+from tests.benchmarks.plot import draw
 from tests.benchmarks.systems import OWN, Running
 from tests.benchmarks.table import tables
 from tests.benchmarks.usage import Usage
@@ -124,11 +123,7 @@ def main() -> None:
     text = tables(found)
     (chosen.out / "table.md").write_text(text)
     print(f"\n{text}\nwritten to {chosen.out}")
-    if peers.PYTHON.exists():
-        plot = Path(__file__).with_name("plot.py")
-        subprocess.run([peers.PYTHON, plot, numbers, chosen.out / "plot.png"], check=True)
-    else:
-        print("no plot: matplotlib is in the peers' environment, which is not there", file=sys.stderr)
+    draw(numbers, chosen.out / "plot.png")
     if failures:
         sys.exit("\n".join(["failed:", *failures]))
 

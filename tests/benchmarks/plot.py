@@ -1,9 +1,9 @@
-"""Draws what was measured: `plot.py numbers.json plot.png`, in the environment that has matplotlib (scripts/bench)."""
+"""Draws what `scripts/bench` has measured; `python -m tests.benchmarks.plot numbers.json plot.png` draws it again."""
 
 from __future__ import annotations
 
+import argparse
 import json
-import sys
 from pathlib import Path
 from statistics import mean
 
@@ -13,7 +13,7 @@ mpl.use("Agg")
 from matplotlib import pyplot
 
 
-def main(numbers: Path, picture: Path) -> None:
+def draw(numbers: Path, picture: Path) -> None:
     """Three panels over the number of connections: right answers a second, p50, p99; each the rounds' mean."""
     groups: dict[str, dict[int, list[dict[str, float]]]] = {}
     for each in json.loads(numbers.read_text())["measurements"]:
@@ -36,5 +36,14 @@ def main(numbers: Path, picture: Path) -> None:
     figure.savefig(picture, dpi=110)
 
 
+def main() -> None:
+    """Draw one picture."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("numbers", type=Path)
+    parser.add_argument("picture", type=Path)
+    chosen = parser.parse_args()
+    draw(chosen.numbers, chosen.picture)
+
+
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]))
+    main()

@@ -11,7 +11,7 @@ from inference.models import PredictionTiming
 from inference.models.rollup import Rollup
 from tests.benchmarks import breakdown, filled
 from tests.benchmarks.report import markdown
-from tests.benchmarks.statistics import list_queries, measured, statistics_queries
+from tests.benchmarks.statistics_queries import list_queries, measured, statistics_queries
 from tests.benchmarks.table import tables
 from tests.benchmarks.wrk import read
 

@@ -1,6 +1,6 @@
 """How long statistics and lists of requests take with 10 million timings, and a year of rollups, in the database.
 
-Run it with `scripts/bench statistics`: in a private PostgreSQL; with `--database sqlite`, one million timings.
+Run it with `scripts/bench statistics_queries`: in a private PostgreSQL; with `--database sqlite`, one million timings.
 """
 
 from __future__ import annotations
