@@ -21,7 +21,18 @@ METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"})
 #: What stands in an address for one network and one version: each would be a time series.
 _NETWORK = re.compile(r"/networks/[0-9a-f]{32}(/versions/[0-9]+)?(/activate|/rollback|/weights)?")
 _ONE_BY_ONE = frozenset(
-    {"/predict", "/set_weights", "/status", "/networks", "/metrics", "/healthz", "/readyz", "/api/schema", "/api/docs"}
+    {
+        "/",
+        "/predict",
+        "/set_weights",
+        "/status",
+        "/networks",
+        "/metrics",
+        "/healthz",
+        "/readyz",
+        "/api/schema",
+        "/api/docs",
+    }
 )
 
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]

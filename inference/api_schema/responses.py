@@ -62,6 +62,22 @@ STATUS_TOLD = {
 CHECKS = dict.fromkeys(("database", "broker", "workers"), OK)
 NO_WORKER = {"status": False, "message": "no worker is connected"}
 NOT_READY = {"status": False, "message": "workers: no worker is connected", "checks": {**CHECKS, "workers": NO_WORKER}}
+FRONT_PAGE = {
+    **OK,
+    "checks": CHECKS,
+    "name": "Pipeline",
+    "version": "0.1.0",
+    "links": {
+        "admin": "/admin/",
+        "api_docs": "/api/docs",
+        "api_schema": "/api/schema",
+        "status": "/status",
+        "networks": "/networks",
+        "metrics": "/metrics",
+        "health": "/healthz",
+        "readiness": "/readyz",
+    },
+}
 NO_SUCH_VERSION = f"{NETWORK} has no version 9; GET /networks/{NETWORK} lists those there are"
 
 describe(
@@ -167,6 +183,20 @@ describe(
                 "They cannot, and why",
                 answer("Readiness", "", not_ready=NOT_READY).examples,
             ),
+        },
+    ),
+)
+describe(
+    "inference.http.front_page.FrontPage",
+    get=operation(
+        "front_page",
+        "monitoring",
+        "Tell what answers here, how it is, and where to go on",
+        "JSON, or a page for those who would rather have HTML, as browsers would. Health as `/readyz` tells it.",
+        right=EVERYBODY,
+        answers={
+            (200, "application/json"): answer("FrontPage", "It", ready=FRONT_PAGE),
+            (200, "text/html"): OpenApiResponse(str, "The page"),
         },
     ),
 )

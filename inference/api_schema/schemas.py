@@ -184,12 +184,20 @@ CHECK = record(
     "One thing that predictions need",
     {"status": truth("Whether it is there"), "message": text("`OK`, or what is missing", "OK")},
 )
-READINESS = record(
-    "Whether predictions can be answered now",
+READY = {
+    "status": truth("Whether everything is there"),
+    "message": text("`OK`, or everything that is missing", "OK"),
+    "checks": record("Each thing", {name: ref("Check") for name in ("database", "broker", "workers")}),
+}
+READINESS = record("Whether predictions can be answered now", READY)
+LINKS = ("admin", "api_docs", "api_schema", "status", "networks", "metrics", "health", "readiness")
+FRONT_PAGE = record(
+    "What answers here",
     {
-        "status": truth("Whether everything is there"),
-        "message": text("`OK`, or everything that is missing", "OK"),
-        "checks": record("Each thing", {name: ref("Check") for name in ("database", "broker", "workers")}),
+        **READY,
+        "name": text("What it is", "Pipeline"),
+        "version": text("Which release of it", "0.1.0"),
+        "links": record("Where to go on", {name: text("An address", f"/{name}") for name in LINKS}),
     },
 )
 FAILURE = record(
@@ -238,6 +246,7 @@ SCHEMAS: dict[str, Schema] = {
     "Deleted": record("What was deleted", {**OK, "nn_id": NN_ID, "version": VERSION}),
     "Check": CHECK,
     "Readiness": READINESS,
+    "FrontPage": FRONT_PAGE,
     "Health": record("The process lives", OK),
     "Failure": FAILURE,
     "Upload": record(

@@ -44,16 +44,23 @@ class Readiness(APIView):
 
     def get(self, request: Request) -> Response:
         """Look at everything that predictions need."""
-        checks = check_readiness(gateway().health)
-        missing = [f"{check.name}: {check.reason}" for check in checks if not check.passed]
-        # Orchestrators ask without a token; whoever may not see the status is not told what is wrong with what.
-        told = may(request, STATUS)
-        answer = {
-            "status": not missing,
-            "message": ("; ".join(missing) if told else "not ready") if missing else "OK",
-            "checks": {check.name: _check_answer(check, told) for check in checks},
-        }
-        return Response(answer, status=503 if missing else 200)
+        answer = readiness_answer(request)
+        return Response(answer, status=200 if answer["status"] else 503)
+
+
+def readiness_answer(request: Request) -> dict[str, Any]:
+    """Whether predictions can be answered now; what is wrong with what, for those who may see the status.
+
+    Orchestrators ask without a token, and are told that something is.
+    """
+    checks = check_readiness(gateway().health)
+    missing = [f"{check.name}: {check.reason}" for check in checks if not check.passed]
+    told = may(request, STATUS)
+    return {
+        "status": not missing,
+        "message": ("; ".join(missing) if told else "not ready") if missing else "OK",
+        "checks": {check.name: _check_answer(check, told) for check in checks},
+    }
 
 
 def _check_answer(check: Check, told: bool) -> dict[str, Any]:

@@ -182,6 +182,7 @@ def _api() -> Paths:
         "`GET /metrics`": "/metrics",
         "`GET /readyz`": "/readyz",
         "`GET /healthz`": "/healthz",
+        "`GET /`": "/",
     }
 
 

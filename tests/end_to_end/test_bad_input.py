@@ -264,7 +264,7 @@ def test_a_web_page_of_another_site_changes_nothing(service: System) -> None:
     assert own.json()["status"] is True
 
 
-@pytest.mark.parametrize("path", ["/", "/predict/", "/nothing", "/status/1"])
+@pytest.mark.parametrize("path", ["/predict/", "/nothing", "/status/1"])
 def test_an_unknown_path_is_answered_404(service: System, path: str) -> None:
     assert_refused(requests.post(service.url + path, timeout=60), 404, "not found")
 

@@ -6,6 +6,7 @@ import socket
 import sqlite3
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from typing import Any
 
@@ -65,7 +66,8 @@ def insert(system: System, name: str, key: str, rights: str, *, revoked: bool = 
 
 
 def execute(system: System, statement: str, *values: Any) -> list[Any]:
-    with sqlite3.connect(system.directory / "var" / "pipeline.sqlite3", timeout=20) as database:
+    file = system.directory / "var" / "pipeline.sqlite3"
+    with closing(sqlite3.connect(file, timeout=20)) as database, database:
         return database.execute(statement, values).fetchall()
 
 

@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from time import sleep
 from typing import Any
@@ -123,7 +124,7 @@ def test_who_locks_the_database_delays_timings_and_loses_none(tmp_path: Path) ->
     try:
         writer = shared.start(FLUSHES)
         lines(writer, 3)
-        with sqlite3.connect(shared.file, isolation_level=None, timeout=20) as other:
+        with closing(sqlite3.connect(shared.file, isolation_level=None, timeout=20)) as other:
             other.execute("BEGIN IMMEDIATE")
             held = other.execute("SELECT COUNT(*) FROM inference_predictiontiming").fetchone()[0]
             sleep(1.0)

@@ -96,7 +96,7 @@ def test_what_is_no_prediction_is_noted_by_its_address(
         ("/networks/no-network", "other"),
         ("/admin/inference/version/3/change/", "/admin/"),
         ("/static/admin/css/base.css", "/static/"),
-        ("/", "other"),
+        ("/", "/"),
         ("", "other"),
         ("/metrics", "/metrics"),
     ],

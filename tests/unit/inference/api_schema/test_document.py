@@ -65,7 +65,7 @@ def test_every_address_and_method_is_there_and_no_other(document: dict[str, Any]
         expected |= {f"{method} {path}" for method in methods if method != "OPTIONS"}
 
     assert {name for name, _ in operations(document)} == expected
-    assert len(expected) == 16
+    assert len(expected) == 17
 
 
 def test_every_status_of_an_error_is_there(document: dict[str, Any]) -> None:

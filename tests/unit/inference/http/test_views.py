@@ -216,7 +216,7 @@ def test_a_wrong_method_is_405(method: str, path: str, allowed: str, client: Cli
     assert set(response.headers["Allow"].split(", ")) | {"HEAD"} == set(allowed.split(", ")) | {"HEAD"}
 
 
-@pytest.mark.parametrize("path", ["/", "/nowhere", "/predict/", "/predict/more", "/status.json"])
+@pytest.mark.parametrize("path", ["/nowhere", "/predict/", "/predict/more", "/status.json"])
 def test_an_unknown_path_is_404(path: str, client: Client) -> None:
     response = client.get(path)
 
