@@ -37,7 +37,7 @@ def use_threads(count: int, calls: int) -> None:
 def settle_memory(reclaim: bool) -> None:
     """Move what lives as long as the process (TensorFlow's objects above all) out of the collector's sight.
 
-    Walking them made the long tail of latencies (see docs/architecture.md). With `reclaim` they are walked once more,
+    Walking them made the long tail of latencies (see docs/design/runtime.md). With `reclaim` they are walked once more,
     which takes some 0.15 s, for what a model leaves: its objects hold one another, and nothing else frees them.
     """
     if reclaim:
