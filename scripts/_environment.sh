@@ -15,12 +15,20 @@ fail() {
 # The version of an interpreter, like 3.11; nothing when it does not run.
 _python_version() { "$1" -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null || true; }
 
-_is_supported() { [[ $1 == 3.11 || $1 == 3.12 || $1 == 3.13 ]]; }
+# The Pythons that the pinned TensorFlow has releases for, the latest first; 2.22 is its first one for 3.14.
+SUPPORTED=(3.13 3.12 3.11)
+SUPPORTED_IN_WORDS='3.11, 3.12 or 3.13'
+if [[ $(cat "$ROOT/requirements.txt" 2>/dev/null) =~ tensorflow-cpu==2\.(2[2-9]|[3-9][0-9]) ]]; then
+  SUPPORTED=(3.14 "${SUPPORTED[@]}")
+  SUPPORTED_IN_WORDS='3.11, 3.12, 3.13 or 3.14'
+fi
+
+_is_supported() { [[ -n $1 && " ${SUPPORTED[*]} " == *" $1 "* ]]; }
 
 # Prints the Python that .venv is made with: PIPELINE_PYTHON, else the first supported one that can make one.
 _find_python() {
-  local candidate version without_venv=
-  for candidate in ${PIPELINE_PYTHON:+"$PIPELINE_PYTHON"} python3 python3.13 python3.12 python3.11; do
+  local candidate version without_venv='' other=''
+  for candidate in ${PIPELINE_PYTHON:+"$PIPELINE_PYTHON"} python3 "${SUPPORTED[@]/#/python}"; do
     version=$(_python_version "$candidate")
     if _is_supported "$version"; then
       if "$candidate" -c 'import ensurepip, venv' 2>/dev/null; then
@@ -29,14 +37,18 @@ _find_python() {
       fi
       without_venv=${without_venv:-$version}
     fi
+    other=${other:-$version}
     [[ -z ${PIPELINE_PYTHON:-} ]] || break
   done
   if [[ -n $without_venv ]]; then
     fail "Python $without_venv cannot make a virtual environment: apt-get install python3-venv"
   elif [[ -n ${PIPELINE_PYTHON:-} ]]; then
-    fail "PIPELINE_PYTHON=$PIPELINE_PYTHON is not Python 3.11, 3.12 or 3.13"
+    fail "PIPELINE_PYTHON=$PIPELINE_PYTHON is not Python $SUPPORTED_IN_WORDS"
+  elif [[ -n $other ]]; then
+    fail "Python $other will not do: the pinned TensorFlow has releases for Python $SUPPORTED_IN_WORDS only." \
+      'Install one of them beside it (`uv python install 3.13`, or pyenv), and set PIPELINE_PYTHON to it'
   fi
-  fail "no Python 3.11, 3.12 or 3.13 was found: apt-get install python3 python3-venv, or set PIPELINE_PYTHON"
+  fail "no Python $SUPPORTED_IN_WORDS was found: apt-get install python3 python3-venv, or set PIPELINE_PYTHON"
 }
 
 # What .venv must have been made from: the interpreter's version and what the requirement files say.

@@ -105,7 +105,7 @@ class CatchUp(bootsteps.StartStopStep):
 
 
 class FollowPrefetch(bootsteps.StartStopStep):
-    """After every (re)connect, take batches by the worker's own window; see `workers.consuming.prefetch`."""
+    """After every (re)connect, take batches by the worker's own prefetch; see `workers.consuming.prefetch`."""
 
     requires = ("celery.worker.consumer.tasks:Tasks",)
 

@@ -69,6 +69,28 @@ def test_a_machine_without_python_is_told_so_in_one_line(clone: Path, tmp_path: 
     assert "no Python 3.11, 3.12 or 3.13 was found: apt-get install python3" in done.stderr
 
 
+@pytest.mark.parametrize("version", ["3.14", "3.10"])
+def test_a_machine_with_another_python_only_says_what_it_is_and_what_to_do(
+    clone: Path, tmp_path: Path, version: str
+) -> None:
+    done = set_up(clone, folder_with(tmp_path, python3=f"echo {version}"))
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert f"Python {version} will not do: the pinned TensorFlow has releases for Python 3.11" in done.stderr
+    assert "set PIPELINE_PYTHON" in done.stderr
+    assert "apt-get install" not in done.stderr
+
+
+@pytest.mark.parametrize(("pinned", "taken"), [("2.21.0", False), ("2.22.0", True), ("2.30.1", True)])
+def test_python_3_14_is_taken_as_soon_as_the_pinned_tensorflow_has_releases_for_it(
+    clone: Path, tmp_path: Path, pinned: str, taken: bool
+) -> None:
+    (clone / "requirements.txt").write_text(f"tensorflow-cpu=={pinned}\n")
+    done = set_up(clone, folder_with(tmp_path, python3='case "$2" in *ensurepip*) ;; *) echo 3.14;; esac'))
+    # What stands in for it makes no environment; that it was asked to shows that it was taken.
+    assert ("making .venv with Python 3.14" in done.stderr) is taken
+
+
 def test_a_python_that_cannot_make_environments_names_the_package(clone: Path, tmp_path: Path) -> None:
     lacking = 'case "$2" in *ensurepip*) exit 1;; *) echo 3.11;; esac'
     done = set_up(clone, folder_with(tmp_path, python3=lacking))

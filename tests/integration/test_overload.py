@@ -98,7 +98,7 @@ def test_requests_whose_clients_have_gone_are_not_computed(service: System) -> N
         for client in clients[1:]:
             client.close()
         # They hold no place either, though nothing can be sent.
-        wait_until(lambda: held(service) <= FIRST, 15.0, "the places of those that have gone are free")
+        wait_until(lambda: held(service) <= FIRST, 15.0, "those that have gone are held no longer")
     finally:
         pause(service, signal.SIGCONT)
     with clients[0] as waits:

@@ -1,8 +1,8 @@
 """Batches that the broker hands out again: whoever had them died, or lost the broker. One may kill whoever takes it.
 
-A batch that exhausts a worker's memory would end one worker after the other. So each time that one comes back is
-counted, in a header of the message, before anything of it is computed; one that came back too often is put aside, with
-an error for whoever asked. AMQP tells only that a message was handed out before; a classic queue does not count.
+Such a poison message, one that exhausts a worker's memory say, would end one worker after the other. So each redelivery
+is counted, in a header of the message, before anything of it is computed; one that came back too often goes to a
+dead-letter queue, with an error for whoever asked. AMQP tells only that a message was handed out before; a classic queue does not count.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ class Redelivery:
         self._threads = ThreadPoolExecutor(BATCHES_MAX, thread_name_prefix="redelivery")
 
     def take(self, message: Any, acknowledge: Callable[[], Any], give_back: Callable[[], Any]) -> None:
-        """Send a suspect on, counted or rested, or put it aside; then it is acknowledged.
+        """Send what came back on, counted or rested, or put it aside; then it is acknowledged.
 
         One that the broker does not take is given back, uncounted. Returns at once. Should this worker end before,
         the message comes back as it is.
