@@ -2,7 +2,8 @@
 
 Such a poison message, one that exhausts a worker's memory say, would end one worker after the other. So each redelivery
 is counted, in a header of the message, before anything of it is computed; one that came back too often goes to a
-dead-letter queue, with an error for whoever asked. AMQP tells only that a message was handed out before; a classic queue does not count.
+dead-letter queue, with an error for whoever asked. AMQP tells only that a message was handed out before; a classic
+queue does not count.
 """
 
 from __future__ import annotations
