@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 from tests.end_to_end.browser.conftest import Visit
 from tests.support.chromium import DESKTOP, PHONE
 
-OPERATIONS = 16
+OPERATIONS = 17
 
 
 def test_it_shows_every_operation_and_what_each_answer_means(visit: Visit) -> None:
