@@ -9,36 +9,32 @@ import sys
 from collections.abc import Iterable
 from typing import Any
 
-from environs import EnvError, validate
+from environs import EnvError
 
 from gateway_site.succession import succession
 from inference.access.requirement import Address, OpenBindError, Requirement, listen_at
 from inference.monitoring.board import gateway_board, sit_down
 from inference.supervision.options import read_gateway_options
-from workers.settings import environment, settings
+from workers.settings import settings
 
 try:
     # Each process reads them for itself, and not as they were before a reload; what is wrong is said here, once.
-    runpy.run_module("gateway_site.settings")
+    told: dict[str, Any] = runpy.run_module("gateway_site.settings")
     options = read_gateway_options()
     Requirement.read()
 except (EnvError, OSError) as error:
     sys.exit(f"gunicorn: {error}")
 
-env = environment()
-positive = validate.Range(min=0, min_inclusive=False)
-queue_requests_max = env.int("PIPELINE_QUEUE_REQUESTS_MAX", 256, validate=positive)
-weight_changes_max = env.int("PIPELINE_WEIGHT_CHANGES_MAX", 16, validate=positive)
 OTHER_THREADS = 16
 #: A connection costs little, and a client whose connection makes room for another's may just be sending.
 CONNECTIONS_LEAST = 1024
 
-bind = env.str("PIPELINE_BIND", "127.0.0.1:54321")
+bind = told["PIPELINE_BIND"]
 worker_class = "gateway_site.http_worker.HttpWorker"
 # The embedded form is one process by its nature: the broker lives in it.
 workers = 1 if settings().embedded else options.processes
 # A large prediction holds a thread while it waits, and so does a weight change; the rest are for /status and the admin.
-threads = queue_requests_max + weight_changes_max + OTHER_THREADS
+threads = told["PIPELINE_QUEUE_REQUESTS_MAX"] + told["PIPELINE_WEIGHT_CHANGES_MAX"] + OTHER_THREADS
 worker_connections = max(threads * 4, CONNECTIONS_LEAST)
 keepalive = 75
 graceful_timeout = int(settings().request_timeout_seconds) + 5

@@ -17,7 +17,7 @@ from inference.admin.read_only import ReadOnlyPage
 from inference.admin.upload import Upload
 from inference.models import Network
 from inference.statistics.summary import EMPTY, by_network
-from inference.templatetags.pipeline import milliseconds
+from inference.templatetags.numbers import milliseconds
 from inference.versions import history
 from workers.messages.protocol import is_nn_id
 

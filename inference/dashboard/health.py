@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from inference.dashboard.figures import Figures
 from inference.dashboard.findings import problems
 from inference.dashboard.problem import Level, Problem
-from inference.templatetags.dashboard import rate
+from inference.templatetags.numbers import rate
 
 
 @dataclass(frozen=True)

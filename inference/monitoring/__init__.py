@@ -1,4 +1,4 @@
 """What a gateway process counts, shared with the other processes of its gunicorn, and every metric by name.
 
-Imports `statistics`, for what a timing is. Start at `catalogue.py`; `GET /metrics` is `inference/http/metrics.py`.
+Imports `statistics`, `models` and `service_thread`. Start at `catalogue.py`; `GET /metrics` is in `inference/http`.
 """

@@ -1,4 +1,5 @@
 """Networks: files read, architectures compiled, versions held in memory, rows computed. Nothing else knows Keras.
 
-Imports `measuring`, `logs` and `messages`; nothing of Celery. Start at `networks.py`; `backend.py` imports TensorFlow.
+Imports `measuring`, `logs`, `messages` and `settings`; no Celery. Start at `networks.py`; `backend.py` imports
+TensorFlow.
 """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from inference.templatetags.dashboard import percent, rate
+from inference.templatetags.numbers import percent, rate
 
 
 @pytest.mark.parametrize(
