@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from workers.messages.tensors import Tensor, Tensors
+from workers.messages.tensors import DTYPES, Tensor, Tensors
 
-LITTLE_ENDIAN = sys.byteorder == "little"
+#: The dtypes that are as they travel: numpy takes long to say a name.
+NAMES = {np.dtype(name): name for name in DTYPES} if sys.byteorder == "little" else {}
 
 
 def to_array(tensor: Tensor) -> NDArray[Any]:
@@ -26,9 +27,11 @@ def to_array(tensor: Tensor) -> NDArray[Any]:
 
 def to_tensor(array: NDArray[Any]) -> Tensor:
     """The array as a tensor, of the same dtype and shape."""
-    if not LITTLE_ENDIAN or not array.dtype.isnative:
+    name = NAMES.get(array.dtype)
+    if name is None:  # of another byte order, or a dtype that no network has
         array = array.astype(array.dtype.newbyteorder("<"))
-    return Tensor(array.dtype.name, array.shape, array.tobytes())
+        name = array.dtype.name
+    return Tensor(name, array.shape, array.tobytes())
 
 
 def to_arrays(tensors: Tensors) -> dict[str, NDArray[Any]]:

@@ -27,6 +27,8 @@ _ITEM_BYTES = {
     "bool": 1, "int8": 1, "uint8": 1, "int16": 2, "uint16": 2, "float16": 2,
     "int32": 4, "uint32": 4, "float32": 4, "int64": 8, "uint64": 8, "float64": 8,
 }  # fmt: skip
+#: What numbers may be.
+DTYPES = frozenset(_ITEM_BYTES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +40,16 @@ class Tensor(Message):
     data: bytes
 
     def __post_init__(self) -> None:
-        require(self.dtype in _ITEM_BYTES, f"unknown dtype {self.dtype!r}")
-        require(0 < len(self.shape) <= RANK_MAX, f"shape must have 1 to {RANK_MAX} sizes")
-        require(all(is_count(size) for size in self.shape), "shape must count rows first")
-        expected = prod(self.shape) * _ITEM_BYTES[self.dtype]
-        require(len(self.data) == expected, f"{len(self.data)} bytes of data where the shape needs {expected}")
+        # Each request makes some: what is wrong is put into words only when something is.
+        item_bytes = _ITEM_BYTES.get(self.dtype)
+        if item_bytes is None:
+            raise ProtocolError(f"unknown dtype {self.dtype!r}")
+        if not 0 < len(self.shape) <= RANK_MAX:
+            raise ProtocolError(f"shape must have 1 to {RANK_MAX} sizes")
+        require(all(map(is_count, self.shape)), "shape must count rows first")
+        expected = prod(self.shape) * item_bytes
+        if len(self.data) != expected:
+            raise ProtocolError(f"{len(self.data)} bytes of data where the shape needs {expected}")
 
     def to_json(self) -> dict[str, Any]:
         """The tensor as a JSON object, its data in base64."""

@@ -17,6 +17,7 @@ MAX_DEPTH = 32
 EXACT_BELOW = 2.0**53
 #: Whole numbers below those of 64 bits are read as this float, or as smaller ones.
 BELOW_INT64 = -(2.0**63)
+FLOATS, NUMBERS = {float}, {int, float}
 
 
 def read_numbers(name: str, value: Any) -> NDArray[Any]:
@@ -28,11 +29,15 @@ def read_numbers(name: str, value: Any) -> NDArray[Any]:
     Raises:
         BadInputError: `name` holds something else, nothing, or numbers that no dtype holds together.
     """
-    shape, leaves = _flatten(name, value)
-    kinds = set(map(type, leaves))
+    kinds = set(map(type, value)) if type(value) is list else set()
+    if kinds == FLOATS:  # a row for a plain network, as most are
+        shape, leaves = [len(value)], value
+    else:
+        shape, leaves = _flatten(name, value)
+        kinds = set(map(type, leaves))
     if kinds == {bool}:
         return np.array(leaves, np.bool_).reshape(shape)
-    if not kinds or not kinds <= {int, float}:
+    if not kinds or not kinds <= NUMBERS:
         raise BadInputError(f"{name} must hold numbers only, or truth values only, and at least one")
     try:
         numbers = np.frombuffer(array("d", leaves), np.float64)  # the fastest way from a list
