@@ -1,1 +1,3 @@
-"""The Django project: settings, addresses, and how gunicorn serves it. Start at `settings.py`."""
+"""The Django project: settings, addresses, and how gunicorn serves it. Imports `inference` and `workers`. Start at
+`settings.py`.
+"""

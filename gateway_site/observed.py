@@ -20,7 +20,7 @@ _SANE = re.compile(rf"[!-~]{{1,{REQUEST_ID_CHARACTERS_MAX}}}")
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"})
 #: What stands in an address for one network and one version: each would be a time series.
 _NETWORK = re.compile(r"/networks/[0-9a-f]{32}(/versions/[0-9]+)?(/activate|/rollback|/weights)?")
-_ONE_BY_ONE = frozenset(
+ONE_BY_ONE = frozenset(
     {
         "/",
         "/predict",
@@ -84,7 +84,7 @@ def note(method: str, path: str, status: str, seconds: float | None) -> None:
 
 def endpoint_of(path: str) -> str:
     """An address without what differs from request to request; `other` for what nothing answers."""
-    if path in _ONE_BY_ONE:
+    if path in ONE_BY_ONE:
         return path
     if found := _NETWORK.fullmatch(path):
         version = "/versions/<n>" if found[1] else ""

@@ -15,7 +15,8 @@ fail() {
 # The version of an interpreter, like 3.11; nothing when it does not run.
 _python_version() { "$1" -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null || true; }
 
-# The Pythons that the pinned TensorFlow has releases for, the latest first; 2.22 is its first one for 3.14.
+# The Pythons that the pinned TensorFlow has releases for, the latest first; 2.22 is its first one for 3.14. When the pin
+# moves there, `requires-python`, README.md, scripts/lock and docs/design/libraries.md are to say so as well.
 SUPPORTED=(3.13 3.12 3.11)
 SUPPORTED_IN_WORDS='3.11, 3.12 or 3.13'
 if [[ $(cat "$ROOT/requirements.txt" 2>/dev/null) =~ tensorflow-cpu==2\.(2[2-9]|[3-9][0-9]) ]]; then
@@ -43,7 +44,8 @@ _find_python() {
   if [[ -n $without_venv ]]; then
     fail "Python $without_venv cannot make a virtual environment: apt-get install python3-venv"
   elif [[ -n ${PIPELINE_PYTHON:-} ]]; then
-    fail "PIPELINE_PYTHON=$PIPELINE_PYTHON is not Python $SUPPORTED_IN_WORDS"
+    fail "PIPELINE_PYTHON=$PIPELINE_PYTHON is ${other:+Python $other, }not Python $SUPPORTED_IN_WORDS, which the pinned" \
+      'TensorFlow has releases for'
   elif [[ -n $other ]]; then
     fail "Python $other will not do: the pinned TensorFlow has releases for Python $SUPPORTED_IN_WORDS only." \
       'Install one of them beside it (`uv python install 3.13`, or pyenv), and set PIPELINE_PYTHON to it'

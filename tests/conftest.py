@@ -17,4 +17,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def _empties_the_database(item: pytest.Item) -> bool:
-    return any(mark.kwargs.get("transaction") for mark in item.iter_markers("django_db"))
+    asked = {"transactional_db", "django_db_reset_sequences", "live_server"} & set(getattr(item, "fixturenames", ()))
+    marks = item.iter_markers("django_db")
+    return bool(asked) or any(mark.kwargs.get("transaction") or mark.kwargs.get("reset_sequences") for mark in marks)

@@ -78,8 +78,11 @@ class Worker:
     def stop(self) -> None:
         """End the threads and the helper process."""
         self._loader.stop()
-        self.consuming.stop()
-        self._reader.stop()
+        try:
+            # Before the helpers end: a load that they break off is no report any more.
+            self.consuming.stop()
+        finally:
+            self._reader.stop()
         self._supply.renew()
 
     def renew_connections(self) -> None:

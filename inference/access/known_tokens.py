@@ -26,7 +26,7 @@ from inference.access.requirement import tokens_required
 from inference.access.rights import RIGHTS, split_rights
 from inference.databases.live_connection import on_live_connection
 from inference.errors import TokensUnknownError
-from inference.models.token import AccessToken
+from inference.models import AccessToken
 from inference.service_thread import ServiceThread
 
 logger = logging.getLogger(__name__)

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods
 from inference.admin.pages import show
 from inference.admin.permissions import REVOKE_TOKENS, require
 from inference.admin.read_only import ReadOnlyPage
-from inference.models.token import AccessToken
+from inference.models import AccessToken
 
 
 @admin.register(AccessToken)

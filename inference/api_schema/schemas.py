@@ -164,6 +164,7 @@ ACTIVATION = record(
                 "activated": "every worker had loaded it",
                 "failed": "a worker could not, or was silent",
                 "no_workers": "none was connected",
+                "not_first": "another network was active, and nothing was to be replaced",
                 "unavailable": "the broker or the database failed",
                 "interrupted": "its gateway died",
             },

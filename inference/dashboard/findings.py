@@ -133,7 +133,7 @@ def _of_switches(figures: Figures) -> Iterator[Problem]:
             "no-default", Level.START, "No network is the default one yet",
             "Activate a version, or upload one that loads.", reverse("admin:inference_network_changelist"), "Networks",
         )  # fmt: skip
-    well = Activation.Outcome.ACTIVATED, Activation.Outcome.RUNNING
+    well = Activation.Outcome.ACTIVATED, Activation.Outcome.RUNNING, Activation.Outcome.NOT_FIRST
     if latest is not None and latest.ending not in well and figures.at - latest.started_at < FAILURE_TOLD:
         yield Problem(
             "failed-switch", Level.WARN,

@@ -41,13 +41,13 @@ class Predictions:
     """The way of every request for a prediction, whichever door it came by."""
 
     def __init__(
-        self, dispatcher: Dispatcher, replies: Replies, versions: VersionsToUse, note: Callable[[Timing], None]
+        self, dispatcher: Dispatcher, replies: Replies, versions: VersionsToUse, keep: Callable[[Timing], None]
     ) -> None:
-        """`note` takes how each request went."""
+        """`keep` takes how each request went."""
         self._dispatcher = dispatcher
         self._replies = replies
         self._versions = versions
-        self._note_timing = note
+        self._keep = keep
 
     def predict(self, asked: PredictInput) -> Answer:
         """The answer of the version that is asked for, or of the one that is active when the rows are sent.
@@ -111,7 +111,7 @@ class Predictions:
             inference_ms=answer.inference_ms if answer else 0.0,
             outcome=outcome,
         )
-        self._note_timing(timing)
+        self._keep(timing)
         observations.predictions.append(timing)
 
 

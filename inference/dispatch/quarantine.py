@@ -124,6 +124,6 @@ class Quarantine:
 
 
 def is_quarantined(message: Any) -> bool:
-    """Whether a worker's answer says that the batch was put aside."""
+    """Whether a worker's answer says that the batch is a poison message."""
     result = message.get("result") if isinstance(message, dict) else None
     return isinstance(result, dict) and result.get("exc_type") == worker_errors.QuarantinedError.__name__

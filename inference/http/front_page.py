@@ -10,8 +10,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from inference.access.requirement import tokens_required
 from inference.access.rights import EVERYBODY
 from inference.http.monitoring_views import readiness_answer
+from inference.http.negotiation import rather_html
 from workers.version import VERSION
 
 #: Where to go on from here: the addresses' names.
@@ -40,8 +42,8 @@ class FrontPage(APIView):
             "version": VERSION,
             "links": {name: reverse(address) for name, address in LINKS.items()},
         }
-        wanted = request._request.get_preferred_type(["application/json", "text/html"])
-        page = wanted == "text/html"
-        answer: HttpResponse = render(request, "inference/front_page.html", about) if page else Response(about)
+        page = rather_html(request.headers.get("Accept", ""))
+        shown = {**about, "tokens_required": tokens_required()}
+        answer: HttpResponse = render(request, "inference/front_page.html", shown) if page else Response(about)
         patch_vary_headers(answer, ["Accept"])
         return answer

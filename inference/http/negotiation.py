@@ -1,9 +1,10 @@
-"""Which format an answer has: always JSON, whatever the client says that it accepts."""
+"""Which format an answer has: JSON, whatever the client says that it accepts; the front page asks what it likes."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
+from django.http import HttpRequest
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer
@@ -30,3 +31,16 @@ class FirstOfEach(BaseContentNegotiation):
         """The first renderer."""
         first = next(iter(renderers))
         return first, str(first.media_type)
+
+
+def rather_html(accept: str) -> bool:
+    """Whether a client that sends this `Accept` would rather have a page than JSON, as browsers would.
+
+    What cannot be read is no preference: Django's parser fails by charsets that a parameter names.
+    """
+    asks = HttpRequest()
+    asks.META["HTTP_ACCEPT"] = accept or "*/*"
+    try:
+        return asks.get_preferred_type(["application/json", "text/html"]) == "text/html"
+    except (LookupError, ValueError):
+        return False

@@ -31,6 +31,7 @@ class Activation(models.Model):
         ACTIVATED = "activated", "activated: every worker had loaded it"
         FAILED = "failed", "failed: a worker could not load it or was silent, or it was deleted meanwhile"
         NO_WORKERS = "no_workers", "no worker was connected"
+        NOT_FIRST = "not_first", "another network was active, and nothing was to be replaced"
         UNAVAILABLE = "unavailable", "the broker or the database failed, or it was interrupted"
 
     version = models.ForeignKey(Version, on_delete=models.PROTECT, related_name="activations")

@@ -61,7 +61,7 @@ SWITCH_SECONDS_TAKEN = _histogram(
 )
 TIMINGS_DROPPED = _counter("pipeline_timings_dropped_total", "Request timings that never reached the database.")
 BATCHES_QUARANTINED = _counter(
-    "pipeline_batches_quarantined_total", "Batches put aside because workers that took them died."
+    "pipeline_batches_quarantined_total", "Poison messages: batches whose workers died of them."
 )
 BROKER_RECONNECTS = _counter("pipeline_broker_reconnects_total", "Times that a process lost the broker and was back.")
 MESSAGES_REFUSED = _counter(

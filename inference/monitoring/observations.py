@@ -13,17 +13,17 @@ from inference.statistics.timing import Timing
 T = TypeVar("T")
 
 #: Some ten seconds of a gateway process's work; a recorder that is further behind has ended.
-KEPT = 50_000
+OBSERVATIONS_MAX = 50_000
 
 #: POST /predict over HTTP: the answer's status line, and the seconds until the answer began.
-predict_requests: deque[tuple[str, float]] = deque(maxlen=KEPT)
+predict_requests: deque[tuple[str, float]] = deque(maxlen=OBSERVATIONS_MAX)
 #: Other HTTP requests: endpoint, method, status, and the seconds where they are known.
-requests: deque[tuple[str, str, str, float | None]] = deque(maxlen=KEPT)
-predictions: deque[Timing] = deque(maxlen=KEPT)
+requests: deque[tuple[str, str, str, float | None]] = deque(maxlen=OBSERVATIONS_MAX)
+predictions: deque[Timing] = deque(maxlen=OBSERVATIONS_MAX)
 #: Batches sent: how many requests each had.
-batches: deque[int] = deque(maxlen=KEPT)
+batches: deque[int] = deque(maxlen=OBSERVATIONS_MAX)
 #: Activations that ended: kind, outcome, seconds.
-switches: deque[tuple[str, str, float]] = deque(maxlen=KEPT)
+switches: deque[tuple[str, str, float]] = deque(maxlen=OBSERVATIONS_MAX)
 
 
 def take(observed: deque[T]) -> list[T]:

@@ -10,8 +10,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
-from inference.models import PredictionTiming
-from inference.models.rollup import Rollup
+from inference.models import PredictionTiming, Rollup
 from inference.statistics.tallies import COLUMNS, NAMED_BY
 from inference.statistics.timing import Timing
 

@@ -1,1 +1,1 @@
-"""What Django's templates write numbers and times with. Imports nothing of the gateway."""
+"""What Django's templates write numbers and times with. Imports nothing of ours. Start at `numbers.py`."""

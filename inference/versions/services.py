@@ -20,6 +20,11 @@ logger = logging.getLogger(__name__)
 REQUESTED_BY_MAX = 255
 #: Stands for a worker that is connected and did not report in time.
 SILENT = "(silent)"
+#: What becomes of a version that was never loaded before, by how its activation ended; after others it stays pending.
+STATE_AFTER = {
+    Activation.Outcome.FAILED: Version.State.FAILED,
+    Activation.Outcome.NOT_FIRST: Version.State.LOADED,
+}
 
 
 def begin(version: Version, kind: Activation.Kind, requested_by: str) -> Activation:
@@ -62,14 +67,18 @@ def _keep_reports(activation: Activation, reports: Sequence[Report]) -> int:
     return len(new)
 
 
-def require_none_active() -> None:
-    """Nothing while no network is active; `commit` decides it for good.
+def refuse_second_network() -> None:
+    """Refuse an upload that was to be the first network only, while another one is active; `commit` decides for good.
 
     Raises:
         AlreadyActiveError: one is.
     """
     if default := DefaultNetwork.objects.first():
-        raise AlreadyActiveError(f"network {default.network_id} is active already, and nothing was to be replaced")
+        raise _already_active(default)
+
+
+def _already_active(default: DefaultNetwork) -> AlreadyActiveError:
+    return AlreadyActiveError(f"network {default.network_id} is active already, and nothing was to be replaced")
 
 
 @transaction.atomic
@@ -93,9 +102,11 @@ def commit(activation: Activation, only_first: bool = False) -> None:
     version.save(update_fields=["state"])
     if only_first:
         # Waits for whoever makes a network the default one in this moment: there is one row, by its primary key.
-        _, is_first = DefaultNetwork.objects.get_or_create(id=DefaultNetwork.ONLY_ID, defaults={"network": network})
+        default, is_first = DefaultNetwork.objects.get_or_create(
+            id=DefaultNetwork.ONLY_ID, defaults={"network": network}
+        )
         if not is_first:
-            require_none_active()
+            raise _already_active(default)
     # Without any default network, /predict would have nothing although one is active.
     elif activation.kind == Activation.Kind.UPLOAD or not DefaultNetwork.objects.exists():
         DefaultNetwork.objects.update_or_create(id=DefaultNetwork.ONLY_ID, defaults={"network": network})
@@ -109,9 +120,9 @@ def close(activation: Activation, outcome: Activation.Outcome, detail: str) -> N
     if not Activation.objects.filter(pk=activation.pk, outcome=Activation.Outcome.RUNNING).exists():
         return
     _end(activation, network, outcome, detail)
-    if outcome == Activation.Outcome.FAILED:
+    if outcome in STATE_AFTER:
         pending = Version.objects.filter(pk=activation.version_id, state=Version.State.PENDING)
-        pending.update(state=Version.State.FAILED)
+        pending.update(state=STATE_AFTER[outcome])
 
 
 def _lock_network(activation: Activation) -> Network:

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from inference.databases.live_connection import on_live_connection
 from inference.dispatch.news import DELETED_NEWS, SWITCHED_NEWS, Deleted, Switched
-from inference.errors import BrokerUnavailableError, ConflictError, InferenceError, NoWorkersError
+from inference.errors import AlreadyActiveError, BrokerUnavailableError, ConflictError, InferenceError, NoWorkersError
 from inference.models import Activation, Version
 from inference.monitoring import observations
 from inference.versions import history, services
@@ -61,7 +61,7 @@ class VersionSwitch:
             AlreadyActiveError: it was to be the first network only, and one is active.
         """
         if only_first:
-            services.require_none_active()
+            services.refuse_second_network()
         version = store_upload(nn_id, file_name, weights)
         return self.switch_to(version, Activation.Kind.UPLOAD, requested_by, only_first)
 
@@ -180,6 +180,8 @@ def _close(activation: Activation, error: BaseException) -> None:
     match error:
         case NoWorkersError():
             outcome = Activation.Outcome.NO_WORKERS
+        case AlreadyActiveError():
+            outcome = Activation.Outcome.NOT_FIRST
         case ConflictError():
             outcome = Activation.Outcome.FAILED
         case _:

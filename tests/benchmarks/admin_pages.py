@@ -14,7 +14,7 @@ from time import perf_counter
 
 from tests.benchmarks.query_counts import HEADER
 from tests.benchmarks.report import Row, parser, report
-from tests.benchmarks.statistics import database, filled
+from tests.benchmarks.statistics_queries import database, filled
 from tests.support.admin_browser import Browser
 from tests.support.own_node import running_node
 from tests.support.system import System

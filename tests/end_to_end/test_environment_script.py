@@ -105,7 +105,7 @@ def test_a_chosen_python_of_another_version_is_refused_in_one_line(clone: Path, 
     done = set_up(clone, PIPELINE_PYTHON=f"{old}/old")
     assert done.returncode == 1
     assert done.stderr.count("\n") == 1
-    assert "is not Python 3.11, 3.12 or 3.13" in done.stderr
+    assert f"is Python {version}, not Python 3.11, 3.12 or 3.13, which the pinned TensorFlow" in done.stderr
 
 
 def test_it_is_made_once_changed_with_the_requirements_and_mended_when_broken(clone: Path) -> None:

@@ -94,7 +94,7 @@ def test_every_endpoint_needs_its_right(method: str, path: str, right: str, syst
 
 
 def test_everybody_may_ask_how_it_is(system: System) -> None:
-    for path in ("/healthz", "/readyz"):
+    for path in ("/", "/healthz", "/readyz"):
         for key in (None, "a made-up key"):
             assert ask(system, "GET", path, key).status_code == 200
 

@@ -22,7 +22,7 @@ DATABASE_TESTS = [
     ["access/test_known_tokens", "admin/test_admin", "admin/test_queries", "http/test_activate_view",
      "http/test_network_views", "http/test_weights_view", "management/test_token_commands", "models/test_migrations",
      "statistics/test_retention", "statistics/test_statistics", "statistics/test_timings",
-     "versions/test_first_network", "versions/test_history", "versions/test_selectors", "versions/test_services",
+     "versions/test_services_at_once", "versions/test_history", "versions/test_selectors", "versions/test_services",
      "versions/test_stored_files", "versions/test_switch", "versions/test_uploads"],
     ["statistics/test_year_of_statistics"],
 ]  # fmt: skip

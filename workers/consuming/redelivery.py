@@ -53,7 +53,7 @@ REST_LEAST = 0.4
 REST_DRAWS = 16
 #: What cannot be sent on goes back to the broker, which may hand it out at once: not more often than this.
 GIVE_BACK_SECONDS = 1.0
-#: What is put aside for people to look at: the latest ones.
+#: The dead-letter queue, for people to look at: the latest ones.
 QUARANTINE = Queue(
     QUARANTINE_QUEUE,
     DIRECT,
@@ -63,7 +63,7 @@ QUARANTINE = Queue(
 )
 #: The headers of a message that its next worker needs. Others are a stranger's: encoded anew they may become too long
 #: for a frame, and the message would come back for ever.
-KEPT = ("lang", "task", "id", "root_id")
+HEADERS_SENT_ON = ("lang", "task", "id", "root_id")
 SHORT_CHARACTERS_MAX = 255
 
 #: Answers a batch's sender: why, the queue, and by which id.
@@ -219,7 +219,10 @@ class Redelivery:
                 routing_key=queue,
                 content_type=message.content_type,
                 content_encoding=message.content_encoding,
-                headers={name: message.headers[name] for name in KEPT if _is_short(message.headers.get(name))} | marks,
+                headers={
+                    name: message.headers[name] for name in HEADERS_SENT_ON if _is_short(message.headers.get(name))
+                }
+                | marks,
                 correlation_id=properties.get("correlation_id"),
                 reply_to=properties.get("reply_to"),
                 expiration=None if milliseconds is None else milliseconds / 1000,

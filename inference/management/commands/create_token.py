@@ -12,7 +12,7 @@ from django.db import IntegrityError, transaction
 from inference.access.keys import digest_of, new_key
 from inference.access.rights import RIGHTS, UnknownRightError, parse_rights, written
 from inference.management.names import token_name_argument
-from inference.models.token import AccessToken
+from inference.models import AccessToken
 
 #: Every gateway process knows a new token after so long: whoever runs this in a script may use it at once.
 KNOWN_SECONDS = 1.0

@@ -9,8 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import Error as DatabaseError
 from django.utils import timezone
 
-from inference.models import PredictionTiming
-from inference.models.rollup import Rollup
+from inference.models import PredictionTiming, Rollup
 from inference.statistics.pruner import PAUSE_SECONDS
 from inference.statistics.retention import Pruned, prune_step
 

@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from inference.models.token import AccessToken
+from inference.models import AccessToken
 
 
 class Command(BaseCommand):

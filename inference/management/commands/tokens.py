@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from inference.management.table import table
-from inference.models.token import AccessToken
+from inference.models import AccessToken
 
 HEAD = ("NAME", "MAY", "CREATED (UTC)", "LAST USED", "REVOKED")
 

@@ -15,7 +15,7 @@ PLAIN_HEADERS = [
     "Pragma: no-cache", "Keep-Alive: timeout=99999, max=0", "Content-Encoding: gzip", "Content-Language: \xe9",
     "Content-MD5: nonsense", "Referer: javascript:alert(1)", "X-Empty:", "X_Under_Score: 1", "Content_Length: 5",
     "Transfer_Encoding: chunked", "X-Tab:\t\tvalue\t", "X-Long: " + "b" * 8000, "Proxy: http://127.0.0.1:9",
-    "Sec-Fetch-Site: none",
+    "Sec-Fetch-Site: none", "Accept: text/html", "Accept: text/html; a*=foo'bar'%41", "Accept: text/html; q*=hex''%4",
 ]  # fmt: skip
 CHARSETS = [
     "zlib", "rot13", "base64", "hex", "bz2", "quopri", "idna", "punycode", "undefined", "utf-7", "utf-16", "utf-32",

@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from inference.models import PredictionTiming
-from inference.models.rollup import Rollup
+from inference.models import PredictionTiming, Rollup
 from tests.benchmarks import breakdown, filled
 from tests.benchmarks.report import markdown
 from tests.benchmarks.statistics_queries import list_queries, measured, statistics_queries

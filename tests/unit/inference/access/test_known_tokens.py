@@ -17,7 +17,7 @@ from inference.access.keys import KEY_CHARACTERS_MAX, PREFIX, START_TOKEN, diges
 from inference.access.known_tokens import KEPT_SECONDS, KnownTokens
 from inference.access.rights import RIGHTS, UnknownRightError, parse_rights, written
 from inference.errors import TokensUnknownError
-from inference.models.token import AccessToken
+from inference.models import AccessToken
 from tests.unit.inference.access.test_buckets import Clock
 
 pytestmark = pytest.mark.django_db

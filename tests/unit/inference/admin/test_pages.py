@@ -12,8 +12,7 @@ from django.utils import timezone
 
 from inference.admin import network_page
 from inference.errors import BrokerUnavailableError
-from inference.models import Activation
-from inference.models.rollup import Rollup
+from inference.models import Activation, Rollup
 from inference.statistics.timing import Timing
 from inference.statistics.timings import Timings
 from inference.versions import services

@@ -9,7 +9,7 @@ from django.contrib.admin.models import LogEntry
 from django.test import Client
 
 from inference.access.keys import digest_of
-from inference.models.token import AccessToken
+from inference.models import AccessToken
 from tests.unit.admin_samples import person
 
 PAGES = "/admin/inference/accesstoken"

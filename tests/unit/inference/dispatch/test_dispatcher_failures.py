@@ -158,7 +158,7 @@ def test_one_requests_numbers_fail_nobody_else(sender: Sender) -> None:
     assert sender.dispatcher.admission.held == 0
 
 
-def test_what_the_broker_refuses_fails_at_once_and_frees_its_places(sender: Sender) -> None:
+def test_what_the_broker_refuses_fails_at_once_and_is_held_no_longer(sender: Sender) -> None:
     refused, kept = sender.submit(1), sender.submit(2, OTHER_NN_ID)
     sender.steps()
     sender.publisher.refused = [sender.publisher.sent[0][0], "a batch that was answered already"]

@@ -33,7 +33,10 @@ def ready(gateway: PretendedGateway) -> None:
     gateway.health.what_workers_tell = Answers([worker_measures("w1")], 0)
 
 
-@pytest.mark.parametrize("accepted", ["*/*", "application/json", "", "image/png"])
+@pytest.mark.parametrize(
+    "accepted",
+    ["*/*", "application/json", "", "image/png", "text/html; a*=foo'bar'%41", "text/html; a*=\x01''%41", ";;=;"],
+)
 def test_a_program_reads_json(accepted: str, client: Client, ready: None) -> None:
     response = client.get("/", headers={"Accept": accepted} if accepted else {})
 

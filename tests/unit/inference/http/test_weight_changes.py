@@ -66,7 +66,7 @@ def ask(way: str) -> Any:
 
 
 @contextmanager
-def all_places_taken(switches: SlowSwitches) -> Iterator[list[Future[Any]]]:
+def as_many_as_may(switches: SlowSwitches) -> Iterator[list[Future[Any]]]:
     """One slow weight change of each kind runs, as many as may."""
     with ThreadPoolExecutor(AT_MOST) as clients:
         try:
@@ -80,7 +80,7 @@ def all_places_taken(switches: SlowSwitches) -> Iterator[list[Future[Any]]]:
 
 @pytest.mark.parametrize("way", WAYS)
 def test_one_more_is_503_until_another_has_ended(way: str, switches: SlowSwitches) -> None:
-    with all_places_taken(switches) as running:
+    with as_many_as_may(switches) as running:
         refused = ask(way)
 
         assert (refused.status_code, refused.headers["Retry-After"]) == (503, "1")
@@ -97,7 +97,7 @@ def test_an_upload_that_is_refused_is_not_stored_anywhere(
     opened: list[object] = []
     drained: list[int] = []
     read, open_spool = FakePayload.read, upload_files.open_spool
-    with all_places_taken(switches):
+    with as_many_as_may(switches):
         monkeypatch.setattr(upload_files, "open_spool", lambda: opened.append(None) or open_spool())
         monkeypatch.setattr(FakePayload, "read", lambda self, size: drained.append(size) or read(self, size))
 
@@ -109,7 +109,7 @@ def test_an_upload_that_is_refused_is_not_stored_anywhere(
 
 def test_predictions_are_answered_meanwhile(switches: SlowSwitches, gateway: PretendedGateway, client: Client) -> None:
     gateway.dispatcher.outcome = Answer(VERSION, {"sum": np.array([[1.5]], np.float32)}, "w1", 1, 0.1, 0.2)
-    with all_places_taken(switches):
+    with as_many_as_may(switches):
         response = client.post("/predict", {"vector": [0.5, 1.0]}, content_type="application/json")
 
     assert response.json()["result"] == 1.5

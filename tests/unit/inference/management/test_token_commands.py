@@ -10,7 +10,7 @@ from django.core.management import CommandError, call_command
 
 from inference.access.keys import digest_of
 from inference.management.commands import create_token
-from inference.models.token import AccessToken
+from inference.models import AccessToken
 
 pytestmark = pytest.mark.django_db
 

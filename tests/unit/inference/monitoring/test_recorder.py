@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from gateway_site.observed import METHODS, note
+from gateway_site.observed import METHODS, ONE_BY_ONE, note
 from inference.models import Activation, PredictionTiming
 from inference.monitoring import board as board_module
 from inference.monitoring import catalogue, observations
@@ -151,17 +151,7 @@ def test_a_process_goes_on_counting_where_the_one_before_ended_and_its_gauges_ar
 
 def test_whatever_clients_ask_for_fits_a_seat() -> None:
     ours = recorder()
-    paths = (
-        "/predict",
-        "/set_weights",
-        "/status",
-        "/networks",
-        "/metrics",
-        "/healthz",
-        "/readyz",
-        "/admin/",
-        "/static/",
-    )
+    paths = (*sorted(ONE_BY_ONE), "/admin/", "/static/")
     network = f"/networks/{NN_ID}"
     parts = ("", "/activate", "/rollback", "/versions/7", "/versions/7/weights", "/no-part")
     asked = [*paths, *(network + part for part in parts), *map(str, range(10_000))]

@@ -13,8 +13,7 @@ from django.db import OperationalError
 from django.db.models import QuerySet
 from pytest_django.fixtures import Settings
 
-from inference.models import PredictionTiming
-from inference.models.rollup import Rollup
+from inference.models import PredictionTiming, Rollup
 from inference.statistics import pruner as pruner_module
 from inference.statistics import retention
 from inference.statistics.pruner import Pruner

@@ -8,8 +8,7 @@ import pytest
 from django.db import connection
 from pytest_django.fixtures import Settings
 
-from inference.models import PredictionTiming
-from inference.models.rollup import Rollup
+from inference.models import PredictionTiming, Rollup
 from inference.statistics.retention import prune_step
 from inference.statistics.summary import summary
 from inference.statistics.timing import Timing

@@ -164,6 +164,15 @@ def test_an_orchestrator_needs_no_token_and_hears_no_details(
     assert stranger["checks"].keys() == told["checks"].keys()
 
 
+def test_the_front_page_tells_a_stranger_no_details(client: Client, gateway: PretendedGateway, tokens: None) -> None:
+    gateway.health.what_workers_tell = BrokerUnavailableError("broker.example.com is away")
+    for accepted in ("application/json", "text/html"):
+        answer = client.get("/", headers={"Accept": accepted})
+        assert answer.status_code == 200
+        assert "not ready" in answer.content.decode()
+        assert "broker.example.com" not in answer.content.decode()
+
+
 def message(response: Any) -> str:
     return base64.b64decode(response.json()["message"]).decode()
 
