@@ -12,6 +12,7 @@ import pytest
 from django.test import Client
 
 from workers.messages.refusals import refusals
+from workers.messages.request_id import REQUEST_ID
 from workers.settings import settings as shared_settings
 
 # Whatever broker the environment names, a unit test does not speak to it.
@@ -61,6 +62,14 @@ def nothing_kept(monkeypatch: pytest.MonkeyPatch) -> None:
 def nothing_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """No message was refused for its signature just now, which errors would tell of."""
     monkeypatch.setattr(refusals, "_of_signatures", 0)
+
+
+@pytest.fixture(autouse=True)
+def no_request() -> Iterator[None]:
+    """No request is being handled, whatever one an earlier test has handled."""
+    token = REQUEST_ID.set("")
+    yield
+    REQUEST_ID.reset(token)
 
 
 @pytest.fixture

@@ -181,7 +181,7 @@ CLIENT = """
 import json, os, sys
 from celery import Celery
 from kombu import Queue
-from workers import buffered
+from workers.broker import buffered
 
 buffered.install()  # signs by PIPELINE_MESSAGE_KEY
 app = Celery(broker=os.environ["PLAIN_URL"], backend="rpc://")

@@ -33,6 +33,7 @@ def commit_sample(activation: Activation) -> None:
 
 def somebody_waits() -> bool:
     with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_stat_clear_snapshot()")  # within a transaction, it would see what it saw at first
         cursor.execute(WAITING_FOR_A_LOCK)
         return bool(cursor.fetchone()[0])
 
