@@ -72,10 +72,13 @@ def tensor(
     offset: Any = 0,
     shape: Any = (2, 3),
     strides: Any = (3, 1),
+    properties: dict[str, Any] | None = None,
 ) -> Call:
-    """A tensor as `torch.save` writes it."""
+    """A tensor as `torch.save` writes it; `properties` only where it has some."""
     rebuild = Global("torch._utils", "_rebuild_tensor_v2")
-    return rebuild(Storage(kind, key, count), offset, shape, strides, False, Global("collections", "OrderedDict")())
+    more = () if properties is None else (properties,)
+    hooks = Global("collections", "OrderedDict")()
+    return rebuild(Storage(kind, key, count), offset, shape, strides, False, hooks, *more)
 
 
 def torch_file(state: Any, storages: dict[str, bytes], **members: bytes) -> bytes:

@@ -14,6 +14,7 @@ import ml_dtypes  # noqa: F401 - makes bfloat16 known to numpy
 import numpy as np
 from numpy.typing import NDArray
 
+from workers.runtime.torch_layers import Layer, in_order_of_use
 from workers.runtime.wanted_weights import Variable, WantedWeights
 
 _SHOWN_NAMES = 6
@@ -96,21 +97,35 @@ def _by_number(tensors: dict[str, StoredTensor], wanted: WantedWeights) -> list[
 
 
 def _as_torch(tensors: dict[str, StoredTensor], wanted: WantedWeights) -> list[tuple[str, StoredTensor]] | None:
-    """As the state_dict of PyTorch's Linear layers names them, layers in the order in which the file has them."""
+    """As the state_dict of PyTorch's Linear layers names them; see `torch_layers` for which layer is which."""
     layers: dict[str, dict[str, str]] = {}
     for name in tensors:
-        layer, _, kind = name.rpartition(".")
+        of_layer, _, kind = name.rpartition(".")
         if kind not in ("weight", "bias"):
             return None
-        layers.setdefault(layer, {})[kind] = name
+        layers.setdefault(of_layer, {})[kind] = name
     if not wanted.dense_chain:
         raise ValueError("tensors named as PyTorch does can be loaded only into a plain chain of Dense layers")
+    of_file = []
+    for name, named in layers.items():
+        if "weight" not in named:
+            raise ValueError(f"{name}.bias has no {name}.weight")
+        of_file.append(Layer(name, tensors[named["weight"]].shape[::-1], "bias" in named))
     found: list[tuple[str, StoredTensor]] = []
-    for layer, names in layers.items():
-        if "weight" not in names:
-            raise ValueError(f"{layer}.bias has no {layer}.weight")
-        weight = tensors[names["weight"]]
-        found.append((names["weight"], StoredTensor(weight.shape, weight.read, transposed=True)))
-        if "bias" in names:
-            found.append((names["bias"], tensors[names["bias"]]))
+    for layer in in_order_of_use(of_file, _dense_layers(wanted)):
+        named = layers[layer.name]
+        weight = tensors[named["weight"]]
+        found.append((named["weight"], StoredTensor(weight.shape, weight.read, transposed=True)))
+        if layer.bias:
+            found.append((named["bias"], tensors[named["bias"]]))
     return found if len(found) == len(wanted.variables) else None
+
+
+def _dense_layers(wanted: WantedWeights) -> list[Layer]:
+    """The layers of a plain chain: each has a kernel, and a bias behind it or none."""
+    kernels = [number for number, variable in enumerate(wanted.variables) if len(variable.shape) == 2]
+    ends = [*kernels[1:], len(wanted.variables)]
+    return [
+        Layer(wanted.variables[kernel].path, wanted.variables[kernel].shape, bias=end - kernel > 1)
+        for kernel, end in zip(kernels, ends, strict=False)
+    ]

@@ -58,18 +58,27 @@ class _Tensor:
     offset: int
     shape: tuple[int, ...]
     strides: tuple[int, ...]
+    #: The storage has the numbers with the other sign, as views of a conjugated tensor's imaginary part do.
+    negated: bool
 
 
-def _rebuild_tensor(storage: Any, offset: Any, shape: Any, strides: Any, *_: Any) -> _Tensor:
+def _rebuild_tensor(
+    storage: Any, offset: Any, shape: Any, strides: Any, _gradient: Any, hooks: Any, properties: Any = None
+) -> _Tensor:
+    if hooks or not isinstance(properties or {}, dict) or set(properties or {}) - {"neg"}:
+        raise ValueError("a tensor of the file has properties that are not known: save `tensor.detach().clone()`")
+    negated = bool((properties or {}).get("neg"))
     numbers = (offset, *shape, *strides)
     if not isinstance(storage, _Storage) or not all(type(number) is int and number >= 0 for number in numbers):
         raise ValueError("a tensor of the file has no storage, offset, shape and strides")
     if len(shape) != len(strides) or len(shape) > MAX_DIMENSIONS:
         raise ValueError(f"a tensor of the file has {len(shape)} dimensions and {len(strides)} strides")
-    return _Tensor(storage, offset, tuple(shape), tuple(strides))
+    return _Tensor(storage, offset, tuple(shape), tuple(strides), negated)
 
 
-def _rebuild_parameter(tensor: Any, *_: Any) -> Any:
+def _rebuild_parameter(tensor: Any, _gradient: Any, hooks: Any) -> Any:
+    if hooks:
+        raise ValueError("a parameter of the file has hooks, which no file of plain tensors has")
     return tensor
 
 
@@ -164,7 +173,8 @@ def _reader(tensor: _Tensor, storages: _Storages) -> Callable[[], NDArray[Any]]:
         if tensor.offset + sum(steps) >= tensor.storage.count:
             raise ValueError("a tensor of the file reaches beyond its storage")
         strides = tuple(stride * array.itemsize for stride in tensor.strides)
-        return np.lib.stride_tricks.as_strided(array[tensor.offset :], tensor.shape, strides, writeable=False)
+        numbers = np.lib.stride_tricks.as_strided(array[tensor.offset :], tensor.shape, strides, writeable=False)
+        return np.negative(numbers) if tensor.negated else numbers
 
     return read
 

@@ -43,6 +43,22 @@ def test_numbers_are_read_in_every_width_and_order(kind: str, dtype: str, order:
     assert found.tolist() == [[0, 1, 2], [3, 4, 5]]
 
 
+def test_a_view_that_has_the_other_sign_is_read_with_it() -> None:
+    """`torch.conj(z).imag` is saved as the numbers of z, and a property that says that they are negated."""
+    state = {"a": tensor(properties={"neg": True}), "b": tensor(properties={"neg": False}), "c": tensor(properties={})}
+
+    found = read(torch_file(state, {"0": NUMBERS.tobytes()}))
+
+    assert found["a"].tolist() == [[0, -1, -2], [-3, -4, -5]]
+    assert found["b"].tolist() == found["c"].tolist() == [[0, 1, 2], [3, 4, 5]]
+
+
+@pytest.mark.parametrize("properties", [{"conj": True}, {"neg": True, "more": 1}, ["neg"]])
+def test_a_property_that_is_not_known_is_refused(properties: Any) -> None:
+    with pytest.raises(ValueError, match="properties that are not known"):
+        read(torch_file({"a": tensor(properties=properties)}, {"0": NUMBERS.tobytes()}))
+
+
 def test_bfloat16_is_read() -> None:
     halves = (NUMBERS.view(np.uint32) >> 16).astype("<u2")
 

@@ -221,6 +221,36 @@ def test_safetensors_named_by_torch_are_transposed(reader: WeightsFileReader) ->
     assert_answers_alike(load(reader, save(tensors)), model)
 
 
+def test_safetensors_named_by_torch_come_in_the_order_of_their_numbers(reader: WeightsFileReader) -> None:
+    """The file has them by their names as text: `layers.10` before `layers.2`."""
+    layers = [keras.layers.Dense(2, activation="tanh") for _ in range(12)]
+    model = keras.Sequential([keras.Input((2,)), *layers])
+    model.set_weights([np.random.default_rng(i).normal(size=a.shape) for i, a in enumerate(model.get_weights())])
+    tensors = {}
+    for number, layer in enumerate(layers):
+        kernel, offset = layer.get_weights()
+        tensors |= {f"layers.{number}.weight": np.ascontiguousarray(kernel.T), f"layers.{number}.bias": offset}
+
+    assert_answers_alike(load(reader, save(tensors), str(model.to_json())), model)
+
+
+@pytest.mark.parametrize("kind", ["safetensors", "torch"])
+def test_layers_that_could_be_swapped_are_refused_with_their_names(kind: str, reader: WeightsFileReader) -> None:
+    model = keras.Sequential([keras.Input((2,)), *(keras.layers.Dense(2, use_bias=False) for _ in range(2))])
+    names, numbers = ("second", "first"), [np.arange(4, dtype=np.float32) + each for each in range(2)]
+    if kind == "safetensors":
+        content = save({f"{name}.weight": each.reshape(2, 2) for name, each in zip(names, numbers, strict=True)})
+    else:
+        state = {
+            f"{name}.weight": tensor(key=str(key), count=4, shape=(2, 2), strides=(2, 1))
+            for key, name in enumerate(names)
+        }
+        content = torch_file(state, {str(key): each.tobytes() for key, each in enumerate(numbers)})
+
+    with pytest.raises(WeightsError, match=r"have one shape, and nothing tells which .* Number the layers' names"):
+        load(reader, content, str(model.to_json()))
+
+
 @pytest.mark.parametrize("damage", ["missing", "more", "unknown", "shape", "no numbers", "whole numbers"])
 def test_safetensors_of_another_network_are_refused(damage: str, reader: WeightsFileReader) -> None:
     tensors = named(sum_model())
