@@ -94,13 +94,23 @@ def test_two_nodes_at_once_do_not_meet_listen_on_loopback_only_and_leave_nothing
     wait_until(lambda: processes_under(tmp_path) == [])
 
 
+def is_written(folder: Path, name: bytes) -> bool:
+    for file in folder.rglob("*"):
+        with suppress(OSError):  # it has gone meanwhile, or is none
+            if name in file.read_bytes():
+                return True
+    return False
+
+
 def test_a_killed_node_comes_back_with_its_port_and_its_durable_queues(make_node: Callable[..., PrivateNode]) -> None:
     node = make_node("node")
     node.start()
     node.wait_ready()
     url = node.url
     with Connection(url) as connection:
-        Queue("kept", durable=True, channel=connection.default_channel).declare()
+        Queue("a durable queue", durable=True, channel=connection.default_channel).declare()
+    # RabbitMQ answers before it has written it: killed that soon, it forgets.
+    wait_until(lambda: is_written(node.directory, b"a durable queue"), 20.0, "the queue is on the disk")
     node.kill()
     assert not node.alive()
     assert not node.answers()
@@ -109,7 +119,9 @@ def test_a_killed_node_comes_back_with_its_port_and_its_durable_queues(make_node
     node.wait_ready()
     assert node.url == url
     with Connection(url) as connection:
-        assert Queue("kept", channel=connection.default_channel).queue_declare(passive=True).message_count == 0
+        assert (
+            Queue("a durable queue", channel=connection.default_channel).queue_declare(passive=True).message_count == 0
+        )
 
 
 def test_a_taken_port_is_said_before_anything_starts(make_node: Callable[..., PrivateNode]) -> None:
