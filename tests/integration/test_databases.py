@@ -23,7 +23,7 @@ DATABASE_TESTS = [
      "http/test_network_views", "http/test_weights_view", "management/test_token_commands", "models/test_migrations",
      "statistics/test_retention", "statistics/test_statistics", "statistics/test_timings",
      "versions/test_services_at_once", "versions/test_history", "versions/test_selectors", "versions/test_services",
-     "versions/test_stored_files", "versions/test_switch", "versions/test_uploads"],
+     "versions/test_stored_files", "versions/test_switch", "versions/test_switch_first", "versions/test_uploads"],
     ["statistics/test_year_of_statistics"],
 ]  # fmt: skip
 BAD_ID = "f" * 32

@@ -10,7 +10,6 @@ from django.db import OperationalError
 from django.utils import timezone
 
 from inference.errors import (
-    AlreadyActiveError,
     BrokerUnavailableError,
     ConflictError,
     InferenceError,
@@ -19,12 +18,10 @@ from inference.errors import (
 )
 from inference.gateway import gateway as this_gateway
 from inference.models import Activation, DefaultNetwork, Network, Version
-from inference.monitoring import observations
 from inference.versions import services
 from inference.versions.asking import Answers
 from inference.versions.switch import SwitchResult
 from tests.unit.samples import NN_ID, OTHER_NN_ID, PretendedGateway, failed, loaded
-from workers.messages.protocol import Report, VersionRef
 from workers.messages.refusals import SignatureError, refusals
 
 pytestmark = pytest.mark.django_db
@@ -60,35 +57,6 @@ def test_what_all_workers_have_loaded_is_active(served: PretendedGateway) -> Non
     assert active_number() == result.activation.version.number == 2
     assert DefaultNetwork.objects.get().network_id == NN_ID
     assert Version.objects.get(number=2).state == Version.State.LOADED
-
-
-def test_a_sample_that_is_overtaken_while_workers_load_it_is_no_failure(gateway: PretendedGateway) -> None:
-    """It becomes not active, and nothing is to be seen that went wrong: all workers loaded it."""
-    gateway.fleet.reports = Answers([loaded("w1"), loaded("w2")], 0)
-    sample: list[Activation] = []
-
-    def overtaken(version: VersionRef, *_: Any) -> Answers[Report]:
-        if version.nn_id == NN_ID:
-            upload(MORE_WEIGHTS, OTHER_NN_ID)
-            sample.append(Activation.objects.get(version__network=NN_ID))
-        return Answers([loaded("w1"), loaded("w2")], 0)
-
-    gateway.fleet.load = overtaken  # type: ignore[method-assign]
-    observations.switches.clear()
-    with pytest.raises(AlreadyActiveError, match=OTHER_NN_ID):
-        this_gateway().switch.set_weights(NN_ID, "sample.b64", WEIGHTS, "scripts/serve", only_first=True)
-
-    sample[0].refresh_from_db()
-    assert (sample[0].outcome, sample[0].version.state) == (Activation.Outcome.NOT_FIRST, Version.State.LOADED)
-    assert OTHER_NN_ID in sample[0].detail
-    assert [outcome for _, outcome, _ in observations.switches] == ["activated", "not_first"]
-    assert (active_number(OTHER_NN_ID), active_number()) == (1, None)
-
-
-def test_an_upload_that_is_to_be_the_first_is_not_even_stored_where_one_is_active(served: PretendedGateway) -> None:
-    with pytest.raises(AlreadyActiveError):
-        this_gateway().switch.set_weights(NN_ID, "sample.b64", MORE_WEIGHTS, "scripts/serve", only_first=True)
-    assert Version.objects.count() == 1
 
 
 def test_the_workers_are_asked_for_exactly_this_version(served: PretendedGateway) -> None:
