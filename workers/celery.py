@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import sys
 
+import orjson
 from celery import Celery
 from environs import EnvError
+from kombu import serialization
+from kombu.utils.json import dumps
 
 from workers.broker import buffered, embedded_transport
 from workers.broker.connection import ANSWER_SECONDS, CONNECT_SECONDS, HEARTBEAT_SECONDS
@@ -22,6 +25,8 @@ except EnvError as error:
     # Celery's command line would show it below the traces of all that it tried.
     sys.exit(str(error))
 
+# What arrives is read five times as fast; what is sent is JSON as kombu writes it.
+serialization.register("json", dumps, orjson.loads, content_type="application/json", content_encoding="utf-8")
 buffered.install()
 embedded_transport.install()
 app = Celery("workers", amqp="workers.broker.connection:Messaging")

@@ -11,10 +11,12 @@ from collections.abc import Callable
 from time import monotonic
 from typing import Any
 
+import orjson
 from amqp.exceptions import IrrecoverableChannelError
 from celery import Celery
 from kombu import Connection, Producer
 from kombu.exceptions import OperationalError
+from kombu.utils.json import dumps
 
 from workers.broker.connection import abandon, connect
 from workers.broker.queues import TRANSIENT
@@ -49,14 +51,17 @@ class Sender:
         Raises:
             kombu.exceptions.OperationalError: the broker was away for too long.
         """
+        content = _written(body)
         self.act(
             lambda producer: producer.publish(
-                body,
+                content,
                 exchange="",
                 routing_key=queue,
                 correlation_id=correlation_id,
                 headers=headers,
                 delivery_mode=TRANSIENT,
+                content_type="application/json",
+                content_encoding="utf-8",
             )
         )
 
@@ -116,6 +121,14 @@ class Sender:
         if self._connection is not None:
             abandon(self._connection)
         self._connection = self._producer = None
+
+
+def _written(body: dict[str, Any]) -> str | bytes:
+    """As JSON; by kombu where an error's arguments are what it alone can write."""
+    try:
+        return orjson.dumps(body)
+    except orjson.JSONEncodeError:
+        return dumps(body)
 
 
 def _errors(connection: Connection) -> tuple[type[BaseException], ...]:
