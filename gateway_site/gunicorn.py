@@ -1,8 +1,7 @@
-"""gunicorn's configuration: `gunicorn -c gateway_site/gunicorn.py gateway_site.wsgi`."""
+"""gunicorn's configuration: `gunicorn -c gateway_site/gunicorn.py gateway_site.asgi`."""
 
 from __future__ import annotations
 
-import gc
 import resource
 import runpy
 import sys
@@ -25,7 +24,6 @@ try:
 except (EnvError, OSError) as error:
     sys.exit(f"gunicorn: {error}")
 
-OTHER_THREADS = 16
 #: A connection costs little, and a client whose connection makes room for another's may just be sending.
 CONNECTIONS_LEAST = 1024
 
@@ -33,9 +31,7 @@ bind = told["PIPELINE_BIND"]
 worker_class = "gateway_site.http_worker.HttpWorker"
 # The embedded form is one process by its nature: the broker lives in it.
 workers = 1 if settings().embedded else options.processes
-# A large prediction holds a thread while it waits, and so does a weight change; the rest are for /status and the admin.
-threads = told["PIPELINE_QUEUE_REQUESTS_MAX"] + told["PIPELINE_WEIGHT_CHANGES_MAX"] + OTHER_THREADS
-worker_connections = max(threads * 4, CONNECTIONS_LEAST)
+worker_connections = max(4 * (told["PIPELINE_QUEUE_REQUESTS_MAX"] + 32), CONNECTIONS_LEAST)
 keepalive = 75
 graceful_timeout = int(settings().request_timeout_seconds) + 5
 timeout = 60
@@ -43,13 +39,8 @@ timeout = 60
 preload_app = False
 control_socket_disable = True
 accesslog = None
-# By default SCRIPT_NAME is believed of whoever comes from loopback, and a proxy there passes on what a client sends.
-forwarder_headers = ""
 logger_class = "gateway_site.gunicorn_log.GatewayLogger"
 OTHER_FILES = 256
-#: Objects made until the collector looks among them; Python's own is 700, and with 100,000 it stops all for 0.15 s.
-COLLECT_AFTER = (10_000, 20, 20)
-
 #: Where this gateway's processes leave their metrics; shared with them because it is made before they are.
 board = gateway_board()
 #: Who of them serves; an old one serves until the new ones do.
@@ -98,7 +89,8 @@ def pre_fork(server: Any, worker: Any) -> None:
 
 
 def post_fork(server: Any, worker: Any) -> None:
-    """Tell it where its seat is."""
+    """Tell it where its seat is, and when it was born."""
+    generations.starts(worker.age, worker.generation)
     if worker.seat is not None:
         sit_down(board, worker.seat)
 
@@ -108,22 +100,3 @@ def child_exit(server: Any, worker: Any) -> None:
     generations.has_ended(worker.age)
     if worker.seat is not None:
         board.leave(worker.seat)
-
-
-def post_worker_init(worker: Any) -> None:
-    """Start this process's dispatcher, and the embedded worker when that is how we run."""
-    from inference.gateway import start_gateway
-
-    start_gateway()
-    # What is there by now stays: the collector need not walk Django's objects. And it need not look after every few
-    # requests for what they leave; looking a tenth as often, a gateway answers a tenth more, and no pause is long.
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(*COLLECT_AFTER)
-
-
-def worker_exit(server: Any, worker: Any) -> None:
-    """Stop them; timings that are still in memory are written first."""
-    from inference.gateway import stop_gateway
-
-    stop_gateway()

@@ -8,9 +8,9 @@ from typing import Any
 import dj_database_url
 from environs import EnvError, validate
 
-from gateway_site import admin_theme
 from gateway_site.allowed_hosts import allowed_hosts
 from gateway_site.secret_key import kept_secret_key
+from inference import admin_theme
 from inference.access.buckets import Rate
 from inference.access.rights import PREDICT, STATUS, WEIGHTS
 from inference.api_schema import about
@@ -68,6 +68,8 @@ SECRET_KEY: str = env.str("PIPELINE_SECRET_KEY", "") or kept_secret_key(PIPELINE
 DEBUG = False
 #: Whether a proxy in front speaks https: cookies go nowhere else then, and browsers are told so for so long.
 PIPELINE_HTTPS: bool = env.bool("PIPELINE_HTTPS", False)
+#: What the proxy says of itself; a client that says so has only itself to thank.
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PIPELINE_HTTPS
 SECURE_HSTS_SECONDS: int = (
     env.int("PIPELINE_HSTS_SECONDS", 3600, validate=validate.Range(min=0)) if PIPELINE_HTTPS else 0
@@ -111,7 +113,6 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 ROOT_URLCONF = "gateway_site.urls"
-WSGI_APPLICATION = "gateway_site.wsgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
@@ -201,8 +202,6 @@ LOGGING = {
     "loggers": {
         "django.request": {"level": "ERROR", "filters": ["defects", "django.request"]},
         "django.security": {"level": "CRITICAL"},
-        # It warns of every answer to HEAD, whose body Django leaves to the server to cut.
-        "gunicorn.http.wsgi": {"level": "ERROR"},
         "inference.dispatch.predictions": {"filters": ["inference.dispatch.predictions"]},
         "inference.http.responses": {"filters": ["inference.http.responses"]},
     },

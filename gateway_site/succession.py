@@ -21,20 +21,36 @@ class Succession:
 
     def __init__(self) -> None:
         self._memory = mmap.mmap(-1, _NUMBERS.size + SEATS)
+        #: This process's own age, and the generation that it is of.
+        self._age = self._own = 0
 
     @property
     def generation(self) -> int:
         """How often gunicorn has reloaded."""
         return int(_NUMBERS.unpack_from(self._memory)[0])
 
+    @property
+    def is_replaced(self) -> bool:
+        """Whether there is a newer generation than this process's."""
+        return self.generation != self._own
+
+    @property
+    def only_old_ones_serve(self) -> bool:
+        """Whether gunicorn has reloaded and nobody of the current generation serves yet, so that old processes do."""
+        return self._own > 0 and not self.serving()
+
     def begin(self, processes: int) -> None:
         """Gunicorn reloads: whoever starts from now on is of a new generation, which is to have so many."""
         self._memory[_NUMBERS.size :] = bytes(SEATS)
         _NUMBERS.pack_into(self._memory, 0, self.generation + 1, processes)
 
-    def serves(self, age: int, generation: int) -> None:
-        """The process of that age accepts connections from now on."""
-        self._memory[_NUMBERS.size + age % SEATS] = _mark(generation)
+    def starts(self, age: int, generation: int) -> None:
+        """This process is the one of that age, and of that generation."""
+        self._age, self._own = age, generation
+
+    def serves(self) -> None:
+        """This process accepts connections from now on."""
+        self._memory[_NUMBERS.size + self._age % SEATS] = _mark(self._own)
 
     def has_ended(self, age: int) -> None:
         """The process of that age has ended, whyever."""

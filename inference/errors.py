@@ -56,8 +56,12 @@ class TooLargeError(InferenceError):
     """The request is larger than this gateway takes."""
 
 
-class LengthRequiredError(InferenceError):
-    """The request does not say how long its body is: send a Content-Length, not chunks."""
+class UnknownEncodingError(InferenceError):
+    """The body is compressed in a way that this gateway does not read: send it as gzip, or as it is."""
+
+
+class ClientTimeoutError(InferenceError):
+    """The client sent nothing, or little, for too long in the middle of its request."""
 
 
 class DiskFullError(InferenceError):

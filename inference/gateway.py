@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
+from asyncio import AbstractEventLoop
 from socket import gethostname
 
 from django.conf import settings
@@ -55,15 +56,15 @@ class Gateway:
         self.replies.hear(DELETED_NEWS, self.versions.hear_of_deletion)
         self.replies.call_when_connected(self._count_connect)
 
-    def start(self) -> None:
-        """Start all parts; none waits for the broker."""
+    def start(self, loop: AbstractEventLoop) -> None:
+        """Start all parts; none waits for the broker. Predictions are asked for in `loop`."""
         bound_waits()
         self.recorder.start()
         self.timings.start()
         self.tokens.start()
         self.replies.start()
         self._supply.start()
-        self.dispatcher.start()
+        self.dispatcher.start(loop)
 
     @property
     def ready(self) -> bool:
@@ -123,8 +124,8 @@ class _EmbeddedGateway(Gateway):
         super().__init__()
         self._worker = EmbeddedWorker()
 
-    def start(self) -> None:
-        super().start()
+    def start(self, loop: AbstractEventLoop) -> None:
+        super().start(loop)
         self._worker.start()
 
     @property
@@ -141,19 +142,23 @@ _gateway: tuple[int, Gateway] | None = None
 
 
 def gateway() -> Gateway:
-    """This process's gateway, started by the first caller: threads do not survive a fork, so it goes by PID."""
+    """This process's gateway, which has been started: threads do not survive a fork, so it goes by PID.
+
+    Raises:
+        RuntimeError: it has not been.
+    """
+    if _gateway is None or _gateway[0] != os.getpid():
+        raise RuntimeError("this process's gateway has not been started: that is for the server's lifespan")
+    return _gateway[1]
+
+
+def start_gateway(loop: AbstractEventLoop) -> None:
+    """Start this process's gateway, before its first request."""
     global _gateway
     with _lock:
-        if _gateway is None or _gateway[0] != os.getpid():
-            started = _EmbeddedGateway() if shared_settings().embedded else Gateway()
-            started.start()
-            _gateway = os.getpid(), started
-        return _gateway[1]
-
-
-def start_gateway() -> None:
-    """Start this process's gateway ahead of its first request."""
-    gateway()
+        started = _EmbeddedGateway() if shared_settings().embedded else Gateway()
+        started.start(loop)
+        _gateway = os.getpid(), started
 
 
 def stop_gateway() -> None:

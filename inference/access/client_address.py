@@ -5,11 +5,11 @@ from __future__ import annotations
 from ipaddress import IPv6Address
 
 from django.conf import settings
-from django.http import HttpRequest
-from rest_framework.request import Request
+
+from inference.access.asks import Asks
 
 
-def client_address(request: Request | HttpRequest) -> str:
+def client_address(request: Asks) -> str:
     """The address that the connection comes from; behind proxies the one that the outermost of them was asked from.
 
     What stands before that in `X-Forwarded-For` is the client's own word. PIPELINE_PROXIES says how many there are.
@@ -21,7 +21,7 @@ def client_address(request: Request | HttpRequest) -> str:
     return str(request.META.get("REMOTE_ADDR") or "an unknown address")
 
 
-def counted_address(request: Request | HttpRequest) -> str:
+def counted_address(request: Asks) -> str:
     """Whom a request is counted for: of IPv6 the network of 64 bits, which one host commonly has whole.
 
     A server that listens on `[::]` sees IPv4 clients as `::ffff:192.0.2.1`: each is one of its own.

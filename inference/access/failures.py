@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import cache
 
 from django.conf import settings
-from rest_framework.request import Request
 
+from inference.access.asks import Asks
 from inference.access.buckets import Buckets
 from inference.access.client_address import counted_address
 from inference.errors import TooManyRequestsError
@@ -18,7 +18,7 @@ def _buckets() -> Buckets | None:
     return Buckets(rate) if rate else None
 
 
-def count(request: Request) -> None:
+def count(request: Asks) -> None:
     """Count a failure for the request's address. A good token from there is taken all the same.
 
     Raises:

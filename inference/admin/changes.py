@@ -121,7 +121,7 @@ class Activate(Change):
 
     def make(self, request: HttpRequest) -> str:
         """Have it loaded everywhere, and switch."""
-        with weight_change(request):
+        with weight_change():
             return tell(request, gateway().switch.activate(self.nn_id, self.number, requester(request)))
 
 
@@ -144,7 +144,7 @@ class Rollback(Change):
 
     def make(self, request: HttpRequest) -> str:
         """Have the version before loaded everywhere, and switch."""
-        with weight_change(request):
+        with weight_change():
             return tell(request, gateway().switch.rollback(self.nn_id, requester(request)))
 
 
@@ -187,7 +187,7 @@ class Load(Change):
         version = history.version(self.nn_id, self.number)
         if version.state != Version.State.PENDING or version.activations.exists():
             raise ConflictError(f"{version} has been activated, or tried to be, already")
-        with weight_change(request):
+        with weight_change():
             return tell(request, gateway().switch.switch_to(version, Activation.Kind.UPLOAD, requester(request)))
 
 

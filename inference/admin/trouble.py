@@ -10,7 +10,7 @@ from django.http import UnreadablePostError
 from rest_framework.exceptions import APIException
 
 from inference import errors
-from inference.http.responses import flatten, status_of
+from inference.http.responses import flatten, status_of, why_unreadable
 
 logger = logging.getLogger(__name__)
 
@@ -27,7 +27,6 @@ _TO_DO: dict[type[Exception], str] = {
     errors.TooLargeError: "Send a smaller file, or raise PIPELINE_MAX_UPLOAD_BYTES on every gateway.",
     errors.DiskFullError: "Make room on the disk that it names, then try again.",
     errors.BadInputError: "Choose another file, and try again.",
-    errors.LengthRequiredError: "Send it from a browser, or with a Content-Length.",
 }
 
 
@@ -43,6 +42,8 @@ class Trouble:
 def trouble_of(error: Exception) -> Trouble:
     """What an error that is expected here tells a person."""
     match error:
+        case UnreadablePostError() if known := why_unreadable(error):
+            return trouble_of(known)
         case errors.NoWorkersError():
             return Trouble("No worker is connected, so nobody could load it.", _TO_DO[type(error)], status_of(error))
         case errors.BrokerUnavailableError():

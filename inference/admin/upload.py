@@ -81,7 +81,7 @@ class Upload(View):
         require(request, permissions.UPLOAD)
         try:
             refuse_larger(request, settings.PIPELINE_MAX_UPLOAD_BYTES)
-            with weight_change(request):
+            with weight_change():
                 _read_whole_form(request)
                 return self._take(request, nn_id)
         except EXPECTED as error:
@@ -110,7 +110,8 @@ def _read_whole_form(request: HttpRequest) -> None:
     """Read the body; Django alone would take what has come of a broken upload for all there is.
 
     Raises:
-        BadInputError: the client has gone before the end.
+        BadInputError: it is empty.
+        UnreadablePostError: the client has gone before the end, was too slow, or sends too much.
         DiskFullError, APIException: there is no room, or it is no form.
     """
     form = Request(request, parsers=[UploadParser()])

@@ -40,7 +40,6 @@ REFUSALS: dict[int, Refusal] = {
         "the rest of the request did not come in time",
     ),
     409: Refusal("It does not fit the state that the network or version is in.", "nothing is left to roll back to"),
-    411: Refusal("The body comes in chunks.", "the body must come with a Content-Length, not in chunks"),
     412: Refusal(
         "The upload was to be active only while no network is (`If-None-Match: *`), and one is: nothing was replaced.",
         "network 000127a35b5f462b8ec68fb4d905ac36 is active already, and nothing was to be replaced",
@@ -50,15 +49,22 @@ REFUSALS: dict[int, Refusal] = {
         "one message to a worker holds.",
         "the body has 20000015 bytes, this gateway takes 8388608",
     ),
-    414: Refusal("The address is too long.", "Request Line is too large (8192 > 4094)"),
-    417: Refusal("`Expect` expects something else than `100-continue`.", "Expectation Failed"),
+    414: Refusal("The address is too long.", "the address is too long"),
+    415: Refusal(
+        "The body is compressed, as `Content-Encoding` says, in a way that is not read here: gzip and deflate are.",
+        "the Content-Encoding 'br' is not read here: send gzip, deflate, or none",
+    ),
+    417: Refusal("`Expect` expects something else than `100-continue`.", "only 100-continue can be expected"),
     429: Refusal(
         "Too many requests by this token or address; ask again after `Retry-After` seconds.",
         "more requests for 'predict' than you may send",
     ),
-    431: Refusal("The headers are too many or too long.", "Error parsing headers: 'limit request headers fields size'"),
+    431: Refusal("The headers are too many or too long.", "a header is too large, or there are too many"),
     500: Refusal("A defect of the gateway's; its log tells more.", "internal error; the log tells more"),
-    501: Refusal("A Transfer-Encoding that the gateway does not know.", "Unsupported transfer coding: 'brewed'"),
+    501: Refusal(
+        "A Transfer-Encoding that the gateway does not know.",
+        "only chunked is read as a Transfer-Encoding, of HTTP/1.1",
+    ),
     503: Refusal(
         "Not now: the gateway is busy, or lacks its broker, its database or a worker. Ask again after `Retry-After` "
         "seconds.",
@@ -75,7 +81,7 @@ ANY = (400, 405, 408, 414, 417, 431, 500, 501, 503)
 #: What is answered where tokens are required.
 GUARDED = (401, 403, 429)
 #: What those may be answered that send a body.
-WITH_BODY = (403, 411, 413)
+WITH_BODY = (403, 413, 415)
 
 
 def refusals(*statuses: int, messages: dict[int, str] | None = None) -> dict[int, OpenApiResponse]:

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 from inference.errors import BUSY_MESSAGE, BusyError
 from workers.broker.queues import QUEUE_BATCHES_MAX
 
+if TYPE_CHECKING:
+    from inference.dispatch.waiting import Waiting
+
 
 class Admission:
-    """That of one gateway process; `gateways` tells how many share the broker's queue now."""
+    """That of one gateway process; `gateways` tells how many share the broker's queue now. For the loop's thread."""
 
     def __init__(self, most: int, gateways: Callable[[], int]) -> None:
         self._most = most
         self._gateways = gateways
-        self._lock = threading.Lock()
-        #: Requests that wait for their answer now.
-        self.held = 0
+        #: In the order in which they came, and so in that of their deadlines.
+        self._held: dict[Waiting, None] = {}
+
+    @property
+    def held(self) -> int:
+        """How many requests wait for their answer now."""
+        return len(self._held)
 
     @property
     def most(self) -> int:
@@ -30,20 +37,25 @@ class Admission:
     @property
     def full(self) -> bool:
         """Whether one more is refused."""
-        return self.held >= self.most
+        return len(self._held) >= self.most
 
-    def admit(self) -> None:
+    def admit(self, request: Waiting) -> None:
         """Hold one request more.
 
         Raises:
             BusyError: as many are held as may be.
         """
-        with self._lock:
-            if self.full:
-                raise BusyError(BUSY_MESSAGE)
-            self.held += 1
+        if self.full:
+            raise BusyError(BUSY_MESSAGE)
+        self._held[request] = None
 
-    def release(self) -> None:
-        """Hold it no longer. From any thread, once for each that was admitted."""
-        with self._lock:
-            self.held -= 1
+    def release(self, request: Waiting) -> None:
+        """Hold it no longer."""
+        del self._held[request]
+
+    def late(self, now: float) -> Iterator[Waiting]:
+        """Those whose time is over."""
+        for request in list(self._held):
+            if request.deadline > now:
+                return
+            yield request

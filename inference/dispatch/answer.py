@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from workers.messages.protocol import VersionRef
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen, as Waiting is not
 class Answer:
     """A request's own outputs by name, one for each of its rows, which version made them, and what the batch took."""
 

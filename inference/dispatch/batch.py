@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
+from uuid import uuid4
 
 import numpy as np
 from numpy.typing import NDArray
 
 from inference.dispatch.answer import Answer
-from inference.dispatch.coalescer import Key, Waiting
+from inference.dispatch.waiting import Key, Outcome, Waiting
 from inference.errors import InferenceError, PredictionFailedError
 from workers.messages.arrays import to_arrays
 from workers.messages.message import ProtocolError
@@ -23,13 +24,17 @@ NOT_FINITE = "OverflowError: the network's output is not finite for these number
 ONE_REQUESTS_ERRORS = (NumbersError.__name__, AnswerTooLargeError.__name__)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Batch:
     """Requests that are answered by one version in one call; `sent` is of `time.monotonic`."""
 
-    version: VersionRef
     requests: list[Waiting]
-    sent: float
+    id: str = field(default_factory=lambda: uuid4().hex)
+    #: What is to answer it, and when it was sent: both are known just before.
+    version: VersionRef | None = None
+    sent: float = 0.0
+    #: Nobody waits for it any more: what has not been sent of it need not be.
+    withdrawn: bool = False
 
     @property
     def key(self) -> Key:
@@ -41,17 +46,28 @@ class Batch:
         """When nobody waits for it any more."""
         return max(request.deadline for request in self.requests)
 
+    @property
+    def chosen(self) -> VersionRef:
+        """Its version.
+
+        Raises:
+            ProtocolError: it has none yet: an answer to it is none.
+        """
+        if self.version is None:
+            raise ProtocolError("the batch has not been sent")
+        return self.version
+
     def message(self) -> PredictBatch:
         """What is sent to a worker."""
         return PredictBatch(
-            self.version,
+            self.chosen,
             _join([request.asked.inputs for request in self.requests]),
             len(self.requests),
             [request.asked.request_id for request in self.requests[:REQUEST_IDS_MAX]],
         )
 
-    def resolve(self, message: Any) -> None:
-        """Give each request its own rows of the answer, or the worker's error.
+    def outcomes(self, message: Any) -> list[Outcome]:
+        """Each request's own rows of a worker's answer, or the worker's error, in their order. From any thread.
 
         Raises:
             ProtocolError: the message is no answer to this batch.
@@ -59,25 +75,31 @@ class Batch:
         if not isinstance(message, dict):
             raise ProtocolError("a result must be an object")
         if message.get("status") != "SUCCESS":
-            fail(self.requests, self._failure(message))
-            return
+            return [self._failure(message)] * len(self.requests)
         reply = PredictReply.from_json(message.get("result"))
         outputs = to_arrays(reply.outputs)
         batch_rows = sum(request.asked.rows_count for request in self.requests)
         if reply.rows_count != batch_rows:
             raise ProtocolError(f"{reply.rows_count} outputs for {batch_rows} rows")
+        version = self.chosen
         all_finite = _are_finite(outputs)
+        outcomes: list[Outcome] = []
         first = 0
         for request in self.requests:
             last = first + request.asked.rows_count
             own = {name: output[first:last] for name, output in outputs.items()}
             if all_finite or _are_finite(own):
                 queue_ms = (self.sent - request.arrived) * 1000
-                answer = Answer(self.version, own, reply.worker, batch_rows, queue_ms, reply.inference_ms)
-                request.future.finish(answer)
+                outcomes.append(Answer(version, own, reply.worker, batch_rows, queue_ms, reply.inference_ms))
             else:
-                request.future.finish(PredictionFailedError(NOT_FINITE, self.version, reply.worker))
+                outcomes.append(PredictionFailedError(NOT_FINITE, version, reply.worker))
             first = last
+        return outcomes
+
+    def finish(self, outcomes: list[Outcome]) -> None:
+        """End its requests with what `outcomes` has told."""
+        for request, outcome in zip(self.requests, outcomes, strict=True):
+            request.finish(outcome)
 
     def _failure(self, message: dict[str, Any]) -> PredictionFailedError:
         trace, worker = str(message.get("traceback") or message.get("result")), message.get("worker")
@@ -110,4 +132,4 @@ def may_be_one_requests_fault(message: Any) -> bool:
 def fail(requests: list[Waiting], error: InferenceError) -> None:
     """End requests with an error, but those that were given up meanwhile."""
     for request in requests:
-        request.future.finish(error)
+        request.finish(error)

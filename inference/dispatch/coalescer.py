@@ -3,61 +3,10 @@
 from __future__ import annotations
 
 from collections import OrderedDict, deque
-from collections.abc import Callable, Container
-from dataclasses import dataclass, field, replace
-from functools import cached_property
+from collections.abc import Container
 from time import monotonic
 
-from inference.dispatch.answer_future import AnswerFuture
-from inference.dispatch.predict_input import PredictInput
-from inference.dispatch.server_loop import nobody_knows
-from inference.errors import ClientGoneError
-from workers.messages.tensors import TENSORS_BYTES_MAX
-
-#: The most rows of one batch, unless a single request has more.
-MAX_BATCH_ROWS = 4096
-#: A request that has waited so long, and whose client has ended its side meanwhile, is given up. A client may end its
-#: side and still read: while all goes well, its answer is there sooner.
-ENDED_SECONDS = 0.5
-
-#: The network, the version, every input's name, dtype and row shape, and whether its requests travel alone.
-Key = tuple[str | None, int | None, tuple[tuple[str, str, tuple[int, ...]], ...], bool]
-
-
-@dataclass(frozen=True, eq=False)
-class Waiting:
-    """One request that waits for its answer; times are of `time.monotonic`."""
-
-    asked: PredictInput
-    arrived: float
-    deadline: float
-    future: AnswerFuture = field(default_factory=AnswerFuture)
-    alone: bool = False
-    client_has_ended: Callable[[], bool] = nobody_knows
-
-    def is_given_up(self, now: float) -> bool:
-        """Whether nobody waits for it any more; ends it where that is found out only now."""
-        if not self.future.done() and now - self.arrived > ENDED_SECONDS and self.client_has_ended():
-            self.future.finish(ClientGoneError("Server is busy, and the client has ended its side of the connection"))
-        return self.future.done()
-
-    @cached_property
-    def key(self) -> Key:
-        """Requests with equal keys may share a batch, unless they travel alone, and take turns with other keys."""
-        asked = self.asked
-        inputs = [(name, tensor.dtype, tensor.shape[1:]) for name, tensor in asked.inputs.items()]
-        inputs.sort()
-        return asked.nn_id, asked.version, tuple(inputs), self.alone
-
-    def to_travel_alone(self) -> Waiting:
-        """The same request, for a batch of its own."""
-        return replace(self, alone=True)
-
-    def fits(self, rows: int, size_bytes: int) -> bool:
-        """Whether it may join a batch that has so many rows and bytes of numbers."""
-        if self.alone or rows + self.asked.rows_count > MAX_BATCH_ROWS:
-            return False
-        return size_bytes + self.asked.size_bytes <= TENSORS_BYTES_MAX
+from inference.dispatch.waiting import Key, Waiting
 
 
 class Coalescer:

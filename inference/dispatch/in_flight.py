@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter
 
 from inference.dispatch.batch import Batch
-from inference.dispatch.coalescer import Key
+from inference.dispatch.waiting import Key
 
 
 class InFlight:
-    """Batches by their id, counted by what they are of. Not thread-safe."""
+    """Batches by their id, counted by what they are of. For the loop's thread."""
 
     def __init__(self) -> None:
         self._batches: dict[str, Batch] = {}
@@ -18,15 +18,16 @@ class InFlight:
     def __len__(self) -> int:
         return len(self._batches)
 
-    def add(self, batch_id: str, batch: Batch) -> None:
+    def add(self, batch: Batch) -> None:
         """A batch is about to be sent."""
-        self._batches[batch_id] = batch
+        self._batches[batch.id] = batch
         self._counts[batch.key] += 1
 
     def remove(self, batch_id: str) -> Batch | None:
         """The batch, which is on its way no more; None when it was not."""
         batch = self._batches.pop(batch_id, None)
         if batch is not None:
+            batch.withdrawn = True
             self._counts[batch.key] -= 1
             if not self._counts[batch.key]:
                 del self._counts[batch.key]

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from datetime import UTC, datetime
 from time import monotonic
 
 from django.conf import settings
-from django.utils import timezone
 
 from inference.dispatch.answer import Answer
 from inference.dispatch.dispatcher import Dispatcher
 from inference.dispatch.predict_input import PredictInput
 from inference.dispatch.replies import Replies
 from inference.dispatch.versions_to_use import VersionsToUse
+from inference.dispatch.waiting import nobody_knows
 from inference.errors import (
     BrokerBlockedError,
     BrokerUnavailableError,
@@ -49,7 +50,7 @@ class Predictions:
         self._versions = versions
         self._keep = keep
 
-    def predict(self, asked: PredictInput) -> Answer:
+    async def predict(self, asked: PredictInput, client_has_ended: Callable[[], bool] = nobody_knows) -> Answer:
         """The answer of the version that is asked for, or of the one that is active when the rows are sent.
 
         Raises:
@@ -58,7 +59,7 @@ class Predictions:
         """
         started = monotonic()
         try:
-            answer = self._wait_for_answer(asked)
+            answer = await self._wait_for_answer(asked, client_has_ended)
         except InferenceError as error:
             outcome = _outcome(error)
             made_by = error if isinstance(error, PredictionFailedError) else None
@@ -79,11 +80,10 @@ class Predictions:
         self._note(monotonic(), NOTHING, Outcome.REFUSED, None)
         return True
 
-    def _wait_for_answer(self, asked: PredictInput) -> Answer:
+    async def _wait_for_answer(self, asked: PredictInput, client_has_ended: Callable[[], bool]) -> Answer:
         seconds = settings.PIPELINE_REQUEST_TIMEOUT
-        future = self._dispatcher.submit(asked, seconds)
         try:
-            return future.result(timeout=seconds)
+            return await self._dispatcher.predict(asked, seconds, client_has_ended)
         except TimeoutError as error:
             if not self._replies.connected:
                 raise BrokerUnavailableError(f"the broker could not be reached for {seconds:g} s") from error
@@ -100,7 +100,7 @@ class Predictions:
         answer = made_by if isinstance(made_by, Answer) else None
         version = made_by.version if made_by else None
         timing = Timing(
-            at=timezone.now(),
+            at=datetime.now(UTC),
             nn_id=version.nn_id if version else asked.nn_id or "",
             version=version.number if version else None,
             worker=made_by.worker if made_by else "",

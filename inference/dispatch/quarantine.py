@@ -45,7 +45,7 @@ class _Refused:
 
 
 class Quarantine:
-    """This gateway process's; the sender's thread asks, the reply thread tells."""
+    """This gateway process's; the sender's thread asks; it, the reply thread and the loop tell."""
 
     def __init__(self, was_mine: Callable[[str], bool]) -> None:
         self._was_mine = was_mine
@@ -62,7 +62,7 @@ class Quarantine:
         Raises:
             QuarantinedError: its version is refused now.
         """
-        if not self._refused:
+        if not self._refused or batch.version is None:
             return
         with self._lock:
             refused = self._refused.get(batch.version)
@@ -80,7 +80,7 @@ class Quarantine:
 
     def note_not_sent(self, batch: Batch) -> None:
         """A batch that was let through did not reach a worker, and goes again: if it is the trial, it is none yet."""
-        if not self._refused:
+        if not self._refused or batch.version is None:
             return
         with self._lock:
             refused = self._refused.get(batch.version)
@@ -89,7 +89,7 @@ class Quarantine:
 
     def note_answered(self, batch: Batch, message: Any) -> None:
         """A worker has answered a batch: if it is the one that was let through, its version is harmless."""
-        if not self._refused or is_quarantined(message):
+        if not self._refused or batch.version is None or is_quarantined(message):
             return
         with self._lock:
             refused = self._refused.get(batch.version)

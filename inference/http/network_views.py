@@ -100,7 +100,7 @@ class Activate(APIView):
     def post(self, request: Request, nn_id: str) -> Response:
         """Load it everywhere, switch."""
         refuse_larger(request, settings.PIPELINE_MAX_BODY_BYTES)
-        with weight_change(request):
+        with weight_change():
             serializer = ActivateSerializer(data=request.data)
             serializer.is_valid(raise_exception=True)
             result = gateway().switch.activate(nn_id, serializer.validated_data["version"], requester(request))
@@ -115,7 +115,7 @@ class Rollback(APIView):
     def post(self, request: Request, nn_id: str) -> Response:
         """Load it everywhere, switch."""
         refuse_larger(request, settings.PIPELINE_MAX_BODY_BYTES)
-        with weight_change(request):
+        with weight_change():
             result = gateway().switch.rollback(nn_id, requester(request))
         return Response(switch_answer(result, request))
 

@@ -7,6 +7,7 @@ from typing import Any
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 
+from inference.access.asks import Asks
 from inference.errors import ForeignPageError
 
 #: What browsers say of a page of the gateway's own, and of an address that a person typed.
@@ -22,20 +23,26 @@ class NoForeignPages(BasePermission):
     """
 
     def has_permission(self, request: Request, view: Any) -> bool:
-        """Whether a request may go on.
-
-        Raises:
-            ForeignPageError: a page of another site asks, and not only to read.
-        """
-        meta = request.META
-        site, origin = meta.get("HTTP_SEC_FETCH_SITE", ""), meta.get("HTTP_ORIGIN", "")
-        if not (site or origin) or request.method in SAFE_METHODS:
-            return True
-        # Where both are there, the browser's own word counts: a proxy may have put another Host in.
-        own = site in OWN if site else _host(origin) == meta.get("HTTP_HOST", "").lower()
-        if not own:
-            raise ForeignPageError(f"a web page of another site ({origin or site}) may not ask this of the gateway")
+        """Whether a request may go on; raises as `refuse_foreign_page` does."""
+        if request.method not in SAFE_METHODS:
+            refuse_foreign_page(request)
         return True
+
+
+def refuse_foreign_page(request: Asks) -> None:
+    """Refuse a request that asks not only to read.
+
+    Raises:
+        ForeignPageError: a page of another site asks it.
+    """
+    meta = request.META
+    site, origin = meta.get("HTTP_SEC_FETCH_SITE", ""), meta.get("HTTP_ORIGIN", "")
+    if not (site or origin):
+        return
+    # Where both are there, the browser's own word counts: a proxy may have put another Host in.
+    own = site in OWN if site else _host(origin) == meta.get("HTTP_HOST", "").lower()
+    if not own:
+        raise ForeignPageError(f"a web page of another site ({origin or site}) may not ask this of the gateway")
 
 
 def _host(origin: str) -> str:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass, field
 from typing import Any
 
+import orjson
 from django.core.exceptions import DisallowedHost, RequestDataTooBig
 from django.db import Error as DatabaseError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
@@ -14,8 +16,10 @@ from rest_framework.exceptions import APIException
 from rest_framework.response import Response
 
 from inference import errors
+from inference.access.asks import Asks
 from inference.http.authentication import CHALLENGE
 from inference.http.bodies.base64_text import encode_text
+from inference.http.loop_request import LoopAnswer, LoopRequest
 from inference.http.traces import told_of
 
 logger = logging.getLogger(__name__)
@@ -27,9 +31,10 @@ STATUS_OF: dict[type[errors.InferenceError], int] = {
     errors.NoRightError: 403,
     errors.NotFoundError: 404,
     errors.ConflictError: 409,
-    errors.LengthRequiredError: 411,
+    errors.ClientTimeoutError: 408,
     errors.AlreadyActiveError: 412,
     errors.TooLargeError: 413,
+    errors.UnknownEncodingError: 415,
     errors.TooManyRequestsError: 429,
     errors.BusyError: 503,
     errors.TokensUnknownError: 503,
@@ -42,36 +47,89 @@ STATUS_OF: dict[type[errors.InferenceError], int] = {
 }
 RETRY_AFTER_SECONDS = "1"
 HOST_CHARACTERS_TOLD = 80
+DEFECT = "internal error; the log tells more"
+ENDING = "this gateway process ends: ask again"
 
 
-def answer_exception(error: Exception, context: dict[str, Any]) -> Response | None:
-    """The answer to an exception that a view raised; None lets Django answer 500."""
+@dataclass(frozen=True)
+class Failure:
+    """What is answered when something has gone wrong."""
+
+    content: dict[str, Any]
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def saying(cls, message: str, status: int, headers: dict[str, str] | None = None) -> Failure:
+        """An error, in the one shape that all have."""
+        return cls({"status": False, "message": message}, status, headers or {})
+
+    @classmethod
+    def of_prediction(cls, message: str) -> Failure:
+        """The seed system's answer when a prediction could not be made: HTTP 200, and the reason in `message`."""
+        return cls({"status": False, "message": message, "result": 0.0})
+
+
+def failure_of(error: Exception, asks: Asks) -> Failure | None:
+    """What who asks is told of an error; None when it is a defect of ours."""
     match error:
         case errors.PredictionFailedError():
-            return failed_prediction(encode_text(told_of(error.trace, context["request"])))
+            return Failure.of_prediction(encode_text(told_of(error.trace, asks)))
         case errors.NoNetworkError():
-            return failed_prediction("No weights loaded")
+            return Failure.of_prediction("No weights loaded")
         case errors.InferenceError():
-            return _failure(str(error), status_of(error), _headers_of(error))
+            return Failure.saying(str(error), status_of(error), _headers_of(error))
         case UnreadablePostError():
-            return _failure("the client has gone in the middle of the body", 400, {})
+            known = why_unreadable(error) or errors.BadInputError("the client has gone in the middle of the body")
+            return failure_of(known, asks)
         case RequestDataTooBig():
-            return _failure("a field of the form is too large", 413, {})
+            return Failure.saying("a field of the form is too large", 413)
+        case DisallowedHost():
+            return Failure.saying(_refused_host(asks), 400)
         case APIException():
-            headers = {"Allow": ", ".join(context["view"].allowed_methods)} if error.status_code == 405 else {}
-            return _failure(flatten(error.detail), error.status_code, headers)
+            return Failure.saying(flatten(error.detail), error.status_code)
         case DatabaseError():
-            logger.exception("The database failed a request.")
+            logger.exception("The database failed a request.", exc_info=error)
             message = "the database cannot be reached; try again"
-            return _failure(message, 503, {"Retry-After": RETRY_AFTER_SECONDS})
+            return Failure.saying(message, 503, {"Retry-After": RETRY_AFTER_SECONDS})
         case Http404():
-            return _failure("not found", 404, {})
+            return Failure.saying("not found", 404)
     return None
 
 
-def failed_prediction(message: str) -> Response:
-    """The seed system's answer when a prediction could not be made: HTTP 200, and the reason in `message`."""
-    return Response({"status": False, "message": message, "result": 0.0})
+def why_unreadable(error: UnreadablePostError) -> errors.InferenceError | None:
+    """What a body could not be read for, where Django's door (`UnreadableError`) has said so."""
+    cause: BaseException | None = error
+    while isinstance(cause, OSError):  # Django makes it one of its own, sometimes twice
+        cause = cause.__cause__
+    return cause if isinstance(cause, errors.InferenceError) else None
+
+
+def answer_exception(error: Exception, context: dict[str, Any]) -> Response | None:
+    """Django REST Framework's answer to an exception that a view raised; None lets Django answer 500."""
+    failure = failure_of(error, context["request"])
+    if failure is None:
+        return None
+    headers = {"Allow": ", ".join(context["view"].allowed_methods)} if failure.status == 405 else failure.headers
+    return Response(failure.content, status=failure.status, headers=headers)
+
+
+def answer_to(error: BaseException, asks: LoopRequest) -> LoopAnswer:
+    """The event loop's answer to an exception; it is cancelled when its process is told to end at once."""
+    if not isinstance(error, Exception):
+        return refused(503, ENDING)
+    failure = failure_of(error, asks)
+    if failure is None:
+        logger.error("A request failed for a defect of ours.", exc_info=error)
+        failure = Failure.saying(DEFECT, 500)
+    headers = [(name.lower().encode(), value.encode()) for name, value in failure.headers.items()]
+    return LoopAnswer(orjson.dumps(failure.content), failure.status, headers)
+
+
+def refused(status: int, message: str) -> LoopAnswer:
+    """The answer to what is no request, as the server says."""
+    headers = [(b"retry-after", RETRY_AFTER_SECONDS.encode())] if status == 503 else []
+    return LoopAnswer(orjson.dumps({"status": False, "message": message}), status, headers)
 
 
 def flatten(detail: Any) -> str:
@@ -99,10 +157,6 @@ def _headers_of(error: errors.InferenceError) -> dict[str, str]:
     return {"Retry-After": RETRY_AFTER_SECONDS} if status_of(error) == 503 else {}
 
 
-def _failure(message: str, status: int, headers: dict[str, str]) -> Response:
-    return Response({"status": False, "message": message}, status=status, headers=headers)
-
-
 def _page_or_json(request: HttpRequest, message: str, status: int, page: Any) -> HttpResponse:
     if request.path.startswith("/admin/"):
         response: HttpResponse = page()
@@ -117,7 +171,7 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     return _page_or_json(request, "bad request", 400, lambda: defaults.bad_request(request, exception))
 
 
-def _refused_host(request: HttpRequest) -> str:
+def _refused_host(request: Asks) -> str:
     told = request.META.get("HTTP_HOST", "")
     host, _ = split_domain_port(told)
     shown = ascii((host or told)[:HOST_CHARACTERS_TOLD])
@@ -138,4 +192,4 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Django's handler for a defect of ours."""
-    return _page_or_json(request, "internal error; the log tells more", 500, lambda: defaults.server_error(request))
+    return _page_or_json(request, DEFECT, 500, lambda: defaults.server_error(request))

@@ -9,7 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
+
+from inference.access.asks import Asks
 
 EVERYWHERE = {
     "X-Content-Type-Options": "nosniff",
@@ -43,5 +46,11 @@ def security_headers(answer: Answerer) -> Answerer:
 
 
 def strict_transport(seconds: int) -> list[tuple[str, str]]:
-    """The header that has a browser use https for so long; none for 0."""
+    """The header that has a browser use https for so long, for answers to those who do; none for 0."""
     return [("Strict-Transport-Security", f"max-age={seconds}")] if seconds else []
+
+
+def asked_by_https(asks: Asks) -> bool:
+    """Whether the proxy in front says that it was asked so."""
+    name, https = settings.SECURE_PROXY_SSL_HEADER
+    return bool(asks.META.get(name, "").partition(",")[0].strip() == https)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from rest_framework.request import Request
-
+from inference.access.asks import Asks
 from inference.access.rights import TRACES
 from inference.http.permission import may_see_traces
 
 
-def told_of(trace: str, request: Request) -> str:
+def told_of(trace: str, request: Asks) -> str:
     """The trace, or its last line, which is the reason."""
     if may_see_traces(request):
         return trace

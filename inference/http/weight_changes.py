@@ -7,19 +7,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from django.conf import settings
-from django.http import HttpRequest
-from rest_framework.request import Request
 
 from inference.errors import BusyError, DatabaseAwayError
 from inference.gateway import gateway
-from inference.http.bodies.body_limit import drain
 
 _lock = threading.Lock()
 _running = 0
 
 
 @contextmanager
-def weight_change(request: Request | HttpRequest) -> Iterator[None]:
+def weight_change() -> Iterator[None]:
     """Count an upload, an activation or a rollback while the block runs, which also reads the request's body.
 
     Raises:
@@ -27,10 +24,8 @@ def weight_change(request: Request | HttpRequest) -> Iterator[None]:
         DatabaseAwayError: nothing could be kept.
     """
     if gateway().versions.database_away:
-        drain(request)
         raise DatabaseAwayError("the database does not answer: nothing was stored; try again")
     if not _begin():
-        drain(request)
         most = settings.PIPELINE_WEIGHT_CHANGES_MAX
         raise BusyError(f"this gateway already makes {most} weight changes, as many as it may: try again")
     try:

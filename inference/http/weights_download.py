@@ -11,9 +11,10 @@ from django.utils.http import quote_etag
 from inference.errors import NotFoundError
 from inference.models import Version
 from inference.versions.stored_files import open_file
-from workers.messages.protocol import CHUNK_BYTES
 from workers.runtime.file_format import tell_format
 
+#: Of each download its slow reader leaves some such pieces waiting in memory.
+PIECE_BYTES = 1024 * 1024
 SUFFIX_OF = {"hdf5": ".weights.h5", "keras": ".keras", "safetensors": ".safetensors", "torch": ".pt", None: ".bin"}
 
 
@@ -54,11 +55,11 @@ class WeightsDownload:
         return HttpResponse(headers=headers) if head else StreamingHttpResponse(self.chunks(), headers=headers)
 
     def chunks(self) -> Iterator[bytes]:
-        """The bytes, in pieces of some MiB.
+        """The bytes, piece by piece.
 
         Raises:
             NotFoundError: they are deleted meanwhile.
         """
         with open_file(self.version.weights) as file:
-            while chunk := file.read(CHUNK_BYTES):
+            while chunk := file.read(PIECE_BYTES):
                 yield chunk

@@ -84,7 +84,7 @@ def _count_requests(tally: Tally) -> None:
     if taken := observations.take(observations.predict_requests):
         statuses, all_seconds = zip(*taken, strict=True)
         for status, count in Counter(statuses).items():
-            tally.add(catalogue.HTTP_REQUESTS, count, "/predict", "POST", status[:3])
+            tally.add(catalogue.HTTP_REQUESTS, count, "/predict", "POST", status)
         tally.observe(catalogue.HTTP_SECONDS, all_seconds, "/predict")
 
 

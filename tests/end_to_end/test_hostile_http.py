@@ -92,7 +92,7 @@ def test_no_charset_that_a_client_names_fails_its_request(system: System, charse
 def test_an_answer_never_names_a_version_of_http_that_is_not_spoken(system: System) -> None:
     with system.connect() as client:
         client.sendall(b"GET /healthz HTTP/1.9\r\nHost: h\r\nConnection: close\r\n\r\n")
-        assert client.makefile("rb").read().startswith(b"HTTP/1.1 200 OK\r\n")
+        assert client.makefile("rb").read().startswith(b"HTTP/1.1 400 Bad Request\r\n")
 
 
 def test_no_header_says_where_the_gateway_is_mounted(system: System) -> None:

@@ -14,9 +14,6 @@ from typing import Any
 
 import pytest
 
-from gateway_site.client_socket import GreenletSocket
-from gateway_site.silent_clients import ClientTimeoutError, SilentClients
-from gateway_site.thread_socket import ThreadSocket
 from inference.client.http_client import PipelineClient
 from tests.support.system import System
 from tests.support.waiting import wait_until
@@ -205,93 +202,3 @@ def test_what_is_no_http_is_refused_in_json(service: System, sent: bytes, status
     assert (answered, answer["status"]) == (status, False)
     assert answer["message"]
     assert set(answer) == {"status", "message"}
-
-
-@pytest.fixture
-def pair() -> Iterator[tuple[GreenletSocket, socket.socket]]:
-    """A gateway's end with short deadlines, and its client's."""
-    ours, theirs = socket.socketpair()
-    idle, arriving = SilentClients(9), SilentClients(9)
-    client = GreenletSocket.taking_over(ours, silent_seconds=0.2, idle_seconds=0.1, idle=idle, arriving=arriving)
-    with client, theirs:
-        yield client, theirs
-
-
-def test_a_client_that_does_not_read_its_answer_counts_as_gone(pair: tuple[GreenletSocket, socket.socket]) -> None:
-    with pytest.raises(ConnectionResetError, match="does not read"):
-        pair[0].sendall(bytes(50_000_000))
-    with (
-        ThreadSocket.borrowing(pair[0], SilentClients(9)) as borrowed,
-        pytest.raises(ConnectionResetError, match="does not read"),
-    ):
-        borrowed.sendall(bytes(50_000_000))
-
-
-def test_a_client_that_reads_slowly_gets_all_of_its_answer(pair: tuple[GreenletSocket, socket.socket]) -> None:
-    answer, received = bytes(3_000_000), 0
-
-    def read() -> None:
-        nonlocal received
-        while received < len(answer):
-            time.sleep(0.01)
-            received += len(pair[1].recv(50_000))
-
-    thread = threading.Thread(target=read)
-    started = time.monotonic()
-    thread.start()
-    pair[0].sendall(answer)
-    assert time.monotonic() - started > pair[0].silent_seconds
-    thread.join(10.0)
-    assert received == len(answer)
-
-
-def test_a_client_may_be_silent_between_requests_but_not_in_the_middle_of_one(
-    pair: tuple[GreenletSocket, socket.socket],
-) -> None:
-    client, theirs = pair
-    theirs.sendall(b"half")
-    assert client.recv(10) == b"half"
-    with pytest.raises(ClientTimeoutError):
-        client.recv(10)
-    client.await_request()
-    assert client.recv(10) == b""
-
-
-def test_a_connection_that_a_thread_gave_back_is_the_loops_again(pair: tuple[GreenletSocket, socket.socket]) -> None:
-    client, theirs = pair
-    with ThreadSocket.borrowing(client, SilentClients(9)) as borrowed:
-        theirs.sendall(b"to the thread")
-        assert borrowed.recv(100) == b"to the thread"
-        with pytest.raises(ClientTimeoutError):
-            borrowed.recv(100)
-    theirs.sendall(b"to the loop")
-    assert client.recv(100) == b"to the loop"
-
-
-def test_one_silent_client_too_many_cuts_off_the_longest_silent() -> None:
-    silent, ended = SilentClients(1), []
-    ours, theirs = zip(*(socket.socketpair() for _ in range(2)), strict=True)
-    none = SilentClients(9), SilentClients(9)
-    first, second = (GreenletSocket.taking_over(each, 60.0, 60.0, *none) for each in ours)
-
-    def read(client: GreenletSocket) -> None:
-        try:
-            with ThreadSocket.borrowing(client, silent) as borrowed:
-                borrowed.recv(1)
-        except ClientTimeoutError:
-            ended.append(client)
-
-    threads = [threading.Thread(target=read, args=[client]) for client in (first, second)]
-    try:
-        threads[0].start()
-        wait_until(lambda: silent.count == 1, what="the first client is waited for")
-        threads[1].start()
-        threads[0].join(10.0)
-        assert ended == [first]
-    finally:
-        theirs[1].sendall(b"x")
-        for each in (*threads,):
-            each.join(10.0)
-        for each in (*theirs, first, second):
-            each.close()
-    assert ended == [first]

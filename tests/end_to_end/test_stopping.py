@@ -63,3 +63,33 @@ def test_a_request_that_was_begun_is_answered_before_the_gateway_stops(
         assert b"connection: close" in head.lower()
         assert json.loads(body)["status"] is True
         assert service.gateway.wait(STOP_SECONDS)
+
+
+FORM = b"Content-Type: multipart/form-data; boundary=b\r\nContent-Length: 900000\r\n\r\n" + b"x" * 200_000
+
+
+def test_a_gateway_that_is_to_stop_at_once_tells_whom_it_does_not_answer(service: System) -> None:
+    half = [HEAD, STATUS[:9], b"PUT /set_weights HTTP/1.1\r\nHost: x\r\n" + FORM]
+    clients = [service.connect() for _ in half]
+    try:
+        for client, sent in zip(clients, half, strict=True):
+            client.sendall(sent)
+        with service.connect() as another:
+            another.sendall(HEAD + BODY)
+            assert another.recv(65536).startswith(b"HTTP/1.1 200")
+        assert service.gateway.pid is not None
+        os.kill(service.gateway.pid, signal.SIGINT)
+        received = [client.makefile("rb").read() for client in clients]
+        assert service.gateway.wait(STOP_SECONDS)
+    finally:
+        for client in clients:
+            client.close()
+
+    for answer in (received[0], received[2]):
+        head, _, body = answer.partition(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 503")
+        assert b"\r\nconnection: close" in head.lower()
+        assert json.loads(body) == {"status": False, "message": "this gateway process ends: ask again"}
+    assert received[1] == b""
+    log = (service.directory / "log" / "gateway.log").read_text()
+    assert "Traceback" not in log, log

@@ -43,7 +43,7 @@ def test_a_request_can_be_followed_through_the_logs(rabbitmq: PrivateNode, direc
     assert {"celery.apps.worker", "workers.tasks"} <= {line["logger"] for line in worker}
     nn_id = samples()[0].nn_id
     lines = {line["logger"]: line for line in gateway + worker if line.get("request_id") == "follow-me"}
-    assert set(lines) == {"inference.dispatch.predictions", "workers.tasks", "gunicorn.access"}
+    assert set(lines) == {"inference.dispatch.predictions", "workers.tasks", "uvicorn.access"}
     for line in (lines["inference.dispatch.predictions"], lines["workers.tasks"]):
         assert (line["level"], line["nn_id"], line["version"]) == ("WARNING", nn_id, 1)
     (active,) = [line for line in gateway if line["logger"] == "inference.versions.switch"]

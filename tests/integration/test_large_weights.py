@@ -8,12 +8,14 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
+import requests
 from numpy.typing import NDArray
 
 from inference.client.http_client import PipelineClient
@@ -34,6 +36,8 @@ CLIENTS = 8
 MEGABYTES = 200
 #: What both gateway processes together may take more while the network passes through them.
 GATEWAY_GROWTH_MB = 128
+#: What one download's pieces may take on their way to the client, with what the database and the allocator keep.
+MEGABYTES_A_DOWNLOAD = 40
 SMALL_UPLOAD = b"A" * 50_000_000
 
 
@@ -84,6 +88,30 @@ def test_a_large_network_reaches_every_worker_while_small_predictions_flow(syste
     assert len(outputs) == WORKERS
     for worker, output in outputs.items():
         assert np.allclose(output, wanted, rtol=1e-4, atol=1e-5), (worker, output, wanted)
+
+
+def test_clients_that_read_it_slowly_hold_little_of_it_in_memory(system: System, tmp_path: Path) -> None:
+    file, nn_id = tmp_path / "large.keras", "cafe" * 8
+    save_large_network(file, MEGABYTES // 4)
+    with file.open("rb") as opened:
+        answer = system.client.set_weights(nn_id, file.name, opened)
+    assert answer["status"] is True, answer
+    address, wanted = f"{system.url}/networks/{nn_id}/versions/{answer['version']}/weights", file.read_bytes()
+    requests.get(address, timeout=60)
+    memory = PeakMemory(gateway=lambda: family(system.gateway.pid or 0))
+
+    with memory, ExitStack() as open_answers:
+        answers = [
+            open_answers.enter_context(requests.get(address, stream=True, timeout=60)) for _ in range(2 * CLIENTS)
+        ]
+        downloads = [answer.iter_content(1_000_000) for answer in answers]
+        begun = [next(each) for each in downloads]
+        wait_until(lambda: system.client.predict([0.1, 0.2])["status"], 30, "others are answered")
+        for first, rest in zip(begun, downloads, strict=True):
+            assert first + b"".join(rest) == wanted
+
+    grown = memory.peak["gateway"] - memory.before["gateway"]
+    assert grown < 2 * CLIENTS * MEGABYTES_A_DOWNLOAD, (memory.before, memory.peak)
 
 
 def outputs_by_worker(system: System) -> dict[str, NDArray[Any]]:

@@ -81,9 +81,11 @@ def gateway(monkeypatch: pytest.MonkeyPatch) -> PretendedGateway:
 
 
 @pytest.fixture
-def sender(monkeypatch: pytest.MonkeyPatch) -> Sender:
-    """A dispatcher whose sender is driven by hand."""
-    return Sender(monkeypatch)
+def sender(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sender]:
+    """A dispatcher whose loop and sender are driven by hand."""
+    sender = Sender(monkeypatch)
+    yield sender
+    sender.close()
 
 
 @pytest.fixture

@@ -11,10 +11,10 @@ import numpy as np
 from inference.access.known_tokens import KnownTokens
 from inference.dispatch.alarm import Alarm
 from inference.dispatch.answer import Answer
-from inference.dispatch.answer_future import AnswerFuture
 from inference.dispatch.predict_input import PredictInput
 from inference.dispatch.predictions import Predictions
 from inference.dispatch.versions_to_use import VersionsToUse
+from inference.dispatch.waiting import nobody_knows
 from inference.errors import InferenceError
 from inference.health.health_checks import Served
 from inference.models import Activation, Network, Version
@@ -179,19 +179,23 @@ class PretendedReplies:
 
 
 class PretendedDispatcher:
-    """Answers every request with what it was told to."""
+    """Answers every request with what it was told to, or when it was told nothing, does not in time."""
 
     def __init__(self) -> None:
         self.outcome: Answer | InferenceError | None = None
         self.submitted: list[tuple[PredictInput, float]] = []
+        #: What tells of each request whether its client has ended its side.
+        self.clients: list[Callable[[], bool]] = []
         self.admission = SimpleNamespace(full=False)
 
-    def submit(self, asked: PredictInput, seconds: float) -> AnswerFuture:
+    async def predict(
+        self, asked: PredictInput, seconds: float, client_has_ended: Callable[[], bool] = nobody_knows
+    ) -> Answer:
         self.submitted.append((asked, seconds))
-        future = AnswerFuture()
-        if self.outcome is not None:
-            future.finish(self.outcome)
-        return future
+        self.clients.append(client_has_ended)
+        if isinstance(self.outcome, Answer):
+            return self.outcome
+        raise self.outcome or TimeoutError
 
 
 class PretendedFleet:

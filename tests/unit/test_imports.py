@@ -28,7 +28,7 @@ def run_without(packages: list[str], statement: str, **environment: str) -> subp
 
 
 def test_a_gateway_on_rabbitmq_needs_neither_tensorflow_nor_keras_nor_h5py(tmp_path: Path) -> None:
-    statement = "import gateway_site.wsgi, gateway_site.urls; from inference.gateway import Gateway; Gateway()"
+    statement = "import gateway_site.asgi, gateway_site.urls; from inference.gateway import Gateway; Gateway()"
 
     run = run_without(["tensorflow", "keras", "h5py"], statement, PIPELINE_DATA_DIR=str(tmp_path))
 

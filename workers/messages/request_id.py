@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-#: Of the calling greenlet or thread; "" outside of any request.
+#: Of the calling task or thread; "" outside of any request.
 REQUEST_ID: ContextVar[str] = ContextVar("request_id", default="")
 
 #: The longest id that is taken from a client, and how many of a batch's requests are named to its worker.

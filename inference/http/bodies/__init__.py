@@ -1,5 +1,5 @@
-"""Reads requests' bodies within bounds: numbers from JSON, files from forms and base64; throws away what is refused.
+"""Reads requests' bodies within bounds, as they arrive: numbers from JSON, files from forms and base64.
 
-Imports `dispatch`, `errors` and what `workers` says of formats; nothing of the rest of `http`. Start at
-`predict_body.py` or `upload_files.py`.
+Imports `dispatch`, `errors` and what `workers` says of formats; of the rest of `http` only `request_state`. Start at
+`request_body.py`.
 """

@@ -10,8 +10,6 @@ from rest_framework.exceptions import ParseError
 from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer
 
-from inference.errors import BadInputError
-
 
 class JsonParser(BaseParser):
     """Reads JSON whatever content type it comes with: `curl -d` calls it a form."""
@@ -24,21 +22,20 @@ class JsonParser(BaseParser):
         media_type: str | None = None,
         parser_context: Mapping[str, Any] | None = None,
     ) -> Any:
-        """The body's value.
+        """The body's value; raises as `read_json` does."""
+        return read_json(stream.read())
 
-        Raises:
-            BadInputError: the client has gone before the end: what has come may be JSON by itself.
-            ParseError: it is no JSON (which has no NaN or Infinity).
-        """
-        content = stream.read()
-        if parser_context is not None:
-            missing = int(parser_context["request"].META.get("CONTENT_LENGTH") or 0) - len(content)
-            if missing > 0:
-                raise BadInputError(f"the body broke off: {missing} bytes are missing")
-        try:
-            return orjson.loads(content)
-        except orjson.JSONDecodeError as error:
-            raise ParseError(f"the body is no JSON: {error}") from error
+
+def read_json(content: bytes) -> Any:
+    """The value of a JSON text.
+
+    Raises:
+        ParseError: it is no JSON (which has no NaN or Infinity).
+    """
+    try:
+        return orjson.loads(content)
+    except orjson.JSONDecodeError as error:
+        raise ParseError(f"the body is no JSON: {error}") from error
 
 
 class JsonRenderer(BaseRenderer):

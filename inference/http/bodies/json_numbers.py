@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from collections.abc import Sequence
 from itertools import chain
 from typing import Any
 
@@ -18,6 +19,8 @@ EXACT_BELOW = 2.0**53
 #: Whole numbers below those of 64 bits are read as this float, or as smaller ones.
 BELOW_INT64 = -(2.0**63)
 FLOATS, NUMBERS = {float}, {int, float}
+#: Of so many numbers Python finds the smallest sooner than numpy.
+FEW = 64
 
 
 def read_numbers(name: str, value: Any) -> NDArray[Any]:
@@ -33,8 +36,7 @@ def read_numbers(name: str, value: Any) -> NDArray[Any]:
     if kinds == FLOATS:  # a row for a plain network, as most are
         shape, leaves = [len(value)], value
     else:
-        shape, leaves = _flatten(name, value)
-        kinds = set(map(type, leaves))
+        shape, leaves, kinds = _flatten(name, value)
     if kinds == {bool}:
         return np.array(leaves, np.bool_).reshape(shape)
     if not kinds or not kinds <= NUMBERS:
@@ -43,13 +45,22 @@ def read_numbers(name: str, value: Any) -> NDArray[Any]:
         numbers = np.frombuffer(array("d", leaves), np.float64)  # the fastest way from a list
     except OverflowError as error:
         raise BadInputError(f"{name} must hold numbers that 64 bits can hold") from error
-    if not (min(leaves) > -EXACT_BELOW and max(leaves) < EXACT_BELOW):
+    if not _are_exact(numbers if len(leaves) > FEW else leaves):
         numbers = _read_large(name, leaves, _dtypes_to_try(kinds, leaves))
     return numbers.reshape(shape)
 
 
-def _flatten(name: str, value: Any) -> tuple[list[int], list[Any]]:
-    """How many there are in each dimension, and all that is no list, in order; level by level, at the speed of C."""
+def _are_exact(numbers: Sequence[int | float] | NDArray[Any]) -> bool:
+    """Whether float64 holds each as it was written; one that it does not is rounded to no less than EXACT_BELOW."""
+    if isinstance(numbers, np.ndarray):
+        return bool(numbers.min() > -EXACT_BELOW and numbers.max() < EXACT_BELOW)
+    return min(numbers) > -EXACT_BELOW and max(numbers) < EXACT_BELOW
+
+
+def _flatten(name: str, value: Any) -> tuple[list[int], list[Any], set[type]]:
+    """How many there are in each dimension, all that is no list, in order, and of which types that is; level by level,
+    at the speed of C.
+    """
     shape: list[int] = []
     level = [value]
     while (kinds := set(map(type, level))) == {list}:
@@ -60,7 +71,7 @@ def _flatten(name: str, value: Any) -> tuple[list[int], list[Any]]:
         level = list(chain.from_iterable(level))
     if list in kinds or len(shape) > MAX_DEPTH:
         raise BadInputError(f"{name}: all rows must have the same length, and not be nested deeper than {MAX_DEPTH}")
-    return shape, level
+    return shape, level, kinds
 
 
 def _dtypes_to_try(kinds: set[type], leaves: list[int | float]) -> list[type]:

@@ -17,10 +17,9 @@ from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.core.files.uploadedfile import UploadedFile
 from django.core.files.uploadhandler import FileUploadHandler
-from django.http import UnreadablePostError
 from rest_framework.parsers import DataAndFiles, MultiPartParser
 
-from inference.errors import BadInputError, DiskFullError
+from inference.errors import DiskFullError
 from inference.http.bodies.base64_text import decode_pieces
 from workers.runtime.file_format import tell_format
 
@@ -108,31 +107,8 @@ class SpoolingHandler(FileUploadHandler):
             self.file.close()
 
 
-class _WholeBody:
-    """A request's body that says so when it ends early: Django takes what has come for all there is."""
-
-    def __init__(self, stream: IO[bytes], length: int) -> None:
-        self._stream = stream
-        self._left = length
-
-    def read(self, size: int) -> bytes:
-        """The next bytes.
-
-        Raises:
-            BadInputError: the client has gone before the end.
-        """
-        try:
-            content = self._stream.read(min(size, self._left))
-        except UnreadablePostError as error:
-            raise BadInputError(f"the upload broke off: {error}") from error
-        if not content and self._left:
-            raise BadInputError(f"the upload broke off: {self._left} bytes are missing")
-        self._left -= len(content)
-        return content
-
-
 class UploadParser(MultiPartParser):
-    """Reads a form with files, and refuses one that broke off."""
+    """Reads a form with files."""
 
     def parse(
         self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
@@ -140,14 +116,13 @@ class UploadParser(MultiPartParser):
         """The form's fields and files.
 
         Raises:
-            BadInputError: the client has gone before the end of the body.
+            UnreadablePostError: the client has gone before the end of the body, or was too slow.
             ParseError: it is no form.
             DiskFullError: there is no room for the files.
         """
         request = (parser_context or {})["request"]
-        body: Any = _WholeBody(stream, int(request.META.get("CONTENT_LENGTH") or 0))
         try:
-            return super().parse(body, media_type, parser_context)
+            return super().parse(stream, media_type, parser_context)
         except BaseException:  # a client that fell silent, too
             for handler in request.upload_handlers:
                 handler.close()

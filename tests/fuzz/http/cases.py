@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import random
+import zlib
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -53,7 +55,10 @@ def sound_prediction(chances: Chances, *headers: str) -> tuple[bytes, Asked]:
 def prediction(chances: Chances, kind: str) -> Case:
     """Sound, in all kinds of heads."""
     chance, body, request_id = chances.chance, bodies.sound(chances.chance), chances.new_id()
-    line = chance.choice(["POST /predict HTTP/1.1"] * 3 + ["POST /predict HTTP/1.0", "POST http://h/predict HTTP/1.1"])
+    line = chance.choice(
+        ["POST /predict HTTP/1.1"] * 3
+        + ["POST /predict HTTP/1.0", "POST http://h/predict HTTP/1.1", "POST  /predict  HTTP/1.1"]
+    )
     line = line if chance.random() < 0.9 else "POST /predict?version=9 HTTP/1.1"
     said, ending = heads.some_headers(chance), Ending.ENDS
     if chance.random() < 0.3 or "1.0" in line:
@@ -151,18 +156,36 @@ def too_short_length(chances: Chances, kind: str) -> Case:
     return Case(kind, framing.pieces(chance, sent), (Asked(request_id, bodies.rows_of(body)),), 1, 2)
 
 
+def compressed(chances: Chances, kind: str) -> Case:
+    """A prediction in gzip or deflate, in chunks or with its length, sound or damaged."""
+    chance, body, request_id = chances.chance, bodies.sound(chances.chance), chances.new_id()
+    coding = chance.choice(["gzip", "x-gzip", "GZIP", "deflate"])
+    sent = zlib.compress(body) if coding == "deflate" else gzip.compress(body)
+    asked = Asked(request_id, bodies.rows_of(body))
+    if chance.random() < 0.5:
+        asked = Asked(request_id, statuses=REFUSED)
+        sent = chance.choice([sent[:-1], sent[: len(sent) // 2], b"\x00" + sent, body, sent + b"\x00", sent[10:]])
+    if chance.random() < 0.1:
+        coding, asked = chance.choice(["br", "gzip, gzip", "zstd", "\x80"]), Asked(request_id, statuses=REFUSED)
+    if chance.random() < 0.5:
+        return one(chances, kind, request(request_id, sent, f"Content-Encoding: {coding}"), asked)
+    said = [f"Host: h\r\nX-Request-ID: {request_id}\r\nContent-Encoding: {coding}\r\nTransfer-Encoding: chunked"]
+    return one(chances, kind, head("POST /predict HTTP/1.1", said) + framing.chunks(chance, sent), asked)
+
+
 def chunked(chances: Chances, kind: str) -> Case:
-    """Sound chunks, which are refused with 411 where nobody could bound them, and a prediction behind them."""
+    """Sound chunks, and a prediction behind them."""
     chance, request_id = chances.chance, chances.new_id()
-    is_large = chance.random() < 0.1
-    body = b" " * 300_000 if is_large else bodies.sound(chance)
+    body = b" " * 300_000 if chance.random() < 0.1 else bodies.sound(chance)
     coding = chance.choice(["chunked", "Chunked", " chunked "])
     said = [f"Host: h\r\nX-Request-ID: {request_id}\r\nTransfer-Encoding: {coding}"]
     line = chance.choice(["POST /predict HTTP/1.1", "POST /predict HTTP/1.1", UPLOAD, "POST /status HTTP/1.1"])
-    sent, asked = head(line, said) + framing.chunks(chance, body), Asked(request_id, statuses=frozenset({405, 411}))
+    asked = Asked(request_id, statuses=frozenset({400, 405}))
+    if "predict" in line:
+        asked = Asked(request_id, bodies.rows_of(body))
     behind, next_asked = sound_prediction(chances)
-    # Of a large body the gateway reads no more than a part: a client that sends on may not see the answer.
-    return Case(kind, framing.pieces(chance, sent + behind), (asked, next_asked), 0 if is_large else 1, 2)
+    sent = head(line, said) + framing.chunks(chance, body) + behind
+    return Case(kind, framing.pieces(chance, sent), (asked, next_asked), 2, 2)
 
 
 def broken_chunks(chances: Chances, kind: str) -> Case:
@@ -180,14 +203,17 @@ def smuggling(chances: Chances, kind: str) -> Case:
     chance, request_id = chances.chance, chances.new_id()
     inner = request(chances.smuggled_id, b'{"vector":[1,2]}')
     coding = chance.choice(framing.CODINGS) if chance.random() < 0.7 else "Transfer-Encoding: chunked"
+    length_counts = chance.random() < 0.8
+    # Without a length, a body that ends is followed by a request of its own.
+    end = b"0\r\n\r\n" if length_counts else b""
     body = chance.choice([
-        lambda: b"0\r\n\r\n" + inner, lambda: b"%x\r\n" % len(inner) + inner + b"\r\n0\r\n\r\n",
+        lambda: end + inner, lambda: b"%x\r\n" % len(inner) + inner + b"\r\n0\r\n\r\n",
         lambda: b"1\r\nZ\r\nQ\r\n\r\n" + inner, lambda: inner,
     ])()  # fmt: skip
     length = f"Content-Length: {chance.choice([len(body), 4, 0, 5, len(body) - len(inner)])}"
     said = [f"Host: h\r\nX-Request-ID: {request_id}", coding, length]
     statuses = REFUSED
-    if chance.random() < 0.2:
+    if not length_counts:
         said.remove(length)
         statuses = REFUSED | {200}  # /healthz does not care for a body, and its connection is closed
     chance.shuffle(said)
@@ -275,6 +301,7 @@ KINDS: dict[str, tuple[int, Callable[[Chances, str], Case]]] = {
     "too long lengths": (3, too_long_length),
     "too short lengths": (4, too_short_length),
     "chunks": (4, chunked),
+    "compressed": (4, compressed),
     "broken chunks": (5, broken_chunks),
     "smuggling": (8, smuggling),
     "truncated": (4, truncated),

@@ -1,4 +1,4 @@
-"""What gateway processes hold: memory, threads, descriptors and greenlets, before a fuzz and after it."""
+"""What gateway processes hold: memory, threads, descriptors and tasks, before a fuzz and after it."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ class Footprint:
     megabytes: float
     threads: int
     descriptors: int
-    greenlets: int
+    tasks: int
 
     def __str__(self) -> str:
         held = f"{self.megabytes:.0f} MB, {self.threads} threads, {self.descriptors} descriptors"
-        return f"{self.processes} processes: {held}, {self.greenlets} greenlets"
+        return f"{self.processes} processes: {held}, {self.tasks} tasks"
 
 
 def counting(folder: Path) -> dict[str, str]:
-    """The settings with which a gateway tells its greenlets."""
+    """The settings with which a gateway tells its tasks."""
     folder.mkdir()
     return {"PYTHONPATH": str(COUNTED), "FUZZ_FOLDER": str(folder), "FUZZ_SIGNAL": str(int(SIGNAL))}
 
@@ -43,19 +43,19 @@ def footprint(system: System) -> Footprint:
     """What they hold now; one process more or less than before is told, too."""
     folder, gunicorn = Path(system.environment["FUZZ_FOLDER"]), psutil.Process(system.gateway.pid)
     servers = [each for each in gunicorn.children() if "gunicorn" in " ".join(each.cmdline())]
-    greenlets = 0
+    tasks = 0
     for server in servers:
         told = folder / str(server.pid)
         told.unlink(missing_ok=True)
         os.kill(server.pid, SIGNAL)
-        wait_until(told.exists, SECONDS, f"{server.pid} tells its greenlets")
-        greenlets += int(told.read_text())
+        wait_until(told.exists, SECONDS, f"{server.pid} tells its tasks")
+        tasks += int(told.read_text())
     return Footprint(
         len(servers),
         sum(each.memory_info().rss for each in servers) / MEGABYTE,
         sum(each.num_threads() for each in servers),
         sum(each.num_fds() for each in servers),
-        greenlets,
+        tasks,
     )
 
 
@@ -80,9 +80,8 @@ def kept(before: Footprint, after: Footprint, connections: int) -> list[str]:
     faults = []
     if after.processes != before.processes:
         faults.append(f"{before.processes} processes before, {after.processes} after")
-    # A thread that serves greenlets has two of its own.
-    if after.greenlets > before.greenlets + 2 + 2 * max(0, after.threads - before.threads):
-        faults.append(f"{after.greenlets - before.greenlets} greenlets are left")
+    if after.tasks > before.tasks + 2:
+        faults.append(f"{after.tasks - before.tasks} tasks are left")
     if after.threads > before.threads + connections:
         faults.append(f"{after.threads - before.threads} threads are left")
     if after.descriptors > before.descriptors + 4 * connections:

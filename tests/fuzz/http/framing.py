@@ -22,7 +22,7 @@ CODINGS = [
 BROKEN_CHUNKS = [
     b"g\r\n{}\r\n0\r\n\r\n", b"-2\r\n{}\r\n0\r\n\r\n", b"0x2\r\n{}\r\n0\r\n\r\n", b"2 \r\n{}\r\n0\r\n\r\n",
     b"2\n{}\n0\n\n", b"2\r\n{}X\r\n0\r\n\r\n", b"2\r\n{}\r\n", b"2\r\n{", b"", b"\r\n",
-    b"2;a=\x00\r\n{}\r\n0\r\n\r\n", b"+2\r\n{}\r\n0\r\n\r\n", b"2;" + b"a" * 20_000 + b"\r\n{}\r\n0\r\n\r\n",
+    b"2;a=\x00\r\n{}\r\n0\r\n\r\n", b"+2\r\n{}\r\n0\r\n\r\n", b"2 ; a=\"b;c\"\r\n{}\r\n0\r\n\r\n",
     b"1" * 5000 + b"\r\n", b"f" * 300 + b"\r\n{}\r\n0\r\n\r\n", b"2\r{}\r0\r\r",
     b"2\r\n{}\r\n0\r\nContent-Length: 5\r\n\r\n", b"2\r\n{}\r\n0\r\nbro ken\r\n\r\n",
     b"2\r\n{}\r\n0\r\nX: a\nY: b\r\n\r\n", b"\xd9\xa2\r\n{}\r\n0\r\n\r\n", b"2\r\n{}\r\n00000000000000000000",
@@ -35,7 +35,7 @@ def chunks(chance: random.Random, body: bytes) -> bytes:
     sent = []
     while body:
         size = chance.randint(1, len(body))
-        extension = chance.choice(["", "", ";a", ";a=b", ' ; a="b;c"'])
+        extension = chance.choice(["", "", ";a", ";a=b", ';a="b;c"'])
         said = chance.choice([f"{size:x}", f"{size:X}", f"000{size:x}"])
         sent.append(f"{said}{extension}\r\n".encode() + body[:size] + b"\r\n")
         body = body[size:]

@@ -184,7 +184,7 @@ def test_a_gateway_does_not_start_with_a_value_it_cannot_read(name: str, value: 
 )
 def test_gunicorn_says_in_one_line_what_it_cannot_read(name: str, value: str, tmp_path: Path) -> None:
     run = subprocess.run(
-        [sys.executable, "-m", "gunicorn", "-c", "gateway_site/gunicorn.py", "gateway_site.wsgi"],
+        [sys.executable, "-m", "gunicorn", "-c", "gateway_site/gunicorn.py", "gateway_site.asgi"],
         cwd=ROOT,
         env=os.environ | {name: value, "PIPELINE_DATA_DIR": str(tmp_path), "PIPELINE_BIND": "127.0.0.1:0"},
         capture_output=True,

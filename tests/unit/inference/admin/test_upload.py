@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
-from io import BytesIO
 from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
+from inference.errors import BadInputError, ClientTimeoutError
+from inference.http.bodies.request_body import SMALL_BYTES
 from inference.models import Activation, Version
 from inference.versions import services
-from tests.unit.admin_samples import JSON, UPLOAD, active_number, form, text
+from tests.unit.admin_samples import JSON, NETWORK, UPLOAD, active_number, form, text
+from tests.unit.asking import Answered, ask
 from tests.unit.samples import NN_ID, PretendedGateway
 
 pytestmark = pytest.mark.django_db
@@ -82,17 +84,73 @@ def test_a_form_that_cannot_be_read_is_said(
     assert not Version.objects.exists()
 
 
-def test_an_upload_that_breaks_off_stores_nothing(operator: Client, workers: PretendedGateway) -> None:
-    body = b'--b\r\nContent-Disposition: form-data; name="nn_id"\r\n\r\n' + NN_ID.encode() + b"\r\n--b\r\n"
-    body += b'Content-Disposition: form-data; name="data"; filename="f"\r\n\r\n\x89HDF\r\n\x1a\nhalf'
-    kind = "multipart/form-data; boundary=b"
+START = (
+    f'--b\r\nContent-Disposition: form-data; name="nn_id"\r\n\r\n{NN_ID}\r\n--b\r\n'
+    'Content-Disposition: form-data; name="data"; filename="f"\r\n\r\n\x89HDF\r\n\x1a\nhalf'
+).encode("latin-1")
+PIECE_BYTES = 10_000
+#: As a small body, which is read before Django is asked, and as one that its page reads.
+HALVES = [START, START + bytes(3 * SMALL_BYTES)]
 
-    sent = {"wsgi.input": BytesIO(body), "CONTENT_TYPE": kind, "CONTENT_LENGTH": str(len(body) + 1000)}
-    response = operator.post(UPLOAD, **sent)  # type: ignore[arg-type]
+
+def send(browser: Client, half: bytes, path: str = UPLOAD, length: int | None = None, **about: Any) -> Answered:
+    """A form that ends early, by the way that requests come."""
+    headers = {
+        "Content-Type": "multipart/form-data; boundary=b",
+        "Cookie": "; ".join(f"{name}={morsel.value}" for name, morsel in browser.cookies.items()),
+    }
+    if length is not None:
+        headers["Content-Length"] = str(length)
+    pieces = [half[at : at + PIECE_BYTES] for at in range(0, len(half), PIECE_BYTES)]
+    return ask(path, pieces=[*pieces, b""], headers=headers, **about)
+
+
+@pytest.mark.parametrize("half", HALVES, ids=len)
+@pytest.mark.parametrize(
+    ("missing", "fault", "status", "says"),
+    [
+        (1000, None, 400, "he body broke off: 1000 bytes are missing"),
+        (None, BadInputError("the body broke off"), 400, "he body broke off"),
+        (1000, ClientTimeoutError("the rest did not come in time"), 408, "he rest did not come in time"),
+    ],
+)
+def test_an_upload_that_breaks_off_stores_nothing(
+    missing: int | None, fault: Any, status: int, says: str, half: bytes, operator: Client, workers: PretendedGateway
+) -> None:
+    length = None if missing is None else len(half) + missing
+    response = send(operator, half, length=length, fault=fault)
+
+    assert response.status_code == status
+    assert says in response.content.decode()
+    assert response.headers["Content-Type"].startswith("text/html") == (len(half) > SMALL_BYTES)
+    assert not Version.objects.exists()
+
+
+def test_one_whose_client_goes_away_stores_nothing(operator: Client, workers: PretendedGateway) -> None:
+    response = send(operator, HALVES[1], gone=True)
 
     assert response.status_code == 400
-    assert "broke off" in response.content.decode()
+    assert "The client has gone in the middle of the body." in response.content.decode()
     assert not Version.objects.exists()
+
+
+def test_one_in_chunks_that_is_too_large_is_told_so(operator: Client, settings: Any, workers: PretendedGateway) -> None:
+    settings.PIPELINE_MAX_UPLOAD_BYTES = 2 * SMALL_BYTES
+    response = send(operator, HALVES[1])
+
+    assert response.status_code == 413
+    assert "PIPELINE_MAX_UPLOAD_BYTES" in response.content.decode()
+    assert not Version.objects.exists()
+
+
+@pytest.mark.parametrize("path", ["/admin/login/", f"{NETWORK}/rollback/", "/admin/inference/version/"])
+def test_a_form_of_another_page_that_breaks_off_is_forbidden_and_no_defect(
+    path: str, operator: Client, workers: PretendedGateway, caplog: pytest.LogCaptureFixture
+) -> None:
+    response = send(operator, HALVES[1], path, length=len(HALVES[1]) + 1000)
+
+    assert response.status_code == 403
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
 
 
 def test_an_upload_that_is_too_large_is_not_read(operator: Client, settings: Any, gateway: PretendedGateway) -> None:

@@ -20,7 +20,7 @@ from inference.api_schema.refusals import REFUSALS
 from inference.http import responses
 from tests.unit.test_imports import run_without
 
-#: What gunicorn answers without the application, and what a defect is answered.
+#: What the server refuses before the application, and what a defect is answered.
 OF_THE_SERVER = {400, 408, 414, 417, 431, 500, 501}
 Operation = dict[str, Any]
 
@@ -158,7 +158,7 @@ def test_the_page_names_no_other_host(client: Client) -> None:
 
 def test_a_gateway_starts_without_it(tmp_path: Path) -> None:
     statement = (
-        "import gateway_site.wsgi, gateway_site.urls, sys; print(*[n for n in sys.modules if 'spectacular' in n])"
+        "import gateway_site.asgi, gateway_site.urls, sys; print(*[n for n in sys.modules if 'spectacular' in n])"
     )
 
     run = run_without(["yaml", "jsonschema", "uritemplate", "inflection"], statement, PIPELINE_DATA_DIR=str(tmp_path))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
 from typing import Any
 from unittest.mock import ANY
@@ -54,36 +55,52 @@ def test_a_lost_connection_takes_what_it_told_along() -> None:
 
 
 def test_requests_that_are_held_or_in_flight_are_refused_when_the_alarm_is_raised(sender: Sender) -> None:
-    futures = []
+    requests = []
     for number in range(IN_FLIGHT + 3):
-        futures.append(sender.submit(number))
+        requests.append(sender.submit(number))
         sender.step()
 
     sender.replies.alarm.sound()
+    sender.turn()
 
-    for future in futures:
-        assert isinstance(future.exception(timeout=0), BrokerBlockedError)
+    for request in requests:
+        assert isinstance(request.exception(), BrokerBlockedError)
     assert (sender.dispatcher.admission.held, sender.dispatcher.batches_in_flight) == (0, 0)
     assert not sender.replies.receivers
 
 
 def test_new_requests_are_refused_while_it_is_on_and_answered_afterwards(sender: Sender) -> None:
     sender.replies.alarm.sound()
-    with pytest.raises(BrokerBlockedError):
-        sender.submit(1)
+    refused = sender.submit(1)
+    sender.turn()
+    assert isinstance(refused.exception(), BrokerBlockedError)
 
     sender.replies.alarm.end()
-    future = sender.submit(2)
+    request = sender.submit(2)
     sender.steps()
     sender.answer(0)
-    assert first_numbers(future) == [2]
+    assert first_numbers(request) == [2]
+
+
+def test_a_batch_that_the_sender_has_not_sent_when_it_is_raised_is_not_sent_after_it(sender: Sender) -> None:
+    request = sender.submit(1)
+    sender.turn()
+    sender.replies.alarm.sound()
+    sender.turn()
+    sender.replies.alarm.end()
+    sender.steps()
+
+    assert isinstance(request.exception(), BrokerBlockedError)
+    assert sender.publisher.sent == []
 
 
 def test_one_that_was_on_its_way_in_is_refused_by_the_next_sweep(sender: Sender) -> None:
-    future = sender.submit(1)
+    request = sender.submit(1)
+    sender.turn(1)
     sender.replies.alarm.on = True  # as if it had been raised before the request was let in
+    sender.turn()
     sender.step()
-    assert isinstance(future.exception(timeout=0), BrokerBlockedError)
+    assert isinstance(request.exception(), BrokerBlockedError)
     assert sender.publisher.sent == []
 
 
@@ -106,6 +123,6 @@ def test_who_waits_for_answers_is_told_when_it_is_raised() -> None:
 def test_a_refused_request_is_noted_as_refused(gateway: PretendedGateway) -> None:
     gateway.dispatcher.outcome = BrokerBlockedError("blocked")
     with pytest.raises(BrokerBlockedError):
-        gateway.predictions.predict(asking([0.5, 0.25]))
+        asyncio.run(gateway.predictions.predict(asking([0.5, 0.25])))
     (noted,) = gateway.timings.noted
     assert noted == noted._replace(outcome=PredictionTiming.Outcome.REFUSED, total_ms=ANY)

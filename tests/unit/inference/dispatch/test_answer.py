@@ -10,13 +10,13 @@ import pytest
 from numpy.typing import NDArray
 
 from inference.dispatch.answer import Answer
-from inference.http.lean_view import json_answer
-from tests.unit.samples import VERSION
+from inference.http.predict_door import _written
+from tests.unit.samples import NN_ID, VERSION
 
 
-def said(result: Any) -> Any:
+def said(answer: Answer, single: bool) -> Any:
     """What a client reads."""
-    return orjson.loads(json_answer(result).content)
+    return orjson.loads(_written(answer, single).body)["result"]
 
 
 def answer_of(**outputs: NDArray[Any]) -> Answer:
@@ -38,19 +38,19 @@ def answer_of(**outputs: NDArray[Any]) -> Answer:
     ids=repr,
 )
 def test_one_row_is_a_number_when_it_is_only_one(output: NDArray[Any], result: Any) -> None:
-    assert said(answer_of(sum=output).result(single=True)) == result
+    assert said(answer_of(sum=output), single=True) == result
 
 
 @pytest.mark.parametrize("output", [np.array([0.5]), np.array([[0.5]]), np.array([[1, 2], [3, 4]])], ids=repr)
 def test_a_batch_is_a_list_of_its_rows(output: NDArray[Any]) -> None:
-    assert said(answer_of(sum=output).result(single=False)) == output.tolist()
+    assert said(answer_of(sum=output), single=False) == output.tolist()
 
 
 def test_several_outputs_go_by_their_names() -> None:
     answer = answer_of(place=np.array([[7]]), scores=np.array([[0.5, 0.25]]))
 
-    assert said(answer.result(single=True)) == {"place": 7, "scores": [0.5, 0.25]}
-    assert said(answer.result(single=False)) == {"place": [[7]], "scores": [[0.5, 0.25]]}
+    assert said(answer, single=True) == {"place": 7, "scores": [0.5, 0.25]}
+    assert said(answer, single=False) == {"place": [[7]], "scores": [[0.5, 0.25]]}
 
 
 @pytest.mark.parametrize("number", [2**63 - 1, -(2**63)])
@@ -85,5 +85,9 @@ def test_json_says_every_number_of_every_dtype_as_python_does(dtype: str) -> Non
     numbers = np.random.default_rng(1).uniform(0, 100, (3, 4, 5)).astype(dtype)
     answer = answer_of(sum=numbers)
 
-    assert json_answer(answer.result(single=False)).content == orjson.dumps(numbers.tolist())
-    assert json_answer(answer_of(sum=numbers[:1]).result(single=True)).content == orjson.dumps(numbers[0].tolist())
+    assert _written(answer, single=False).body == as_python_says(numbers.tolist())
+    assert _written(answer_of(sum=numbers[:1]), single=True).body == as_python_says(numbers[0].tolist())
+
+
+def as_python_says(result: Any) -> bytes:
+    return orjson.dumps({"status": True, "message": NN_ID, "result": result, "version": VERSION.number})

@@ -5,20 +5,31 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from inference.dispatch.answer import Answer
 from inference.dispatch.batch import Batch
-from inference.dispatch.coalescer import Waiting
+from inference.dispatch.waiting import Waiting
 from inference.errors import PredictionFailedError
+from tests.unit.inference.dispatch.waiting_samples import waiting
 from tests.unit.samples import VERSION, asking
 from workers.messages.arrays import to_tensor
+from workers.messages.message import ProtocolError
 from workers.messages.protocol import PredictReply
 
 
-def batch_of(*requests: Waiting) -> Batch:
-    return Batch(VERSION, list(requests), sent=1.0)
+def answer(message: object, *requests: Waiting) -> None:
+    """The requests travelled together, and a worker says so of them."""
+    batch = Batch(list(requests), version=VERSION, sent=1.0)
+    batch.finish(batch.outcomes(message))
 
 
-def request(*rows: list[float]) -> Waiting:
-    return Waiting(asking(*rows), arrived=0.5, deadline=60.0)
+def request(*rows: list[float], deadline: float = 60.0) -> Waiting:
+    return waiting(asking(*rows), arrived=0.5, deadline=deadline)
+
+
+def answer_to(request: Waiting) -> Answer:
+    outcome = request.future.result()
+    assert isinstance(outcome, Answer)
+    return outcome
 
 
 def reply(*outputs: list[float] | list[int] | list[bool]) -> dict[str, object]:
@@ -29,25 +40,47 @@ def reply(*outputs: list[float] | list[int] | list[bool]) -> dict[str, object]:
 @pytest.mark.parametrize("number", [np.nan, np.inf, -np.inf])
 def test_an_output_that_json_cannot_say_fails_its_own_request_and_no_other(number: float) -> None:
     first, second, third = request([1.0]), request([2.0], [3.0]), request([4.0])
-    batch_of(first, second, third).resolve(reply([0.5], [0.25], [number], [0.75]))
+    answer(reply([0.5], [0.25], [number], [0.75]), first, second, third)
 
-    assert isinstance(second.future.exception(0), PredictionFailedError)
-    assert "not finite" in str(second.future.exception(0))
-    assert first.future.result(0).result(single=True) == 0.5
-    assert third.future.result(0).result(single=True) == 0.75
+    assert isinstance(second.future.result(), PredictionFailedError)
+    assert "not finite" in str(second.future.result())
+    assert answer_to(first).result(single=True) == 0.5
+    assert answer_to(third).result(single=True) == 0.75
 
 
 @pytest.mark.parametrize("outputs", [([7], [8]), ([True], [False])])
 def test_outputs_that_are_no_floats_are_always_finite(outputs: tuple[list[int], list[int]]) -> None:
     only = request([1.0], [2.0])
-    batch_of(only).resolve(reply(*outputs))
+    answer(reply(*outputs), only)
 
-    assert only.future.result(0).result(single=False).tolist() == list(outputs)
+    assert answer_to(only).result(single=False).tolist() == list(outputs)
 
 
 def test_a_request_is_told_how_long_it_waited_and_in_what_company() -> None:
     first, second = request([1.0]), request([2.0])
-    batch_of(first, second).resolve(reply([0.5], [0.25]))
+    answer(reply([0.5], [0.25]), first, second)
 
-    answer = second.future.result(0)
-    assert (answer.queue_ms, answer.batch_rows, answer.worker) == (500.0, 2, "worker-1@here")
+    got = answer_to(second)
+    assert (got.queue_ms, got.batch_rows, got.worker) == (500.0, 2, "worker-1@here")
+
+
+def test_what_is_read_of_an_answer_ends_no_request_before_it_is_told() -> None:
+    """It is read in another thread than that of the requests."""
+    first, second = request([1.0]), request([2.0])
+    batch = Batch([first, second], version=VERSION, sent=1.0)
+
+    outcomes = batch.outcomes(reply([0.5], [0.25]))
+    assert not first.future.done()
+    assert not second.future.done()
+
+    batch.finish(outcomes)
+    assert [answer_to(each).result(single=True) for each in (first, second)] == [0.5, 0.25]
+
+
+def test_an_answer_to_a_batch_that_has_not_been_sent_is_none() -> None:
+    with pytest.raises(ProtocolError, match="has not been sent"):
+        Batch([request([1.0])]).outcomes(reply([0.5]))
+
+
+def test_a_batch_is_waited_for_as_long_as_the_most_patient_of_its_requests() -> None:
+    assert Batch([request([1.0], deadline=7.0), request([1.0], deadline=9.0), request([1.0])][:2]).deadline == 9.0

@@ -7,12 +7,15 @@ from uuid import uuid4
 
 import pytest
 
+from inference.dispatch import dispatcher as dispatch
 from inference.dispatch import quarantine as quarantine_module
+from inference.dispatch import sender as sending
 from inference.dispatch.quarantine import HEARD_MAX, REFUSE_SECONDS, REFUSE_SECONDS_MAX, REFUSED_MAX, Quarantine
 from inference.errors import BrokerUnavailableError, PredictionFailedError, QuarantinedError
 from tests.unit.samples import VERSION
 from tests.unit.sender import SECONDS, Sender, first_numbers
 from workers.messages.news import QUARANTINED_NEWS, Quarantined
+from workers.messages.protocol import VersionRef
 
 OTHER = replace(VERSION, number=VERSION.number + 1)
 PUT_ASIDE = {"status": "FAILURE", "result": {"exc_type": "QuarantinedError"}, "traceback": "QuarantinedError: 3 died"}
@@ -28,8 +31,8 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr("inference.dispatch.dispatcher.monotonic", clock)
-    monkeypatch.setattr(quarantine_module, "monotonic", clock)
+    for module in (dispatch, sending, quarantine_module):
+        monkeypatch.setattr(module, "monotonic", clock)
     return clock
 
 
@@ -41,29 +44,29 @@ def tell(sender: Sender, reply_to: str = "", batch_id: str = "") -> None:
 def ask(sender: Sender, clock: Clock) -> object:
     """A request that is sent, or refused: what became of it."""
     before = len(sender.publisher.sent)
-    future = sender.submit()
+    request = sender.submit()
     sender.steps(2)
     if len(sender.publisher.sent) > before:
         return "sent"
     try:
-        return future.result(timeout=0)
+        return request.result()
     except QuarantinedError as error:
         return error.retry_after_seconds
 
 
 def test_who_sent_it_has_the_error_and_the_next_ones_are_refused_at_once(sender: Sender, clock: Clock) -> None:
-    future = sender.submit()
+    request = sender.submit()
     sender.step()
     tell(sender, sender.replies.queue)
     sender.answer(0, PUT_ASIDE)
     with pytest.raises(PredictionFailedError, match="3 died"):
-        future.result(timeout=0)
+        request.result()
     assert ask(sender, clock) == REFUSE_SECONDS
     assert sender.dispatcher.batches_quarantined == 1
     refused = sender.submit()
     sender.step()
     with pytest.raises(QuarantinedError, match="is refused: a batch of it killed"):
-        refused.result(timeout=0)
+        refused.result()
 
 
 def test_every_gateway_refuses_and_the_one_that_sent_it_counts(sender: Sender, clock: Clock) -> None:
@@ -166,7 +169,7 @@ def test_a_trial_that_reached_no_worker_goes_again(lost: str, sender: Sender, cl
     trial = sender.submit(0.25)
     sender.step()
     if lost == "sent in vain":
-        sender.dispatcher._send_again()
+        sender.replies.reconnect()
     clock.now += 1
     sender.steps(2)
     sender.answer(-1)
@@ -180,9 +183,42 @@ def test_a_trial_that_the_brokers_queue_refused_does_not_keep_the_next_one_waiti
     clock.now += REFUSE_SECONDS
     assert ask(sender, clock) == "sent"
     sender.publisher.refused = [sender.publisher.sent[-1][0]]
-    sender.dispatcher._heed_confirms()
+    sender.step()
     clock.now += 1
     assert ask(sender, clock) == "sent"
+
+
+def test_a_trial_that_was_withdrawn_while_it_was_about_to_be_sent_does_not_keep_the_next_one_waiting(
+    sender: Sender, clock: Clock
+) -> None:
+    tell(sender)
+    clock.now += REFUSE_SECONDS
+    trial = sender.submit(0.25)
+    sender.turn()
+
+    def lose_the_broker(*_: object) -> VersionRef:
+        sender.version_to_use = lambda *_: VERSION
+        sender.replies.reconnect()
+        sender.turn()
+        return VERSION
+
+    sender.version_to_use = lose_the_broker
+    sender.send_next()
+    assert sender.publisher.sent == []
+    clock.now += 1
+    sender.steps(2)
+    sender.answer(-1)
+    assert first_numbers(trial) == [0.25]
+
+
+def test_a_request_that_is_refused_while_another_is_tried_leaves_the_trial_as_it_is(
+    sender: Sender, clock: Clock
+) -> None:
+    """Both in the same moment: by its time alone it might be taken for the trial."""
+    tell(sender)
+    clock.now += REFUSE_SECONDS
+    assert ask(sender, clock) == "sent"
+    assert [ask(sender, clock) for _ in range(3)] == [SECONDS] * 3
 
 
 def test_the_versions_that_are_refused_are_bounded() -> None:

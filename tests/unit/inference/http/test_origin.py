@@ -11,6 +11,8 @@ from rest_framework.permissions import SAFE_METHODS
 
 from gateway_site.urls import urlpatterns
 from inference.versions.asking import Answers
+from tests.unit import asking
+from tests.unit.inference.http.test_predict_door import ROW, answer_of
 from tests.unit.samples import NN_ID, PretendedGateway, active_number, loaded, two_versions
 
 HOST = "gateway.example:54321"
@@ -38,6 +40,8 @@ OWN: list[dict[str, str]] = [
 
 def send(client: Client, method: str, path: str, headers: dict[str, str], body: Any = "") -> Any:
     # A page may send text/plain to any site, and the browser does not ask that site first.
+    if (method, path) == ("POST", "/predict"):
+        return asking.ask(path, body or ROW, headers={"Host": HOST, "Content-Type": "text/plain", **headers})
     return client.generic(method, path, body, content_type="text/plain", headers={"host": HOST, **headers})
 
 
@@ -70,6 +74,26 @@ def test_the_gateways_own_pages_and_other_clients_are_let_through(
 
     assert response.status_code == 200
     assert active_number() == 1
+
+
+@pytest.mark.parametrize("headers", FOREIGN, ids=str)
+def test_a_page_of_another_site_has_nothing_predicted(
+    headers: dict[str, str], client: Client, gateway: PretendedGateway
+) -> None:
+    response = send(client, "POST", "/predict", headers)
+
+    assert (response.status_code, response.json()["status"]) == (403, False)
+    assert "another site" in response.json()["message"]
+    assert gateway.dispatcher.submitted == []
+
+
+@pytest.mark.parametrize("headers", OWN, ids=str)
+def test_the_gateways_own_pages_and_other_clients_have(
+    headers: dict[str, str], client: Client, gateway: PretendedGateway
+) -> None:
+    gateway.dispatcher.outcome = answer_of([[0.75]])
+
+    assert send(client, "POST", "/predict", headers).status_code == 200
 
 
 def addresses() -> list[str]:

@@ -18,15 +18,15 @@ from inference.access.known_token import KnownToken
 from inference.access.known_tokens import KnownTokens
 from inference.access.rights import EVERYBODY, PREDICT, RIGHTS, STATUS, TRACES, WEIGHTS, right_for
 from inference.errors import BrokerUnavailableError, PredictionFailedError
-from inference.http import permission, throttle
-from inference.http.authentication import lets_in
+from inference.http import throttle
 from inference.http.network_views import Networks
 from inference.http.throttle import RightThrottle
-from inference.http.views import Predict
 from inference.models import Activation
 from inference.versions.asking import Answers
 from inference.versions.uploads import store_version
 from tests.support.rights import endpoints
+from tests.unit import asking
+from tests.unit.asking import Answered, Asked
 from tests.unit.inference.dispatch.test_predictions import answer_of
 from tests.unit.samples import NN_ID, PretendedGateway, activated, loaded
 from workers.messages.protocol import Report
@@ -64,8 +64,13 @@ def forget_limits() -> None:
 
 def ask(client: Client, method: str, path: str, token: str = "", **options: Any) -> Any:
     headers = {"Authorization": f"Token {token}"} if token else {}
-    body = b'{"vector": [0.5, 0.25]}' if path == "/predict" else b"{}"
-    return client.generic(method, path, body, "application/json", headers=headers, **options)
+    if path == "/predict":
+        return predict(headers, options.get("REMOTE_ADDR", "127.0.0.1"))
+    return client.generic(method, path, b"{}", "application/json", headers=headers, **options)
+
+
+def predict(headers: dict[str, str], address: str = "127.0.0.1") -> Answered:
+    return asking.ask("/predict", b'{"vector": [0.5, 0.25]}', headers=headers, client=address)
 
 
 def activate(client: Client) -> Any:
@@ -85,9 +90,9 @@ def test_an_endpoint_needs_a_token_with_its_right(
     assert [each.status_code for each in others] == [403] * len(others)
     assert with_it.status_code not in (401, 403)
     for refused in (without, wrong):
-        assert refused["WWW-Authenticate"] == 'Bearer realm="pipeline", Token realm="pipeline"'
+        assert refused.headers["WWW-Authenticate"] == 'Bearer realm="pipeline", Token realm="pipeline"'
     for refused in (without, wrong, *others) if method != "HEAD" else ():
-        assert refused["Content-Type"] == "application/json"
+        assert refused.headers["Content-Type"] == "application/json"
         answer = refused.json()
         assert answer.keys() == {"status", "message"}
         assert answer["status"] is False
@@ -126,6 +131,16 @@ def test_a_token_comes_by_either_scheme(scheme: str, client: Client, tokens: Non
 )
 def test_whatever_is_no_token_is_401(header: str, client: Client, tokens: None) -> None:
     assert client.get("/networks", headers={"Authorization": header}).status_code == 401
+    assert predict({"Authorization": header}).status_code == 401
+
+
+def test_of_two_tokens_neither_is_taken(gateway: PretendedGateway, tokens: None) -> None:
+    for path, method, right in (("/predict", "POST", PREDICT), ("/metrics", "GET", STATUS)):
+        more = [(b"authorization", f"Token {key(right)}".encode())]
+        asked: dict[str, Any] = {"body": b'{"vector": [0.5, 0.25]}', "method": method}
+
+        assert asking.ask(path, more_headers=more, **asked).status_code == 200
+        assert asking.ask(path, more_headers=more * 2, **asked).status_code == 401
 
 
 @pytest.mark.parametrize("address", [("127.0.0.1", 80), ("::1", 80, 0, 0)])
@@ -212,20 +227,24 @@ def test_too_many_failures_are_told_to_wait_and_a_good_token_is_not(
     assert [each.status_code for each in answers] == [401, 401, 401, 429, 429]
     assert 1 <= int(answers[-1]["Retry-After"]) <= 20
     assert answers[-1].json()["status"] is False
+    assert ask(client, "POST", "/predict", "guess").status_code == 429
     assert ask(client, "GET", "/networks", "guess", REMOTE_ADDR="192.0.2.9").status_code == 401
     assert ask(client, "GET", "/networks", key(STATUS)).status_code == 200
 
 
-def test_whoever_is_told_to_wait_reads_it_because_the_body_was_thrown_away(
-    client: Client, tokens: None, settings: Settings, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("method", "path"), [("PUT", "/set_weights"), ("POST", "/predict")])
+def test_nothing_is_read_of_who_may_not_ask_that(
+    method: str, path: str, gateway: PretendedGateway, tokens: None, settings: Settings
 ) -> None:
     settings.PIPELINE_THROTTLE_FAILURES = Rate(1, 60.0)
-    drained: list[Any] = []
-    monkeypatch.setattr(permission, "drain", drained.append)
-    answers = [ask(client, "PUT", "/set_weights", "guess") for _ in range(3)]
+    wrong = {"Authorization": f"Token {key(STATUS)}", "Content-Length": "1000000"}
+    guess = {"Authorization": "Token guess", "Content-Length": "1000000"}
+    requests = [Asked(path, pieces=[b"x"] * 9, method=method, headers=headers) for headers in (wrong, *[guess] * 3)]
+    for asked in requests:
+        asking.answer_all(asked)
 
-    assert [each.status_code for each in answers] == [401, 429, 429]
-    assert len(drained) == 3
+    assert [each.answered.status_code for each in requests] == [403, 401, 429, 429]
+    assert [len(each.pieces) for each in requests] == [9] * 4
 
 
 def test_a_token_may_not_ask_more_often_than_its_right_is_for(
@@ -233,7 +252,6 @@ def test_a_token_may_not_ask_more_often_than_its_right_is_for(
 ) -> None:
     settings.PIPELINE_THROTTLES = {STATUS: Rate(2, 60.0), PREDICT: None}
     monkeypatch.setattr(Networks, "throttle_classes", [RightThrottle])
-    monkeypatch.setattr(Predict, "_throttles", [RightThrottle()])
     answers = [ask(client, "GET", "/networks", key(STATUS)) for _ in range(3)]
 
     assert [each.status_code for each in answers] == [200, 200, 429]
@@ -245,20 +263,19 @@ def test_a_token_may_not_ask_more_often_than_its_right_is_for(
 
 
 def test_whoever_needs_a_token_is_let_in_with_a_known_one_only(tokens: None, gateway: PretendedGateway) -> None:
-    assert lets_in(f"Bearer {key(PREDICT)}")
-    assert not any(map(lets_in, ("", "Token made up", f"Basic {key(PREDICT)}")))
+    good = {"Authorization": f"Bearer {key(PREDICT)}"}
+    assert predict(good).status_code == 200
+    for header in ("", "Token made up", f"Basic {key(PREDICT)}"):
+        assert predict({"Authorization": header}).status_code == 401
     gateway.tokens = KnownTokens(list)
-    assert not lets_in(f"Bearer {key(PREDICT)}")
+    assert predict(good).status_code == 503  # nobody knows which there are
     requirement.listen_at([("127.0.0.1", 80)])
-    assert lets_in("")
+    assert predict({}).status_code == 200
 
 
-def test_where_no_token_is_required_an_address_is_counted(
-    client: Client, tokens: None, settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_where_no_token_is_required_an_address_is_counted(client: Client, tokens: None, settings: Settings) -> None:
     requirement.listen_at([("127.0.0.1", 80)])
     settings.PIPELINE_THROTTLES = {PREDICT: Rate(1, 60.0)}
-    monkeypatch.setattr(Predict, "_throttles", [RightThrottle()])
     statuses = [ask(client, "POST", "/predict", REMOTE_ADDR=f"192.0.2.{each}").status_code for each in (1, 1, 2, 2)]
 
     assert statuses == [200, 429, 200, 429]

@@ -5,11 +5,13 @@ from __future__ import annotations
 import base64
 import inspect
 import json
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.core.exceptions import DisallowedHost
 from django.db import OperationalError
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, UnreadablePostError
 from django.test import RequestFactory
 from rest_framework.exceptions import (
     APIException,
@@ -22,7 +24,11 @@ from rest_framework.exceptions import (
 
 from inference import errors
 from inference.http import responses
-from inference.http.responses import STATUS_OF, answer_exception, flatten
+from inference.http.bodies.request_body import RequestBody
+from inference.http.django_door import UnreadableError
+from inference.http.loop_request import LoopRequest
+from inference.http.responses import STATUS_OF, answer_exception, answer_to, flatten, refused
+from tests.unit.asking import Asked
 
 
 class View:
@@ -31,9 +37,18 @@ class View:
     allowed_methods = ["POST", "OPTIONS"]
 
 
+ASKED = Asked("/predict")
+ASKS = LoopRequest(ASKED.scope, RequestBody(ASKED.scope, ASKED.receive))
+
+
 def answer(error: Exception) -> Any:
+    """A view's answer, which is the event loop's, too."""
     response = answer_exception(error, {"view": View(), "request": None})
     assert response is not None
+    on_loop = answer_to(error, ASKS)
+    assert (on_loop.status, json.loads(on_loop.body)) == (response.status_code, response.data)
+    told = {name.decode(): value.decode() for name, value in on_loop.headers}
+    assert told == {name.lower(): value for name, value in response.items() if name not in ("Allow", "Content-Type")}
     return response
 
 
@@ -46,12 +61,17 @@ def answer(error: Exception) -> Any:
         (errors.NoRightError("why"), 403),
         (errors.TokensUnknownError("why"), 503),
         (errors.NotFoundError("why"), 404),
+        (errors.ClientTimeoutError("why"), 408),
         (errors.ConflictError("why"), 409),
+        (errors.AlreadyActiveError("why"), 412),
         (errors.TooLargeError("why"), 413),
+        (errors.UnknownEncodingError("why"), 415),
         (errors.BusyError("why"), 503),
         (errors.NoWorkersError("why"), 503),
         (errors.BrokerUnavailableError("why"), 503),
+        (errors.DatabaseAwayError("why"), 503),
         (errors.RequestTimeoutError("why"), 504),
+        (errors.DiskFullError("why"), 507),
         (ParseError("why"), 400),
         (ValidationError("why"), 400),
         (NotFound("why"), 404),
@@ -119,8 +139,82 @@ def test_an_object_that_is_not_there_is_404() -> None:
     assert answer(Http404("secret")).data == {"status": False, "message": "not found"}
 
 
-def test_a_defect_is_left_to_django() -> None:
-    assert answer_exception(RuntimeError("a defect"), {"view": View()}) is None
+def test_a_defect_of_a_view_is_left_to_django() -> None:
+    assert answer_exception(RuntimeError("a defect"), {"view": View(), "request": None}) is None
+
+
+def test_a_defect_on_the_loop_is_500_and_logged(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(responses.logger, "filters", [])
+    error = RuntimeError("a defect")
+    told = answer_to(error, ASKS)
+
+    assert (told.status, told.headers) == (500, [])
+    assert json.loads(told.body) == {"status": False, "message": "internal error; the log tells more"}
+    [record] = caplog.records
+    assert record.exc_info
+    assert record.exc_info[1] is error
+
+
+def test_whoever_is_to_wait_is_told_how_long() -> None:
+    assert answer(errors.TooManyRequestsError("more than you may", 2.3)).headers["Retry-After"] == "3"
+    assert answer(errors.QuarantinedError("why", 77)).headers["Retry-After"] == "77"
+    assert "Bearer" in answer(errors.NoTokenError("why")).headers["WWW-Authenticate"]
+
+
+def unreadable(cause: Exception | None, times: int = 1) -> UnreadablePostError:
+    """As Django raises it, for what the server's side of a body has raised."""
+    error: Exception | None = cause
+    for kind in (UnreadableError, *[UnreadablePostError] * times):
+        try:
+            raise kind("unreadable") from error
+        except OSError as raised:
+            error = raised
+    assert isinstance(error, UnreadablePostError)
+    return error
+
+
+@pytest.mark.parametrize("times", [1, 2])
+@pytest.mark.parametrize(
+    ("cause", "status", "message"),
+    [
+        (
+            errors.BadInputError("the body broke off: 3 bytes are missing"),
+            400,
+            "the body broke off: 3 bytes are missing",
+        ),
+        (errors.ClientTimeoutError("too slow"), 408, "too slow"),
+        (errors.TooLargeError("too much"), 413, "too much"),
+        (errors.UnknownEncodingError("unknown"), 415, "unknown"),
+        (ConnectionResetError("reset"), 400, "the client has gone in the middle of the body"),
+        (None, 400, "the client has gone in the middle of the body"),
+    ],
+)
+def test_a_body_that_django_could_not_read_is_answered_for_what_it_was(
+    cause: Exception | None, status: int, message: str, times: int
+) -> None:
+    response = answer(unreadable(cause, times))
+
+    assert (response.status_code, response.data) == (status, {"status": False, "message": message})
+
+
+@pytest.mark.parametrize(("status", "headers"), [(400, []), (408, []), (431, []), (503, [(b"retry-after", b"1")])])
+def test_what_the_server_refuses_has_the_shape_of_all_errors(status: int, headers: list[tuple[bytes, bytes]]) -> None:
+    told = refused(status, 'it is "späť"')
+
+    assert (told.status, told.headers) == (status, headers)
+    assert json.loads(told.body) == {"status": False, "message": 'it is "späť"'}
+
+
+def test_a_host_that_is_not_ours_is_told_as_it_was_said_and_no_longer() -> None:
+    for host, says in (("x.example:80", "'x.example'"), ("é", r"'\xe9' is not"), ("a" * 200, f"'{'a' * 80}'")):
+        asks = SimpleNamespace(META={"HTTP_HOST": host})
+        failure = responses.failure_of(DisallowedHost("secret"), asks)
+        assert failure is not None
+        assert (failure.status, failure.content["status"]) == (400, False)
+        assert says in failure.content["message"]
+        assert "secret" not in failure.content["message"]
 
 
 @pytest.mark.parametrize(

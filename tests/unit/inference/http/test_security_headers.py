@@ -5,17 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from django.core.wsgi import get_wsgi_application
+from django.core.handlers.wsgi import WSGIHandler
 from django.http import HttpResponse
 from django.test import Client, RequestFactory
 from pytest_django.fixtures import Settings
 
-from inference.http.lean_handler import LeanHandler
+from inference.http.request_state import REFUSAL
 from inference.http.security_headers import EVERYWHERE, POLICY, security_headers
-from inference.http.views import Predict
-from tests.unit.gateway_site.test_refusal import ASKED, refuse
-from tests.unit.inference.dispatch.test_predictions import answer_of
-from tests.unit.inference.http.test_lean_handler import ask
+from tests.unit import asking
+from tests.unit.asking import ask
+from tests.unit.inference.http.test_predict_door import ROW, answer_of
 from tests.unit.samples import PretendedGateway
 
 NOTHING = "default-src 'none'; frame-ancestors 'none'"
@@ -49,23 +48,54 @@ def test_a_page_has_its_scripts_from_the_gateway_only(path: str, viewer: Client)
         assert b"<script>" not in response.content
 
 
-def test_a_prediction_has_them_and_of_https_that_it_is_to_stay(gateway: PretendedGateway, settings: Settings) -> None:
-    gateway.dispatcher.outcome = answer_of(0.75)
-    settings.SECURE_HSTS_SECONDS = 77
-    handler = LeanHandler(get_wsgi_application(), "/predict", Predict.as_view())
-    body = b'{"vector": [0.5, 0.25]}'
-    _, plain, _ = ask(handler, body=body)
-    _, secure, _ = ask(handler, body=body, **{"wsgi.url_scheme": "https"})
+def test_a_prediction_has_them(gateway: PretendedGateway) -> None:
+    gateway.dispatcher.outcome = answer_of([[0.75]])
 
-    assert told(plain) == told(secure) == {**EVERYWHERE, POLICY: NOTHING}
-    assert secure["Strict-Transport-Security"] == "max-age=77"
-    assert "Strict-Transport-Security" not in plain
+    assert told(ask("/predict", ROW).headers) == {**EVERYWHERE, POLICY: NOTHING}
+    assert told(ask("/predict", b"{").headers) == {**EVERYWHERE, POLICY: NOTHING}
+
+
+@pytest.mark.parametrize("path", ["/predict", "/healthz"])
+@pytest.mark.parametrize(
+    ("way", "secure"),
+    [
+        ({}, False),
+        ({"headers": {"X-Forwarded-Proto": "http"}}, False),
+        ({"headers": {"X-Forwarded-Proto": "http, https"}}, False),
+        ({"headers": {"X-Forwarded-Proto": "https"}}, True),
+        ({"headers": {"X-Forwarded-Proto": "https, http"}}, True),
+        ({"scheme": "https"}, True),
+    ],
+)
+def test_who_asks_by_https_is_told_that_it_is_to_stay_and_nobody_else(
+    way: dict[str, Any],
+    secure: bool,
+    path: str,
+    gateway: PretendedGateway,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    gateway.dispatcher.outcome = answer_of([[0.75]])
+    settings.SECURE_HSTS_SECONDS = 77
+    monkeypatch.setattr(asking, "django", WSGIHandler())  # whose middleware reads that when it is made
+    body, method = (ROW, "POST") if path == "/predict" else (b"", "GET")
+
+    answered = ask(path, body, method, **way)
+
+    assert answered.status_code == 200
+    assert answered.headers.get("Strict-Transport-Security") == ("max-age=77" if secure else None)
+
+
+def test_without_https_nobody_is_told(gateway: PretendedGateway) -> None:
+    answered = ask("/predict", ROW, headers={"X-Forwarded-Proto": "https"})
+
+    assert "Strict-Transport-Security" not in answered.headers
 
 
 def test_the_servers_own_refusals_have_them() -> None:
-    head, _ = refuse(ASKED, 400, "")
+    refused = ask("", method="", state={REFUSAL: (400, "no request")})
 
-    assert {f"{name}: {value}" for name, value in {**EVERYWHERE, POLICY: NOTHING}.items()} <= set(head)
+    assert told(refused.headers) == {**EVERYWHERE, POLICY: NOTHING}
 
 
 def test_a_page_with_a_policy_of_its_own_keeps_it() -> None:

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
-from django.test.client import BOUNDARY, MULTIPART_CONTENT, FakePayload, encode_multipart
+from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
 from pytest_django.fixtures import Settings
 
 from inference.dispatch.answer import Answer
@@ -21,6 +21,8 @@ from inference.http.bodies import upload_files
 from inference.models import Activation, Network, Version
 from inference.versions.switch import SwitchResult, VersionSwitch
 from tests.support.waiting import wait_until
+from tests.unit import asking
+from tests.unit.asking import Asked, answer_all
 from tests.unit.samples import NN_ID, VERSION, PretendedGateway, loaded
 
 AT_MOST = 3
@@ -91,26 +93,26 @@ def test_one_more_is_503_until_another_has_ended(way: str, switches: SlowSwitche
     assert ask(way).status_code == 200
 
 
-def test_an_upload_that_is_refused_is_not_stored_anywhere(
+def test_of_an_upload_that_is_refused_nothing_is_read_and_nothing_stored(
     switches: SlowSwitches, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opened: list[object] = []
-    drained: list[int] = []
-    read, open_spool = FakePayload.read, upload_files.open_spool
+    open_spool = upload_files.open_spool
+    headers = {"Content-Type": MULTIPART_CONTENT, "Content-Length": "1000000"}
+    upload = Asked("/set_weights", method="PUT", pieces=[b"x"] * 9, headers=headers)
     with as_many_as_may(switches):
         monkeypatch.setattr(upload_files, "open_spool", lambda: opened.append(None) or open_spool())
-        monkeypatch.setattr(FakePayload, "read", lambda self, size: drained.append(size) or read(self, size))
+        answer_all(upload)
 
-        assert ask("upload").status_code == 503
-
+    assert upload.answered.status_code == 503
+    assert len(upload.pieces) == 9
     assert opened == []
-    assert drained, "a client that still sends would not see the answer"
 
 
-def test_predictions_are_answered_meanwhile(switches: SlowSwitches, gateway: PretendedGateway, client: Client) -> None:
+def test_predictions_are_answered_meanwhile(switches: SlowSwitches, gateway: PretendedGateway) -> None:
     gateway.dispatcher.outcome = Answer(VERSION, {"sum": np.array([[1.5]], np.float32)}, "w1", 1, 0.1, 0.2)
     with as_many_as_may(switches):
-        response = client.post("/predict", {"vector": [0.5, 1.0]}, content_type="application/json")
+        response = asking.ask("/predict", b'{"vector": [0.5, 1.0]}')
 
     assert response.json()["result"] == 1.5
 
@@ -147,10 +149,12 @@ def test_the_count_is_right_however_many_ask_at_once(switches: SlowSwitches) -> 
     assert (statuses.count(200), statuses.count(503)) == (AT_MOST, at_once - AT_MOST)
 
 
-def test_while_the_database_is_away_an_upload_is_refused_before_its_body_is_read(
-    client: Client, gateway: PretendedGateway
-) -> None:
+def test_while_the_database_is_away_an_upload_is_refused_before_its_body_is_read(gateway: PretendedGateway) -> None:
     gateway.versions._away.set()
-    response = client.put("/set_weights", b"x" * 100, content_type="multipart/form-data; boundary=x")
-    assert (response.status_code, response["Retry-After"]) == (503, "1")
-    assert "the database does not answer" in response.json()["message"]
+    headers = {"Content-Type": "multipart/form-data; boundary=x", "Content-Length": "1000000"}
+    upload = Asked("/set_weights", method="PUT", pieces=[b"x"] * 9, headers=headers)
+    answer_all(upload)
+
+    assert (upload.answered.status_code, upload.answered.headers["Retry-After"]) == (503, "1")
+    assert "the database does not answer" in upload.answered.json()["message"]
+    assert len(upload.pieces) == 9

@@ -41,7 +41,7 @@ def test_the_bytes_are_streamed_as_they_were_uploaded(
     size: int, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(stored_files, "CHUNK_BYTES", 4)
-    monkeypatch.setattr(weights_download, "CHUNK_BYTES", 4)
+    monkeypatch.setattr(weights_download, "PIECE_BYTES", 4)
     content = bytes(range(size))
     version = store(content)
 

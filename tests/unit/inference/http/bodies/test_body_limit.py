@@ -1,8 +1,8 @@
-"""A body that is too large is refused, and read no further than a client needs to see the refusal."""
+"""A body that is too large for a view is refused before any of it is read, or as soon as that is known."""
 
 from __future__ import annotations
 
-from io import BytesIO
+import asyncio
 from typing import Any
 
 import pytest
@@ -10,92 +10,80 @@ from rest_framework.request import Request
 from rest_framework.test import APIRequestFactory
 
 from inference.errors import TooLargeError
-from inference.http.bodies import discard
-from inference.http.bodies.body_limit import refuse_larger
-from inference.http.bodies.discard import DISCARDED_BYTES_MAX, READ_BYTES
+from inference.http.bodies.body_limit import BODY, refuse_larger
+from inference.http.bodies.request_body import RequestBody
+from tests.unit.asking import Asked
 
 
-class Body(BytesIO):
-    """Counts what is read of it; what it has no bytes for are zeros, up to `size`."""
+class Unread:
+    """A body that nobody is to read."""
 
-    def __init__(self, size: int, sent: int | None = None) -> None:
-        super().__init__()
-        self.left = size if sent is None else sent
-        self.taken = 0
-
-    def read(self, count: int | None = -1) -> bytes:
-        assert count is not None
-        assert 0 < count <= READ_BYTES
-        count = min(count, self.left)
-        self.left -= count
-        self.taken += count
-        return bytes(count)
+    def read(self, count: int = -1) -> bytes:
+        raise AssertionError("it is read")
 
 
-def request(length: int | str | None, body: Any) -> Request:
-    made = APIRequestFactory().post("/predict")
-    made.META.update({"wsgi.input": body})
+def request(length: int | str | None, body: RequestBody | None = None) -> Request:
+    """Django's: of Django's own test client, or of a request whose body is there as it arrives."""
+    made = APIRequestFactory().post("/set_weights")
+    made.META.update({"wsgi.input": Unread()})
     made.META.pop("CONTENT_LENGTH", None)
     if length is not None:
         made.META["CONTENT_LENGTH"] = str(length)
+    if body is not None:
+        made.META["asgi.scope"] = {"state": {BODY: body}}
     return Request(made)
 
 
 @pytest.mark.parametrize("length", [None, "", 0, 99, 100])
 def test_a_body_up_to_the_limit_passes_unread(length: int | str | None) -> None:
-    body = Body(100)
-
-    refuse_larger(request(length, body), 100)
-
-    assert body.taken == 0
+    refuse_larger(request(length), 100)
 
 
-def test_a_larger_body_is_refused_after_it_was_read() -> None:
-    body = Body(3 * READ_BYTES + 5)
-
-    with pytest.raises(TooLargeError, match=f"has {3 * READ_BYTES + 5} bytes, this gateway takes 100"):
-        refuse_larger(request(body.left, body), 100)
-    assert body.left == 0
+def test_a_larger_body_is_refused_unread() -> None:
+    with pytest.raises(TooLargeError, match="has 101 bytes, this gateway takes 100"):
+        refuse_larger(request(101), 100)
 
 
-def test_no_more_than_the_body_is_read() -> None:
-    body = Body(1000)
+@pytest.mark.parametrize("size", [0, 99, 100])
+def test_a_body_that_arrives_may_be_as_large(size: int) -> None:
+    asked = Asked("/set_weights", b"x" * size)
 
-    with pytest.raises(TooLargeError):
+    refuse_larger(request(size, RequestBody(asked.scope, asked.receive)), 100)
+
+    assert asked.pieces == [b"x" * size]
+
+
+def test_one_that_arrives_and_is_larger_is_refused_unread() -> None:
+    asked = Asked("/set_weights", b"x" * 101)
+
+    with pytest.raises(TooLargeError, match="has 101 bytes, this gateway takes 100"):
+        refuse_larger(request(101, RequestBody(asked.scope, asked.receive)), 100)
+    assert asked.pieces == [b"x" * 101]
+
+
+@pytest.mark.parametrize(
+    "about", [{"pieces": [b"x" * 60, b"x" * 41]}, {"body": b"x" * 99, "headers": {"Content-Encoding": "gzip"}}]
+)
+def test_of_one_whose_size_nobody_knows_what_django_is_told_does_not_count(about: dict[str, Any]) -> None:
+    asked = Asked("/set_weights", **about)
+
+    refuse_larger(request(10**9, RequestBody(asked.scope, asked.receive)), 100)
+
+
+def test_one_whose_size_nobody_knows_is_refused_when_it_is_read() -> None:
+    asked = Asked("/set_weights", pieces=[b"x" * 60, b"x" * 41, b"x" * 1000])
+    body = RequestBody(asked.scope, asked.receive)
+    refuse_larger(request(10**9, body), 100)
+
+    with pytest.raises(TooLargeError, match="more than the 100 bytes"):
+        asyncio.run(body.read())
+    assert asked.pieces == [b"x" * 1000]
+
+
+def test_one_that_has_been_read_before_the_view_is_asked_is_refused_there() -> None:
+    asked = Asked("/set_weights", pieces=[b"x" * 101])
+    body = RequestBody(asked.scope, asked.receive)
+    asyncio.run(body.read())
+
+    with pytest.raises(TooLargeError, match="more than the 100 bytes"):
         refuse_larger(request(101, body), 100)
-    assert body.taken == 101
-
-
-def test_of_a_huge_body_no_more_is_read_than_is_worth_it() -> None:
-    body = Body(DISCARDED_BYTES_MAX * 4)
-
-    with pytest.raises(TooLargeError):
-        refuse_larger(request(body.left, body), 100)
-    assert body.taken == DISCARDED_BYTES_MAX
-
-
-def test_a_client_that_stops_sending_is_refused_at_once() -> None:
-    body = Body(1000, sent=10)
-
-    with pytest.raises(TooLargeError):
-        refuse_larger(request(1000, body), 100)
-
-
-def test_a_client_that_sends_slowly_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    clock = iter(range(0, 1000, 2))
-    monkeypatch.setattr(discard, "monotonic", lambda: next(clock))
-    body = Body(DISCARDED_BYTES_MAX)
-
-    with pytest.raises(TooLargeError):
-        refuse_larger(request(body.left, body), 100)
-    assert body.taken < DISCARDED_BYTES_MAX
-
-
-@pytest.mark.parametrize("error", [ConnectionResetError("gone"), TimeoutError("slow")])
-def test_a_client_that_goes_away_meanwhile_is_refused_like_any_other(error: Exception) -> None:
-    class Broken:
-        def read(self, count: int) -> bytes:
-            raise error
-
-    with pytest.raises(TooLargeError):
-        refuse_larger(request(1000, Broken()), 100)

@@ -1,0 +1,57 @@
+"""How an answer goes to its client: what uvicorn's cycle of a request and an answer writes to, and a way past it."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
+
+
+class Connection(Protocol):
+    """Whose transport it is."""
+
+    is_leaving: bool
+
+    def say_goodbye(self) -> None:
+        """The last answer is given."""
+
+
+class ClosingTransport:
+    """A connection's transport for who answers requests: closing it lets the client read to the end."""
+
+    def __init__(self, transport: Any, connection: Connection) -> None:
+        self.write = transport.write
+        self.pause_reading, self.resume_reading = transport.pause_reading, transport.resume_reading
+        self.get_extra_info = transport.get_extra_info
+        self.close = connection.say_goodbye
+        self.is_closing = lambda: connection.is_leaving or transport.is_closing()
+
+    def lose(self) -> None:
+        """The client has gone: who still answers need not know."""
+        self.write = _forget
+
+
+def _forget(data: object) -> None:
+    """Write to nobody."""
+
+
+def write_at_once(cycle: RequestResponseCycle, status: int, head: bytes, body: bytes) -> bool:
+    """Write a whole answer, as the two messages of ASGI would have it; `head` is its headers.
+
+    Tells whether it has: not when answers have to wait for their reader, as ASGI's have it.
+    """
+    if cycle.flow.write_paused:
+        return False
+    if cycle.disconnected:
+        return True
+    cycle.response_started = cycle.response_complete = True
+    cycle.waiting_for_100_continue = False
+    date = b"".join([b"%b: %b\r\n" % header for header in cycle.default_headers])
+    ending = b"\r\n" if cycle.keep_alive else b"connection: close\r\n\r\n"
+    body = b"" if cycle.scope["method"] == "HEAD" else body
+    cycle.transport.write(b"".join((STATUS_LINE[status], date, head, ending, body)))
+    cycle.message_event.set()
+    if not cycle.keep_alive:
+        cycle.transport.close()
+    cycle.on_response()
+    return True

@@ -1,0 +1,11 @@
+"""A request, as far as it says who asks: Django's, Django REST Framework's, or one on the event loop."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+
+class Asks(Protocol):
+    """Its headers by Django's names, and where it comes from."""
+
+    META: dict[str, Any]

@@ -1,0 +1,192 @@
+"""A request's body on the event loop, as it arrives: whole, or an error; bounded, and decompressed."""
+
+from __future__ import annotations
+
+import asyncio
+import zlib
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from inference.errors import BadInputError, ClientTimeoutError, InferenceError, TooLargeError, UnknownEncodingError
+from inference.http.request_state import FAULT
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+#: zlib's name of each compression that is read.
+COMPRESSIONS = {"gzip": 31, "x-gzip": 31, "deflate": 15}
+#: In one turn of the loop so many bytes at most are decompressed, and to so many at most.
+SLICE_BYTES, PIECE_BYTES = 16 * 1024, 256 * 1024
+#: A body that is no larger is read at once, and by the loop.
+SMALL_BYTES = 64 * 1024
+
+
+class RequestBody:
+    """That of one request."""
+
+    def __init__(self, scope: Scope, receive: Receive) -> None:
+        self._state: dict[str, Any] = scope.get("state", {})
+        self._receive = receive
+        #: How many bytes of it arrive; None when it comes in chunks, whose sum nobody knows.
+        self._declared: int | None = 0
+        compressions: list[bytes] = []
+        for name, value in scope["headers"]:
+            if name == b"content-length":
+                self._declared = int(value)
+            elif name == b"transfer-encoding":
+                self._declared = None
+            elif name == b"content-encoding" and value.strip().lower() not in (b"", b"identity"):
+                compressions.append(value)
+        self._inflater = Inflater(b",".join(compressions)) if compressions else None
+        self._arrived = self._taken = 0
+        self._all_arrived = False
+        self._limit: int | None = None
+        #: Whether all of it has been taken.
+        self.ended = False
+
+    @property
+    def size(self) -> int | None:
+        """How many bytes it has; None when that is known at its end only."""
+        return None if self._inflater else self._declared
+
+    def refuse_larger(self, limit: int) -> None:
+        """Refuse a body of more than so many bytes: now where that is known, else as soon as it is.
+
+        Raises:
+            TooLargeError: it is larger.
+        """
+        self._limit = limit
+        if (self._declared or 0) > limit:
+            raise TooLargeError(f"the body has {self._declared} bytes, this gateway takes {limit}")
+        self._refuse_more(self._taken)
+
+    async def read(self) -> bytes:
+        """What is still to come of it, to its end; raises as `piece` does."""
+        whole = await self.piece()
+        if self.ended:  # as most have: in one piece
+            return whole
+        gathered = bytearray(whole)  # a list of pieces that have a few bytes each takes many times as much
+        while not self.ended:
+            gathered += await self.piece()
+        return bytes(gathered)
+
+    async def read_at_most(self, size: int) -> bytes:
+        """Its beginning: all of it, or a little more than `size`; raises as `piece` does."""
+        began = b""
+        while not self.ended and len(began) <= size:
+            began += await self.piece()
+        return began
+
+    async def piece(self) -> bytes:
+        """The next bytes, waited for.
+
+        Raises:
+            BadInputError: it breaks off, or is not compressed as it says.
+            ClientTimeoutError: the rest does not come in time.
+            UnknownEncodingError: it is compressed in a way that nobody here reads.
+            TooLargeError: it is larger than it may be.
+        """
+        piece = await self._next_piece()
+        while self._taken == self._limit and not self.ended:  # nobody reads on to find that there is more
+            piece += await self._next_piece()
+        return piece
+
+    async def _next_piece(self) -> bytes:
+        piece = await (self._next_arrived() if self._inflater is None else self._next_inflated(self._inflater))
+        self._taken += len(piece)
+        self._refuse_more(self._taken)
+        return piece
+
+    def _refuse_more(self, size: int) -> None:
+        if self._limit is not None and size > self._limit:
+            raise TooLargeError(f"the body has more than the {self._limit} bytes that this gateway takes")
+
+    async def _next_arrived(self) -> bytes:
+        message = await self._receive()
+        if message["type"] == "http.disconnect":
+            raise BadInputError("the client has gone in the middle of the body")
+        piece: bytes = message.get("body", b"")
+        self._arrived += len(piece)
+        if not message.get("more_body", False):
+            fault: InferenceError | None = self._state.get(FAULT)
+            missing = (self._declared or 0) - self._arrived
+            if missing > 0 and not isinstance(fault, ClientTimeoutError):
+                raise BadInputError(f"the body broke off: {missing} bytes are missing")
+            if fault is not None:
+                raise fault
+            self._all_arrived, self.ended = True, self._inflater is None
+        self._refuse_more(self._arrived)
+        return piece
+
+    async def _next_inflated(self, inflater: Inflater) -> bytes:
+        piece = b""
+        while not piece:
+            if inflater.has_more:
+                piece = inflater.take()
+                if inflater.has_more:
+                    await asyncio.sleep(0)  # others have their turn
+            elif self._all_arrived:
+                inflater.check_end()
+                self.ended = True
+                break
+            else:
+                inflater.feed(await self._next_arrived())
+        return piece
+
+
+class Inflater:
+    """Decompresses what it is fed, a piece at a time: however much a few bytes stand for, no more is in memory."""
+
+    def __init__(self, compression: bytes) -> None:
+        self._compression = compression.decode("latin-1").strip().lower()
+        self._fed = memoryview(b"")
+        self._slice = b""
+        self._zlib: Any = None
+        self._has_output = False
+
+    def feed(self, fed: bytes) -> None:
+        """More of what is compressed; all that it was fed before has been taken."""
+        self._fed = memoryview(fed)
+
+    @property
+    def has_more(self) -> bool:
+        """Whether it was fed what has not been taken."""
+        return bool(self._slice or self._fed or self._has_output)
+
+    def take(self) -> bytes:
+        """The next piece: what a slice of what it was fed stands for, which may be nothing.
+
+        Raises:
+            BadInputError: it was fed something else.
+            UnknownEncodingError: nobody here reads what it was fed.
+        """
+        if not self._slice and not self._has_output:
+            self._slice, self._fed = bytes(self._fed[:SLICE_BYTES]), self._fed[SLICE_BYTES:]
+        if self._zlib is None or self._zlib.eof:  # a file may have several members
+            self._zlib = zlib.decompressobj(self._bits)
+        try:
+            piece: bytes = self._zlib.decompress(self._slice, PIECE_BYTES)
+        except zlib.error as error:
+            raise BadInputError(f"the body is not compressed as its Content-Encoding says: {error}") from error
+        self._slice = self._zlib.unused_data or self._zlib.unconsumed_tail
+        self._has_output = len(piece) == PIECE_BYTES and not self._zlib.eof
+        return piece
+
+    def check_end(self) -> None:
+        """Nothing more is fed.
+
+        Raises:
+            BadInputError: there should be more.
+        """
+        if self._zlib is not None and not self._zlib.eof:
+            raise BadInputError("the compressed body broke off")
+
+    @property
+    def _bits(self) -> int:
+        bits = COMPRESSIONS.get(self._compression)
+        if bits is None:
+            shown = ascii(self._compression)
+            raise UnknownEncodingError(f"the Content-Encoding {shown} is not read here: send gzip, deflate, or none")
+        return bits

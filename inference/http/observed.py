@@ -1,0 +1,68 @@
+"""Each request's id, and its note for /metrics when it is answered.
+
+This is on every prediction's way, so it looks nothing up and locks nothing: what it notes is counted elsewhere.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from itertools import count
+
+from inference.http.bodies.request_body import Scope
+from inference.monitoring import observations
+from workers.messages.request_id import REQUEST_ID, REQUEST_ID_CHARACTERS_MAX
+
+#: An id that a client may give its request: printable, and of one word in every log.
+_SANE = re.compile(rb"[!-~]{1,%d}" % REQUEST_ID_CHARACTERS_MAX)
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"})
+#: What stands in an address for one network and one version: each would be a time series.
+_NETWORK = re.compile(r"/networks/[0-9a-f]{32}(/versions/[0-9]+)?(/activate|/rollback|/weights)?")
+ONE_BY_ONE = frozenset(
+    {
+        "/",
+        "/predict",
+        "/set_weights",
+        "/status",
+        "/networks",
+        "/metrics",
+        "/healthz",
+        "/readyz",
+        "/api/schema",
+        "/api/docs",
+    }
+)
+
+#: What the ids of this process begin with; made anew in each.
+PREFIX = secrets.token_hex(4).encode()
+_next_number = count(1).__next__
+
+
+def identify(scope: Scope) -> bytes:
+    """The id of the request that is handled from now on: the one that its client gave, if it is sane, or ours."""
+    given = [value for name, value in scope["headers"] if name == b"x-request-id"]
+    sane = len(given) == 1 and _SANE.fullmatch(given[0])
+    request_id: bytes = given[0] if sane else b"%b-%d" % (PREFIX, _next_number())
+    REQUEST_ID.set(request_id.decode("ascii"))
+    return request_id
+
+
+def note_prediction(status: str, seconds: float) -> None:
+    """Note the answer to a POST to /predict, and how long it took to begin."""
+    observations.predict_requests.append((status, seconds))
+
+
+def note(method: str, path: str, status: int, seconds: float | None) -> None:
+    """Note another answer; without `seconds` where nobody knows when its request began."""
+    method = method if method in METHODS else "other"
+    observations.requests.append((endpoint_of(path), method, str(status), seconds))
+
+
+def endpoint_of(path: str) -> str:
+    """An address without what differs from request to request; `other` for what nothing answers."""
+    if path in ONE_BY_ONE:
+        return path
+    if found := _NETWORK.fullmatch(path):
+        version = "/versions/<n>" if found[1] else ""
+        return f"/networks/<nn_id>{version}{found[2] or ''}"
+    return next((f"/{part}/" for part in ("admin", "static") if path.startswith(f"/{part}/")), "other")
