@@ -21,6 +21,8 @@ DEFAULT_BIND = "127.0.0.1:54321"
 DEFAULT_WORKERS = 2
 DEFAULT_AMQP_PORT = 25679
 DEFAULT_CLIENT_TIMEOUT_SECONDS = 10.0
+#: A gateway process with a core of its own keeps workers and broker busy; two make smaller batches than one,
+#: which cost the workers as much each. So there are half as many as cores, for the other half to compute.
 MOST_DEFAULT_PROCESSES = 4
 
 
@@ -144,13 +146,18 @@ def read_gateway_options() -> GatewayOptions:
     return GatewayOptions(
         processes=env.int(
             "PIPELINE_GATEWAY_PROCESSES",
-            min(MOST_DEFAULT_PROCESSES, os.cpu_count() or 1),
+            default_processes(),
             validate=validate.Range(min=1),
         ),
         client_timeout_seconds=env.float(
             "PIPELINE_CLIENT_TIMEOUT", DEFAULT_CLIENT_TIMEOUT_SECONDS, validate=validate.Range(min=0.1, max=86_400)
         ),
     )
+
+
+def default_processes() -> int:
+    """How many gateway processes there are where nobody says so."""
+    return max(1, min(MOST_DEFAULT_PROCESSES, (os.cpu_count() or 1) // 2))
 
 
 def _at_least_one(text: str) -> int:

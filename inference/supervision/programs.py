@@ -37,7 +37,7 @@ def gateway(data_dir: Path, env: Mapping[str, str]) -> Child:
     """gunicorn with the gateway; when the broker is embedded, a worker runs inside it."""
     return Child(
         "gateway",
-        [sys.executable, "-m", "gunicorn", "-c", "gateway_site/gunicorn.py", "gateway_site.wsgi"],
+        [sys.executable, "-m", "gunicorn", "-c", "gateway_site/gunicorn.py", "gateway_site.asgi"],
         log=data_dir / "log" / "gateway.log",
         env=env,
         cwd=ROOT,
