@@ -25,17 +25,24 @@ from workers.settings import ROOT
 WARM_UP = 300
 #: From one mark to the next, in the order in which a request passes them.
 STEPS = (
-    ("request sent", "view begins", "HTTP in: socket, gunicorn, Django's middleware, DRF"),
-    ("view begins", "submit begins", "parse: JSON to rows"),
-    ("submit begins", "publish begins", "wait: coalescer, sender's wake-up, which version is active"),
+    ("request sent", "protocol begins", "HTTP in: sockets, the event loop's wake-up"),
+    ("protocol begins", "door begins", "HTTP in: parser, ASGI, the request's id"),
+    ("door begins", "read begins", "may it be asked; JSON"),
+    ("read begins", "submit begins", "rows: numbers to a tensor"),
+    ("submit begins", "hand-over begins", "wait: for others that arrive in the same moment"),
+    ("hand-over begins", "sender begins", "to the sender's thread"),
+    ("sender begins", "publish begins", "which version is active, message"),
     ("publish begins", "publish ends", "publish"),
     ("publish ends", "task begins", "broker, and Celery up to the task"),
     ("task begins", "compute begins", "worker: message to array"),
     ("compute begins", "compute ends", "TensorFlow"),
     ("compute ends", "task ends", "worker: array to message"),
-    ("task ends", "resolve begins", "result: Celery, broker, up to the gateway's reply thread"),
-    ("resolve begins", "view ends", "answer: to the request's thread and out of the view, timing noted"),
-    ("view ends", "answer received", "HTTP out: rendering, middleware, gunicorn, socket"),
+    ("task ends", "reply begins", "result: Celery, broker, up to the gateway's reply thread"),
+    ("reply begins", "resolve begins", "answer: its rows of it, to the event loop"),
+    ("resolve begins", "submit ends", "answer: the request's task wakes up"),
+    ("submit ends", "write begins", "answer: timing noted, JSON"),
+    ("write begins", "write ends", "HTTP out: head and body, to the socket"),
+    ("write ends", "answer received", "HTTP out: sockets, the client's wake-up"),
 )
 Marks = dict[str, list[int]]
 

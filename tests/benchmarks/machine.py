@@ -12,7 +12,10 @@ from typing import Any
 
 from workers.settings import ROOT
 
-PACKAGES = ("celery", "kombu", "gunicorn", "django", "djangorestframework", "tensorflow-cpu", "keras", "numpy")
+PACKAGES = (
+    *("celery", "kombu", "gunicorn", "uvicorn", "uvloop", "httptools"),
+    *("django", "djangorestframework", "tensorflow-cpu", "keras", "numpy"),
+)
 
 
 def machine() -> dict[str, Any]:

@@ -16,6 +16,6 @@ class Marked(AppConfig):
 
     def ready(self) -> None:
         """Mark them."""
-        from tests.benchmarks.marks import keep_at_exit, mark_gateway
+        from tests.benchmarks.marks import GATEWAY, keep_at_exit
 
-        keep_at_exit(mark_gateway)
+        keep_at_exit(GATEWAY)

@@ -8,64 +8,79 @@ from __future__ import annotations
 
 import atexit
 import functools
+import inspect
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from importlib import import_module
 from pathlib import Path
 from time import monotonic_ns
 from typing import Any
 
 #: The folder that the files go to.
 FOLDER = "BENCHMARK_MARKS"
+#: What is marked in a gateway: its name, the module, and the function or method there, on a lone request's way.
+GATEWAY = (
+    ("protocol", "gateway_site.http_protocol", "ClientConnection.data_received"),
+    ("door", "inference.http.doors", "Doors.__call__"),
+    ("read", "inference.http.predict_door", "read_predict_input"),
+    ("submit", "inference.dispatch.dispatcher", "Dispatcher.predict"),
+    ("hand-over", "inference.dispatch.sender", "Sender.send"),
+    ("sender", "inference.dispatch.sender", "Sender._send"),
+    ("publish", "inference.dispatch.publisher", "Publisher.send_batch"),
+    ("reply", "inference.dispatch.dispatcher", "Dispatcher._receive"),
+    ("resolve", "inference.dispatch.batch", "Batch.finish"),
+    ("write", "inference.http.doors", "Doors._send"),
+)
+WORKER = (
+    ("task", "workers.tasks", "predict.run"),
+    ("compute", "workers.runtime.engine", "Architecture.predict"),
+)
 
-_noted: list[tuple[int, str]] = []
+#: Nanoseconds and a name, in their order.
+noted: list[tuple[int, str]] = []
 
 
-def _mark(owner: Any, function: str, name: str) -> None:
-    """Have a function note when it begins and when it ends."""
-    original = getattr(owner, function)
+def mark(name: str, module: str, function: str) -> None:
+    """Have a function, plain or async, note when it begins and when it ends."""
+    owner: Any = import_module(module)
+    *holders, own_name = function.split(".")
+    for holder in holders:
+        owner = getattr(owner, holder)
+    setattr(owner, own_name, noting(name, getattr(owner, own_name)))
+
+
+def noting(name: str, original: Callable[..., Any]) -> Callable[..., Any]:
+    """The function, of its own kind, with its notes."""
 
     @functools.wraps(original)
-    def noting(*arguments: Any, **named: Any) -> Any:
-        _noted.append((monotonic_ns(), f"{name} begins"))
+    def call(*arguments: Any, **named: Any) -> Any:
+        noted.append((monotonic_ns(), f"{name} begins"))
         try:
             return original(*arguments, **named)
         finally:
-            _noted.append((monotonic_ns(), f"{name} ends"))
+            noted.append((monotonic_ns(), f"{name} ends"))
 
-    setattr(owner, function, noting)
+    @functools.wraps(original)
+    async def call_and_wait(*arguments: Any, **named: Any) -> Any:
+        noted.append((monotonic_ns(), f"{name} begins"))
+        try:
+            return await original(*arguments, **named)
+        finally:
+            noted.append((monotonic_ns(), f"{name} ends"))
+
+    return call_and_wait if inspect.iscoroutinefunction(original) else call
 
 
 def _keep() -> None:
     file = Path(os.environ[FOLDER]) / f"{os.getpid()}.marks"
-    file.write_text("".join(f"{at} {name}\n" for at, name in _noted))
+    file.write_text("".join(f"{at} {name}\n" for at, name in noted))
 
 
-def mark_gateway() -> None:
-    """The gateway's moments."""
-    from inference.dispatch.batch import Batch
-    from inference.dispatch.dispatcher import Dispatcher
-    from inference.dispatch.publisher import Publisher
-    from inference.http.views import Predict
-
-    _mark(Predict, "post", "view")
-    _mark(Dispatcher, "submit", "submit")
-    _mark(Publisher, "send_batch", "publish")
-    _mark(Batch, "resolve", "resolve")
-
-
-def mark_worker() -> None:
-    """The worker's moments."""
-    from workers import tasks
-    from workers.runtime.engine import Architecture
-
-    _mark(tasks.predict, "run", "task")
-    _mark(Architecture, "predict", "compute")
-
-
-def keep_at_exit(mark: Callable[[], None]) -> None:
+def keep_at_exit(marked: Iterable[tuple[str, str, str]]) -> None:
     """Mark, and write what was noted when the process ends; one that was forked meanwhile writes its own."""
-    mark()
+    for each in marked:
+        mark(*each)
     atexit.register(_keep)
 
 
@@ -73,7 +88,7 @@ def run_worker() -> None:
     """`celery -A workers worker`, with marks."""
     from celery.__main__ import main
 
-    keep_at_exit(mark_worker)
+    keep_at_exit(WORKER)
     sys.argv = ["celery", "-A", "workers", "worker", "--loglevel=INFO"]
     sys.exit(main())
 

@@ -12,6 +12,8 @@ import matplotlib as mpl
 mpl.use("Agg")
 from matplotlib import pyplot
 
+OURS = ("floor", "embedded", "cluster")
+
 
 def draw(numbers: Path, picture: Path) -> None:
     """Three panels over the number of connections: right answers a second, p50, p99; each the rounds' mean."""
@@ -25,8 +27,9 @@ def draw(numbers: Path, picture: Path) -> None:
         for system, by_connections in groups.items():
             connections = sorted(by_connections)
             values = [mean(load[name] for load in by_connections[count]) for count in connections]
-            ours = system in ("floor", "embedded") or system.startswith("cluster")
-            axes.plot(connections, values, label=system, linestyle="-" if ours else "--", marker="o")
+            ours = system.startswith(OURS)
+            marker = "x" if ", " in system else "o"  # another commit's
+            axes.plot(connections, values, label=system, linestyle="-" if ours else "--", marker=marker)
         axes.set(title=title, xlabel="connections", xscale="log", yscale="log")
         axes.set_xticks(sorted({count for group in groups.values() for count in group}))
         axes.get_xaxis().set_major_formatter("{x:g}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -10,7 +9,9 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from inference.supervision.options import default_processes
 from inference.supervision.processes import Child
+from tests.benchmarks.checkout import Checkout, OtherSystem
 from tests.benchmarks.usage import Parts
 from tests.benchmarks.wrk import Question
 from tests.support.memory import family
@@ -19,8 +20,9 @@ from tests.support.postgresql import PrivatePostgresql
 from tests.support.samples import samples
 from tests.support.system import System
 from tests.support.waiting import wait_until
-from workers.settings import ROOT
 
+#: The application that gunicorn is given in place of the gateway's.
+FLOOR = "tests.benchmarks.floor.asgi"
 NOWHERE = "amqp://guest:guest@127.0.0.1:9//"
 ASKED = Question("", b'{"vector":[0.3,0.7]}', '"result":([^,}]+)', [1.0], 0.01)
 
@@ -37,6 +39,8 @@ class Running:
 
 #: Starts a system with so many workers; the block's end stops it.
 Start = Callable[[int], AbstractContextManager[Running]]
+#: Makes a Pipeline of a folder, the broker's address, perhaps the database's, and settings: this commit's or another's.
+SystemOf = Callable[..., System]
 
 
 def at(url: str) -> Question:
@@ -58,21 +62,16 @@ def load_sample(system: System) -> None:
 
 @contextmanager
 def floor(workers: int) -> Iterator[Running]:
-    """The same server, handler, parser and renderer as the gateway's, answering a constant."""
+    """The same server, doors and observed layer as the gateway's, answering a constant."""
     with TemporaryDirectory() as folder:
         system = System(Path(folder), NOWHERE)
-        configuration = ["-c", "tests/benchmarks/floor/gunicorn.py", "tests.benchmarks.floor.wsgi"]
-        log = Path(folder) / "log" / "floor.log"
-        server = Child(
-            "floor", [sys.executable, "-m", "gunicorn", *configuration], log=log, env=system.environment, cwd=ROOT
-        )
+        system.gateway.argv[-1] = FLOOR
         try:
-            server.start()
-            wait_until(lambda: b"Booting worker" in log.read_bytes(), 30.0, "the floor's processes start")
+            system.gateway.start()
             wait_until(lambda: _answers(system), 30.0, "the floor answers")
-            yield Running(at(system.url), {"gateway": family_of(server)}, "gateway")
+            yield Running(at(system.url), {"gateway": family_of(system.gateway)}, "gateway")
         finally:
-            server.stop()
+            system.stop()
 
 
 def _answers(system: System) -> bool:
@@ -83,10 +82,10 @@ def _answers(system: System) -> bool:
 
 
 @contextmanager
-def embedded(workers: int) -> Iterator[Running]:
+def embedded(workers: int, *, system_of: SystemOf = System) -> Iterator[Running]:
     """Gateway and worker in one process, as scripts/serve runs them."""
     with TemporaryDirectory() as folder:
-        system = System(Path(folder), "")
+        system = system_of(Path(folder), "")
         try:
             load_sample(system.start(0, embedded=True))
             yield Running(at(system.url), {"gateway": family_of(system.gateway)}, "gateway")
@@ -95,8 +94,10 @@ def embedded(workers: int) -> Iterator[Running]:
 
 
 @contextmanager
-def cluster(workers: int, *, postgresql: bool = False, **settings: str) -> Iterator[Running]:
-    """RabbitMQ, a gateway of two processes, and workers, as scripts/cluster runs them; timings are stored."""
+def cluster(
+    workers: int, *, postgresql: bool = False, system_of: SystemOf = System, **settings: str
+) -> Iterator[Running]:
+    """RabbitMQ, a gateway and workers, as scripts/cluster runs them; timings are stored."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory()))
         node = stack.enter_context(running_node(folder / "rabbitmq"))
@@ -108,7 +109,9 @@ def cluster(workers: int, *, postgresql: bool = False, **settings: str) -> Itera
             database.start()
             database_url = database.url
             parts["database"] = lambda: family(database.pid)
-        system = System(folder / "system", node.url, database_url, **settings)
+        if system_of is System:  # another commit has a default of its own
+            settings = {"PIPELINE_GATEWAY_PROCESSES": str(default_processes()), **settings}
+        system = system_of(folder / "system", node.url, database_url, **settings)
         stack.callback(system.stop)
         load_sample(system.start(workers))
         parts["gateway"] = family_of(system.gateway)
@@ -122,3 +125,10 @@ OWN: dict[str, Start] = {
     "cluster": cluster,
     "cluster-postgresql": partial(cluster, postgresql=True),
 }
+#: Those that another commit has as well.
+OF_OTHER_COMMITS = ("embedded", "cluster", "cluster-postgresql")
+
+
+def of_other(name: str, checkout: Checkout) -> Start:
+    """One of ours, of another commit."""
+    return partial(OWN[name], system_of=partial(OtherSystem, checkout))

@@ -6,17 +6,21 @@ from collections.abc import Iterable
 from statistics import mean
 from typing import Any
 
+from tests.benchmarks.ratios import ratios
 from tests.benchmarks.report import markdown
 
 Measured = dict[str, Any]
-REFERENCES = ("litserve", "mlserver", "floor")
+REFERENCES = ("litserve", "mlserver", "triton", "floor")
 
 
 def tables(found: dict[str, Any]) -> str:
     """All tables, with a line about the machine."""
     it, rows = found["machine"], merged(found["measurements"])
     about = f"{it['processor']}, {it['cores']} cores, Python {it['python']}, commit {it['commit']}, {it['measured_at']}"
-    return f"{about}\n\n{speeds(rows)}\n{costs(rows)}"
+    left_out = "".join(f"{name} is left out: {reason}.\n\n" for name, reason in found.get("left_out", {}).items())
+    text = f"{about}\n\n{left_out}{speeds(rows)}\n{costs(rows)}"
+    other = found.get("against")
+    return f"{text}\n{ratios(found['measurements'], other)}" if other else text
 
 
 def merged(measurements: Iterable[Measured]) -> list[Measured]:

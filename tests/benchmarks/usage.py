@@ -12,6 +12,8 @@ from tests.support.memory import resident_mb
 
 #: A part's processes, found anew at each look: servers replace theirs.
 Parts = Mapping[str, Callable[[], list[int]]]
+#: Of a part's processor time.
+NEXT_TO_NOTHING = 0.02
 
 
 def cpu_seconds(pids: list[int]) -> dict[int, float]:
@@ -42,14 +44,15 @@ class Usage:
 
     def cpu_since(self, before: Usage) -> dict[str, float]:
         """The seconds that each part has taken since an earlier look."""
-        return {name: sum(self._by_process(before, name)) for name in self.cpu}
+        return {name: sum(self._by_process(before, name).values()) for name in self.cpu}
 
-    def shares_since(self, before: Usage, part: str) -> list[float]:
+    def shares_since(self, before: Usage, part: str) -> dict[int, float]:
         """Each process's share of what a part took, the largest first; those that took next to nothing left out."""
         taken = self._by_process(before, part)
-        total = sum(taken) or 1.0
-        return sorted((each / total for each in taken if each / total > 0.02), reverse=True)
+        total = sum(taken.values()) or 1.0
+        shares = {pid: seconds / total for pid, seconds in taken.items() if seconds / total > NEXT_TO_NOTHING}
+        return dict(sorted(shares.items(), key=lambda share: -share[1]))
 
-    def _by_process(self, before: Usage, part: str) -> list[float]:
+    def _by_process(self, before: Usage, part: str) -> dict[int, float]:
         earlier = before.cpu.get(part, {})
-        return [seconds - earlier.get(pid, 0.0) for pid, seconds in self.cpu[part].items()]
+        return {pid: seconds - earlier.get(pid, 0.0) for pid, seconds in self.cpu[part].items()}

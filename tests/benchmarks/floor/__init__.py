@@ -1,4 +1,4 @@
-"""The floor: the project's own server, handler, parser and renderer, and a view that answers a constant.
+"""The floor: the project's own server, doors and observed layer, and a constant in place of the prediction.
 
-Everything comes from the project, so the floor follows it; only what happens between parser and renderer is left out.
+Everything comes from the project, so the floor follows it; only what happens once the rows are read is left out.
 """

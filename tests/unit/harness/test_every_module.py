@@ -11,7 +11,10 @@ from workers.settings import ROOT
 IMPORT = "import django, importlib; django.setup(); [importlib.import_module(name) for name in {}]"
 FOLDERS = ("benchmarks", "chaos", "fuzz")
 #: What other programs load, each in an environment of its own.
-OF_OTHERS = ("peers/litserve_server", "peers/mlserver_server", "peers/mosec_server", "floor/gunicorn", "sitecustomize")
+OF_OTHERS = (
+    *("peers/litserve_server", "peers/mlserver_server", "peers/mosec_server", "peers/triton_model"),
+    "sitecustomize",
+)
 
 
 def name_of(file: Path) -> str:
