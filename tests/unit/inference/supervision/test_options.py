@@ -13,7 +13,13 @@ from environs import EnvError
 from inference.supervision import data_directory, first_answer
 from inference.supervision.addresses import Bind
 from inference.supervision.errors import BindError, StartError
-from inference.supervision.options import ClusterOptions, read_cluster_options, read_gateway_options, read_serve_options
+from inference.supervision.options import (
+    ClusterOptions,
+    default_processes,
+    read_cluster_options,
+    read_gateway_options,
+    read_serve_options,
+)
 from inference.supervision.rabbitmq import PrivateNode
 
 
@@ -151,3 +157,12 @@ def test_nothing_starts_that_would_be_open_to_everybody_by_mistake(monkeypatch: 
     read_serve_options({"bind": "127.0.0.1:80"})
     with pytest.raises(BindError, match=r"^PIPELINE_REQUIRE_TOKEN=false would let in everybody who reaches 0.0.0.0:80"):
         read_serve_options({"bind": "0.0.0.0:80"})
+
+
+@pytest.mark.parametrize(("cores", "processes"), [(None, 1), (1, 1), (2, 1), (4, 2), (7, 3), (64, 4)])
+def test_half_of_the_processors_are_for_gateway_processes(
+    cores: int | None, processes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.cpu_count", lambda: cores)
+
+    assert default_processes() == processes
