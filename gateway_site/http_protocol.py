@@ -13,11 +13,12 @@ from http import HTTPStatus
 from typing import Any
 
 import httptools
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from gateway_site.answering import ClosingTransport, write_at_once
+from gateway_site.http_parsing import BoundedParsing
 from gateway_site.pace import Pace
-from gateway_site.request_head import URL_BYTES_MAX, RefusedError, check_head, check_size, refusal_of
+from gateway_site.request_head import RefusedError, refusal_of
 from inference.errors import BUSY_MESSAGE, BadInputError, ClientTimeoutError, InferenceError
 from inference.http.request_state import ANSWER, CUT_OFF, FAULT, HAS_ENDED, REFUSAL
 from workers.log_limit import LimitedLines
@@ -25,11 +26,6 @@ from workers.log_limit import LimitedLines
 logger = logging.getLogger(__name__)
 logger.addFilter(LimitedLines())
 
-#: A request's head, and what stands between two pieces of a body or behind it: the parser holds a header there until it
-#: ends. In all, what stands between chunks may be more by so many times their size.
-HEAD_BYTES_MAX, FRAMING_MOST = 64 * 1024, 8
-#: So many requests of one client wait for its first one's answer: each costs far more memory than it takes to ask.
-PIPELINED_MAX = 64
 #: So much, and for so long, is read and thrown away of a body that is not wanted: a client that is cut off while it
 #: sends does not see its answer.
 DISCARDED_BYTES_MAX = 64 * 1024**2
@@ -41,7 +37,7 @@ LAST_REQUEST_SECONDS = 1.0
 TOO_SLOW = "the rest of the request did not come in time"
 
 
-class ClientConnection(HttpToolsProtocol):
+class ClientConnection(BoundedParsing):
     """One; `look` is to be called now and then."""
 
     silent_seconds = 10.0
@@ -58,13 +54,9 @@ class ClientConnection(HttpToolsProtocol):
         self._unread = 0
         #: Until when a body that is not wanted is thrown away, or a client that has had its last answer may stay.
         self._until = 0.0
-        #: A request has begun and is not all there; its head is.
-        self._arriving = self._has_head = False
         #: How many requests have begun.
         self._begun = 0
-        self._framing_bytes = self._body_bytes = self._discarded = 0
-        #: How many bytes have come since a piece of its body.
-        self._between_bytes = 0
+        self._discarded = 0
         #: Nothing that comes now is read.
         self._over = False
         #: The client has ended its side.
@@ -88,7 +80,7 @@ class ClientConnection(HttpToolsProtocol):
         others = [each for each in self.connections if isinstance(each, ClientConnection) and each is not self]
         if idle := [each for each in others if each.has_all_it_wants]:
             min(idle, key=lambda each: each.heard).abort()
-        elif arriving := [each for each in others if each._arriving and not each._over]:
+        elif arriving := [each for each in others if each.arriving and not each._over]:
             min(arriving, key=lambda each: each._sends.seconds_left).give_up()
         else:
             self._refuse(HTTPStatus.SERVICE_UNAVAILABLE, BUSY_MESSAGE)
@@ -96,7 +88,7 @@ class ClientConnection(HttpToolsProtocol):
     @property
     def is_idle(self) -> bool:
         """Whether no request is there, and none has begun."""
-        return not self._arriving and not self._over and (self.cycle is None or self.cycle.response_complete)
+        return not self.arriving and not self._over and (self.cycle is None or self.cycle.response_complete)
 
     @property
     def has_all_it_wants(self) -> bool:
@@ -106,7 +98,7 @@ class ClientConnection(HttpToolsProtocol):
     @property
     def _is_unwanted(self) -> bool:
         """Whether the rest of a body arrives whose request has been answered."""
-        return self._arriving and self._has_head and self.cycle.response_complete
+        return self.arriving and self.has_head and self.cycle.response_complete
 
     def abort(self) -> None:
         """End it at once."""
@@ -130,13 +122,10 @@ class ClientConnection(HttpToolsProtocol):
         if self._over:
             self._discard(len(data))
             return
-        self._framing_bytes += len(data)  # of a request that has begun before
-        self._between_bytes += len(data)
         try:
-            self._feed(data)
-            if self._arriving:
+            self.feed(data)
+            if self.arriving:
                 self._sends.note(len(data))
-                self._bound_framing()
         except (httptools.HttpParserError, RefusedError) as error:
             refused = refusal_of(error)
             if refused.status != HTTPStatus.SERVICE_UNAVAILABLE:
@@ -144,108 +133,38 @@ class ClientConnection(HttpToolsProtocol):
                 logger.warning("Invalid request from %s: %s", client, refused.message)
             self._refuse(refused.status, refused.message)
 
-    def _feed(self, data: bytes) -> None:
-        while data:
-            try:
-                self.parser.feed_data(data)
-            except httptools.HttpParserUpgrade as upgrade:
-                data = data[
-                    upgrade.args[0] :
-                ]  # nothing is upgraded here: what follows is the body, or the next request
-                if self._arriving:
-                    self._await_body()
-            else:
-                return
-
-    def _await_body(self) -> None:
-        """The parser reads no body behind a wish to upgrade: another one does, which is told how it comes."""
-        self.parser = httptools.HttpRequestParser(self)
-        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
-        self.parser.feed_data(b"POST / HTTP/1.1\r\n%b\r\n\r\n" % self._framing)
-
-    @property
-    def _framing(self) -> bytes:
-        """The header that says how the request's body comes; empty when it has none."""
-        for name, value in self.headers:
-            if name == b"transfer-encoding" or (name == b"content-length" and int(value)):
-                return name + b": " + value
-        return b""
-
-    def _bound_framing(self) -> None:
-        """Neither a head nor what stands between chunks goes on without end."""
-        if not self._has_head and self._framing_bytes > HEAD_BYTES_MAX:
-            raise RefusedError(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "the request's head is too large")
-        if self._framing_bytes > HEAD_BYTES_MAX + FRAMING_MOST * self._body_bytes:
-            raise RefusedError(HTTPStatus.BAD_REQUEST, "there is more between the chunks than in them")
-        if self._between_bytes > HEAD_BYTES_MAX:
-            raise RefusedError(HTTPStatus.BAD_REQUEST, "there is too much between two chunks, or behind the last one")
-
     def on_message_begin(self) -> None:
         """A request begins."""
-        if self._arriving:
+        if self.arriving:
             return  # another parser is told of it
         super().on_message_begin()
         self._begun += 1
         self.scope["state"] |= {HAS_ENDED: self.client_has_ended, CUT_OFF: partial(self._cut_off, self._begun)}
-        self._arriving, self._has_head = True, False
-        self._framing_bytes = self._body_bytes = self._between_bytes = 0
         self._sends.begin()
-
-    def on_url(self, url: bytes) -> None:
-        """A part of its address is there."""
-        super().on_url(url)
-        if len(self.url) > URL_BYTES_MAX:
-            raise RefusedError(HTTPStatus.REQUEST_URI_TOO_LONG, "the address is too long")
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """A header is there. One with `_` in its name is passed over: behind us it is the same as one with `-`.
-
-        So is one behind the body: it would count as one of the head, past whoever looks at those.
-        """
-        check_size(name, value, self.headers)
-        if b"_" not in name and not self._has_head:
-            super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         """All of its head is there: it begins to be answered."""
-        if self._has_head:
+        if self.has_head:
             return
-        version = self.parser.get_http_version()
-        check_head(self.url, version, self.headers)
-        if len(self.pipeline) >= PIPELINED_MAX:
-            raise RefusedError(HTTPStatus.SERVICE_UNAVAILABLE, BUSY_MESSAGE)
-        if version == "1.0":
-            self.expect_100_continue = False  # its clients know no such answer
         super().on_headers_complete()
         if not self.access_log:
             self.scope["state"][ANSWER] = partial(write_at_once, self.cycle)
-        self._has_head = True
         self._discarded = 0
         if self._is_last:
             self.cycle.keep_alive = False
 
     def on_body(self, body: bytes) -> None:
         """A part of its body is there."""
-        self._body_bytes += len(body)
-        self._framing_bytes -= len(body)
-        self._between_bytes = 0
         if self.cycle.response_complete:
             self._discard(len(body))
         super().on_body(body)
-
-    def on_message_complete(self) -> None:
-        """All of it is there."""
-        if self.parser.should_upgrade() and self._framing:
-            return
-        self._arriving = False
-        super().on_message_complete()
 
     def eof_received(self) -> bool:  # type: ignore[override]  # True keeps the other side open
         """The client has ended its side; it may still read."""
         self._ended = True
         if self.is_leaving or self.is_idle:
             return False
-        if self._arriving:
+        if self.arriving:
             self._end_request(HTTPStatus.BAD_REQUEST, BadInputError("the body broke off"), "the request broke off")
         self.cycle.keep_alive = False
         return not self.is_leaving
@@ -262,18 +181,18 @@ class ClientConnection(HttpToolsProtocol):
         self._end_request(HTTPStatus.REQUEST_TIMEOUT, ClientTimeoutError(TOO_SLOW), TOO_SLOW)
 
     def _cut_off(self, request: int) -> None:
-        if request == self._begun and self._arriving and not self._over:  # else all of it is there, or given up
+        if request == self._begun and self.arriving and not self._over:  # else all of it is there, or given up
             self.give_up()
 
     def _end_request(self, status: HTTPStatus, fault: InferenceError, message: str) -> None:
         """No more will come of the request that is arriving; whoever reads its body is told so."""
-        if self._has_head:
+        if self.has_head:
             self._end_body(fault)
         else:
             self._refuse(status, message)
 
     def _end_body(self, fault: InferenceError) -> None:
-        self._arriving, self._over = False, True
+        self.arriving, self._over = False, True
         self.cycle.scope["state"][FAULT] = fault
         self.cycle.keep_alive = self.cycle.more_body = False
         self.cycle.message_event.set()
@@ -282,12 +201,12 @@ class ClientConnection(HttpToolsProtocol):
 
     def _refuse(self, status: HTTPStatus, message: str) -> None:
         """Have the application answer what is no request, after the requests before it, and read nothing more."""
-        if self._arriving and self._has_head:
+        if self.arriving and self.has_head:
             self._end_body(BadInputError(message))
             return
-        if not self._arriving:
+        if not self.arriving:
             self.on_message_begin()
-        self._arriving, self._over = False, True
+        self.arriving, self._over = False, True
         self.scope["state"][REFUSAL] = (status, message)
         # What has been read of it may be another one's: nothing of it is believed, not even its id.
         scope = {**self.scope, "method": "", "path": "", "query_string": b"", "headers": []}
@@ -321,7 +240,7 @@ class ClientConnection(HttpToolsProtocol):
         self.server_state.total_requests += 1
         self.heard = self.loop.time()
         if self._is_unwanted:
-            if self.expect_100_continue and not self._body_bytes:
+            if self.expect_100_continue and not self.body_bytes:
                 self.say_goodbye()  # nobody knows whether it is the body that comes, or the next request
             self._until = self.heard + DISCARD_SECONDS
         if not self.is_leaving:
@@ -365,7 +284,7 @@ class ClientConnection(HttpToolsProtocol):
         elif self._is_unwanted:
             if now > self._until:
                 self.say_goodbye()
-        elif self._arriving:
+        elif self.arriving:
             self._look_at_sender(since)
         elif self.is_idle and now - self.heard > (LAST_REQUEST_SECONDS if self._is_last else self.idle_seconds):
             self.say_goodbye()
@@ -378,7 +297,7 @@ class ClientConnection(HttpToolsProtocol):
             self.abort()
 
     def _look_at_sender(self, since: float) -> None:
-        if self.flow.read_paused or (self._has_head and self.cycle.waiting_for_100_continue):
+        if self.flow.read_paused or (self.has_head and self.cycle.waiting_for_100_continue):
             self._sends.note(0)  # it is not the client who is waited for
         elif self._sends.is_lost(since):
             self.give_up()

@@ -7,9 +7,10 @@ A small body is read before a thread is taken for it; a large one is read by its
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from a2wsgi.wsgi import WSGIMiddleware, WSGIResponder
+from a2wsgi.wsgi import WSGIResponder
 from django.conf import settings
 from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
 from django.utils.http import parse_header_parameters
@@ -21,6 +22,8 @@ from inference.http.loop_request import LoopRequest
 
 #: What tells how the body arrives, which Django gets as it is.
 HOW_IT_ARRIVES = (b"content-length", b"transfer-encoding", b"content-encoding")
+#: How many pieces of its answer a thread may be ahead of its reader, beside those on their way.
+PIECES_AHEAD = 1
 
 
 class GatewayRequest(WSGIRequest):
@@ -56,14 +59,14 @@ class DjangoDoor:
     """An ASGI application; owns its threads."""
 
     def __init__(self, django: WSGIHandler, threads: int) -> None:
-        # A download's thread is no more than a few pieces ahead of its reader.
-        self._django = WSGIMiddleware(django, threads, send_queue_size=1)  # type: ignore[arg-type]  # a handler is one
+        self._django = django
+        self._threads = ThreadPoolExecutor(threads, "django")
         self._slow = SlowBodies(threads // 2)
         self._size_max, self._form_size_max = settings.PIPELINE_MAX_BODY_BYTES, settings.PIPELINE_MAX_UPLOAD_BYTES
 
     def close(self) -> None:
         """End the threads that do nothing."""
-        self._django.executor.shutdown(wait=False)
+        self._threads.shutdown(wait=False)
 
     async def __call__(self, scope: Scope, asks: LoopRequest, send: Send) -> None:
         """Answer a request.
@@ -82,7 +85,7 @@ class DjangoDoor:
         size = len(began) if body.ended else body.size or most
         state = {**scope.get("state", {}), BODY: body}
         asked = {**scope, "headers": [*headers, (b"content-length", b"%d" % size)], "state": state}
-        responder = Responder(self._django.app, self._django.executor, self._django.send_queue_size)
+        responder = Responder(self._django, self._threads, PIECES_AHEAD)  # type: ignore[arg-type]  # it is a WSGI handler
         await responder(asked, self._slow.arriving(asks, began), send)  # type: ignore[arg-type]  # a scope, as it was
 
 

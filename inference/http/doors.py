@@ -10,7 +10,7 @@ from django.conf import settings
 
 from inference.http.bodies.request_body import Message, Receive, RequestBody, Scope, Send
 from inference.http.loop_request import LoopAnswer, LoopRequest
-from inference.http.observed import identify, note, note_prediction
+from inference.http.observed import identify, note
 from inference.http.predict_door import predict
 from inference.http.request_state import ANSWER, REFUSAL
 from inference.http.responses import answer_to, refused
@@ -48,7 +48,7 @@ class Doors:
                 answer = await door(asks)
             except (Exception, CancelledError) as error:  # noqa: BLE001 - it is answered, and logged if it is a defect
                 answer = answer_to(error, asks)
-            note_prediction(str(answer.status), monotonic() - began)
+            note(scope["method"], scope["path"], answer.status, monotonic() - began)
         else:
             answer = await self._ask_django(scope, asks, send, request_id, began)
         if answer is not None:

@@ -47,15 +47,13 @@ def identify(scope: Scope) -> bytes:
     return request_id
 
 
-def note_prediction(status: str, seconds: float) -> None:
-    """Note the answer to a POST to /predict, and how long it took to begin."""
-    observations.predict_requests.append((status, seconds))
-
-
 def note(method: str, path: str, status: int, seconds: float | None) -> None:
-    """Note another answer; without `seconds` where nobody knows when its request began."""
-    method = method if method in METHODS else "other"
-    observations.requests.append((endpoint_of(path), method, str(status), seconds))
+    """Note an answer, and how long it took to begin; None where nobody knows when its request began."""
+    if path == "/predict" and method == "POST" and seconds is not None:
+        observations.predict_requests.append((str(status), seconds))
+    else:
+        method = method if method in METHODS else "other"
+        observations.requests.append((endpoint_of(path), method, str(status), seconds))
 
 
 def endpoint_of(path: str) -> str:

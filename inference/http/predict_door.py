@@ -41,11 +41,11 @@ async def predict(asks: LoopRequest) -> LoopAnswer:
     limit: int = settings.PIPELINE_MAX_BODY_BYTES
     asks.body.refuse_larger(limit)
     size = asks.body.size
-    if size is not None and size <= SMALL_BYTES:
-        return await _answer(asks, read_predict_input(read_json(await asks.body.read())))
-    began = await asks.body.read_at_most(SMALL_BYTES) if size is None else b""
-    if asks.body.ended:
-        return await _answer(asks, read_predict_input(read_json(began)))
+    began = b""
+    if size is None or size <= SMALL_BYTES:
+        began = await asks.body.read_at_most(SMALL_BYTES)
+        if asks.body.ended:
+            return await _answer(asks, read_predict_input(read_json(began)))
     async with _large_bodies.room(size or limit, asks):
         content = began + await asks.body.read()
         asked = await _large_bodies.parse(lambda: read_predict_input(read_json(content)))

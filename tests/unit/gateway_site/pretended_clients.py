@@ -20,6 +20,21 @@ from inference.http.doors import Doors
 from inference.http.loop_request import LoopRequest
 from tests.fuzz.http.answers import Answer, read_answers
 
+GET = b"GET /x HTTP/1.1\r\nHost: h\r\n\r\n"
+LAST = b"GET /x HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"
+POST = b"POST /x HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabc"
+CHUNKED = b"POST /x HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
+LAST_CHUNK = b"0\r\n\r\n"
+HEAD = b"POST /x HTTP/1.1\r\nHost: h\r\nContent-Length: %d\r\n\r\n"
+HALF = HEAD % 10 + b"12345"
+SMALL, LARGE = 64 * 1024, 1024 * 1024
+
+
+def with_header(header: bytes, request: bytes = GET) -> bytes:
+    """A request with one header more."""
+    return request.replace(b"Host: h\r\n", b"Host: h\r\n" + header + b"\r\n")
+
+
 SILENT_SECONDS, IDLE_SECONDS, CONNECTIONS_MAX = 10.0, 75.0, 20
 #: uvloop's: with so much unread an answer waits for its reader, and goes on with so little.
 HIGH_WATER, LOW_WATER = 64 * 1024, 16 * 1024

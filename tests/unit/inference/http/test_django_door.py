@@ -319,7 +319,7 @@ def test_one_large_body_too_many_cuts_off_the_one_that_is_waited_for_longest(gat
 
 def test_as_many_uploads_as_may_be_made_arrive_at_once_and_leave_threads_for_others(settings: Settings) -> None:
     door, uploads = asgi._door, settings.PIPELINE_WEIGHT_CHANGES_MAX
-    waiting, threads = door._slow._most, door._django.executor._max_workers
+    waiting, threads = door._slow._most, door._threads._max_workers
 
     assert waiting > uploads
     assert threads - waiting > uploads

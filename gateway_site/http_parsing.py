@@ -1,0 +1,121 @@
+"""How a client's bytes become requests: uvicorn's way, but nothing goes on without end, or can be read in two ways."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+import httptools
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from gateway_site.request_head import URL_BYTES_MAX, RefusedError, check_head, check_size
+from inference.errors import BUSY_MESSAGE
+
+#: A request's head, and what stands between two pieces of a body or behind it: the parser holds a header there until it
+#: ends. In all, what stands between chunks may be more by so many times their size.
+HEAD_BYTES_MAX, FRAMING_MOST = 64 * 1024, 8
+#: So many requests of one client wait for its first one's answer: each costs far more memory than it takes to ask.
+PIPELINED_MAX = 64
+
+
+class BoundedParsing(HttpToolsProtocol):
+    """The half of a connection that reads; a request that is refused raises RefusedError in its callbacks."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        #: A request has begun and is not all there; its head is.
+        self.arriving = self.has_head = False
+        self.body_bytes = self._framing_bytes = 0
+        #: How many bytes have come since a piece of its body.
+        self._between_bytes = 0
+
+    def feed(self, data: bytes) -> None:
+        """Read what has come.
+
+        Raises:
+            httptools.HttpParserError: it is no HTTP.
+            RefusedError: it is refused; the parser may have made an HttpParserCallbackError of it.
+        """
+        self._framing_bytes += len(data)  # of a request that has begun before
+        self._between_bytes += len(data)
+        while data:
+            try:
+                self.parser.feed_data(data)
+            except httptools.HttpParserUpgrade as upgrade:
+                # Nothing is upgraded here: what follows is the body, or the next request.
+                data = data[upgrade.args[0] :]
+                if self.arriving:
+                    self._await_body()
+            else:
+                break
+        if self.arriving:
+            self._bound_framing()
+
+    def _await_body(self) -> None:
+        """The parser reads no body behind a wish to upgrade: another one does, which is told how it comes."""
+        self.parser = httptools.HttpRequestParser(self)
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
+        self.parser.feed_data(b"POST / HTTP/1.1\r\n%b\r\n\r\n" % self._framing)
+
+    @property
+    def _framing(self) -> bytes:
+        """The header that says how the request's body comes; empty when it has none."""
+        for name, value in self.headers:
+            if name == b"transfer-encoding" or (name == b"content-length" and int(value)):
+                return name + b": " + value
+        return b""
+
+    def _bound_framing(self) -> None:
+        """Neither a head nor what stands between chunks goes on without end."""
+        if not self.has_head and self._framing_bytes > HEAD_BYTES_MAX:
+            raise RefusedError(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "the request's head is too large")
+        if self._framing_bytes > HEAD_BYTES_MAX + FRAMING_MOST * self.body_bytes:
+            raise RefusedError(HTTPStatus.BAD_REQUEST, "there is more between the chunks than in them")
+        if self._between_bytes > HEAD_BYTES_MAX:
+            raise RefusedError(HTTPStatus.BAD_REQUEST, "there is too much between two chunks, or behind the last one")
+
+    def on_message_begin(self) -> None:
+        """A request begins."""
+        super().on_message_begin()
+        self.arriving, self.has_head = True, False
+        self.body_bytes = self._framing_bytes = self._between_bytes = 0
+
+    def on_url(self, url: bytes) -> None:
+        """A part of its address is there."""
+        super().on_url(url)
+        if len(self.url) > URL_BYTES_MAX:
+            raise RefusedError(HTTPStatus.REQUEST_URI_TOO_LONG, "the address is too long")
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """A header is there. One with `_` in its name is passed over: behind us it is the same as one with `-`.
+
+        So is one behind the body: it would count as one of the head, past whoever looks at those.
+        """
+        check_size(name, value, self.headers)
+        if b"_" not in name and not self.has_head:
+            super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        """All of its head is there."""
+        version = self.parser.get_http_version()
+        check_head(self.url, version, self.headers)
+        if len(self.pipeline) >= PIPELINED_MAX:
+            raise RefusedError(HTTPStatus.SERVICE_UNAVAILABLE, BUSY_MESSAGE)
+        if version == "1.0":
+            self.expect_100_continue = False  # its clients know no such answer
+        super().on_headers_complete()
+        self.has_head = True
+
+    def on_body(self, body: bytes) -> None:
+        """A part of its body is there."""
+        self.body_bytes += len(body)
+        self._framing_bytes -= len(body)
+        self._between_bytes = 0
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """All of it is there."""
+        if self.parser.should_upgrade() and self._framing:
+            return
+        self.arriving = False
+        super().on_message_complete()
