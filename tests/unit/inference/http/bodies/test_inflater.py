@@ -16,8 +16,6 @@ from inference.http.bodies.request_body import RequestBody
 from tests.unit.asking import Asked
 from tests.unit.inference.http.bodies.reading import GZIP, MEGABYTE, NOISE, body_of, bomb, compressed, peak_of, read
 
-# What arrives.
-
 
 @pytest.mark.parametrize("coding", ["gzip", "x-gzip", "deflate", " GZip "])
 @pytest.mark.parametrize("content", [b"", b"{}", b'{"vector": [0.5, 0.25]}', NOISE], ids=len)

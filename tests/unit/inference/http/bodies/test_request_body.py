@@ -129,9 +129,6 @@ def test_one_of_which_more_has_been_read_is_refused_at_once() -> None:
     body.refuse_larger(101)
 
 
-# Compressed.
-
-
 # However much a few bytes stand for.
 
 
