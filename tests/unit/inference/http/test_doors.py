@@ -19,7 +19,7 @@ from inference.http.request_state import REFUSAL
 from inference.http.responses import DEFECT
 from inference.monitoring import observations
 from tests.unit.asking import DEADLINE, Asked, ask
-from tests.unit.inference.http.test_predict_door import ROW, answer_of
+from tests.unit.inference.http.predicting import ROW, answer_of
 from tests.unit.samples import PretendedGateway
 
 

@@ -12,7 +12,7 @@ from rest_framework.permissions import SAFE_METHODS
 from gateway_site.urls import urlpatterns
 from inference.versions.asking import Answers
 from tests.unit import asking
-from tests.unit.inference.http.test_predict_door import ROW, answer_of
+from tests.unit.inference.http.predicting import ROW, answer_of
 from tests.unit.samples import NN_ID, PretendedGateway, active_number, loaded, two_versions
 
 HOST = "gateway.example:54321"
