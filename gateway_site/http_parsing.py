@@ -8,7 +8,7 @@ from typing import Any
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from gateway_site.request_head import URL_BYTES_MAX, RefusedError, check_head, check_size
+from gateway_site.request_head import URL_BYTES_MAX, RefusedError, check_head
 from inference.errors import BUSY_MESSAGE
 
 #: A request's head, and what stands between two pieces of a body or behind it: the parser holds a header there until it
@@ -91,7 +91,6 @@ class BoundedParsing(HttpToolsProtocol):
 
         So is one behind the body: it would count as one of the head, past whoever looks at those.
         """
-        check_size(name, value, self.headers)
         if b"_" not in name and not self.has_head:
             super().on_header(name, value)
 

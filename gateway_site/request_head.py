@@ -33,12 +33,6 @@ def refusal_of(error: Exception) -> RefusedError:
     return RefusedError(HTTPStatus.BAD_REQUEST, told)
 
 
-def check_size(name: bytes, value: bytes, before: Headers) -> None:
-    """Refuse a header that is too large, or one too many."""
-    if len(name) + len(value) > HEADER_BYTES_MAX or len(before) >= HEADERS_MAX:
-        raise RefusedError(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "a header is too large, or there are too many")
-
-
 def check_head(url: bytes, version: str, headers: Headers) -> None:
     """Refuse what could be read in two ways, and what is not read here; all of the head is there.
 
@@ -49,9 +43,17 @@ def check_head(url: bytes, version: str, headers: Headers) -> None:
         raise RefusedError(HTTPStatus.BAD_REQUEST, "this is not HTTP/1.1")
     if not url.startswith(b"/"):
         _check_address(url)
+    if len(headers) > HEADERS_MAX:
+        raise RefusedError(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "there are too many headers")
+    single = set()
     for name, value in headers:
+        if len(name) + len(value) > HEADER_BYTES_MAX:
+            raise RefusedError(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "a header is too large")
         if name in SINGLE_HEADERS:
-            _check_header(name, value, version, headers)
+            if name in single:
+                raise RefusedError(HTTPStatus.BAD_REQUEST, f"the header {name.decode()} is there more than once")
+            single.add(name)
+            _check_header(name, value, version)
 
 
 def _check_address(url: bytes) -> None:
@@ -65,9 +67,7 @@ def _check_address(url: bytes) -> None:
     raise RefusedError(HTTPStatus.BAD_REQUEST, "the address can neither be read as a path nor as a whole address")
 
 
-def _check_header(name: bytes, value: bytes, version: str, headers: Headers) -> None:
-    if sum(name == each for each, _ in headers) > 1:
-        raise RefusedError(HTTPStatus.BAD_REQUEST, f"the header {name.decode()} is there more than once")
+def _check_header(name: bytes, value: bytes, version: str) -> None:
     if name == b"expect" and value.lower() != b"100-continue":
         raise RefusedError(HTTPStatus.EXPECTATION_FAILED, "only 100-continue can be expected")
     if name == b"transfer-encoding" and (value.strip().lower() != b"chunked" or version == "1.0"):

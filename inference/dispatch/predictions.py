@@ -104,7 +104,7 @@ class Predictions:
             nn_id=version.nn_id if version else asked.nn_id or "",
             version=version.number if version else None,
             worker=made_by.worker if made_by else "",
-            rows=asked.rows_count if asked is not NOTHING else 0,
+            rows=asked.rows_count,
             batch_rows=answer.batch_rows if answer else 0,
             total_ms=(monotonic() - started) * 1000,
             queue_ms=answer.queue_ms if answer else 0.0,

@@ -98,7 +98,7 @@ def count_rows(tensors: Tensors) -> int:
 
 def count_bytes(tensors: Tensors) -> int:
     """How many bytes the numbers of a network's inputs, or outputs, take."""
-    return sum(len(tensor.data) for tensor in tensors.values())
+    return sum([len(tensor.data) for tensor in tensors.values()])
 
 
 def tensors_to_json(tensors: Tensors) -> dict[str, Any]:
