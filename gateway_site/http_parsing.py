@@ -25,7 +25,11 @@ class BoundedParsing(HttpToolsProtocol):
         super().__init__(*arguments, **options)
         #: A request has begun and is not all there; its head is.
         self.arriving = self.has_head = False
+        #: How many requests have begun.
+        self.begun = 0
         self.body_bytes = self._framing_bytes = 0
+        #: How many bytes came last, and no fewer than how many the head has.
+        self._fed_bytes = self._head_most = 0
         #: How many bytes have come since a piece of its body.
         self._between_bytes = 0
 
@@ -36,8 +40,10 @@ class BoundedParsing(HttpToolsProtocol):
             httptools.HttpParserError: it is no HTTP.
             RefusedError: it is refused; the parser may have made an HttpParserCallbackError of it.
         """
-        self._framing_bytes += len(data)  # of a request that has begun before
-        self._between_bytes += len(data)
+        self._fed_bytes = size = len(data)
+        self._head_most += size
+        self._framing_bytes += size  # of a request that has begun before
+        self._between_bytes += size
         while data:
             try:
                 self.parser.feed_data(data)
@@ -60,15 +66,18 @@ class BoundedParsing(HttpToolsProtocol):
     @property
     def _framing(self) -> bytes:
         """The header that says how the request's body comes; empty when it has none."""
-        for name, value in self.headers:
+        for name, value in self.scope["headers"]:
             if name == b"transfer-encoding" or (name == b"content-length" and int(value)):
                 return name + b": " + value
         return b""
 
     def _bound_framing(self) -> None:
         """Neither a head nor what stands between chunks goes on without end."""
-        if not self.has_head and self._framing_bytes > HEAD_BYTES_MAX:
-            raise RefusedError(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "the request's head is too large")
+        if not self.has_head:
+            if len(self.url) > URL_BYTES_MAX:
+                raise RefusedError(HTTPStatus.REQUEST_URI_TOO_LONG, "the address is too long")
+            if self._framing_bytes > HEAD_BYTES_MAX:
+                raise RefusedError(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "the request's head is too large")
         if self._framing_bytes > HEAD_BYTES_MAX + FRAMING_MOST * self.body_bytes:
             raise RefusedError(HTTPStatus.BAD_REQUEST, "there is more between the chunks than in them")
         if self._between_bytes > HEAD_BYTES_MAX:
@@ -76,34 +85,32 @@ class BoundedParsing(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         """A request begins."""
+        if self.arriving:
+            return  # another parser is told of it
         super().on_message_begin()
+        self.begun += 1
         self.arriving, self.has_head = True, False
         self.body_bytes = self._framing_bytes = self._between_bytes = 0
-
-    def on_url(self, url: bytes) -> None:
-        """A part of its address is there."""
-        super().on_url(url)
-        if len(self.url) > URL_BYTES_MAX:
-            raise RefusedError(HTTPStatus.REQUEST_URI_TOO_LONG, "the address is too long")
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """A header is there. One with `_` in its name is passed over: behind us it is the same as one with `-`.
-
-        So is one behind the body: it would count as one of the head, past whoever looks at those.
-        """
-        if b"_" not in name and not self.has_head:
-            super().on_header(name, value)
+        self._head_most = self._fed_bytes
 
     def on_headers_complete(self) -> None:
         """All of its head is there."""
+        if self.has_head:
+            return
         version = self.parser.get_http_version()
-        check_head(self.url, version, self.headers)
+        check_head(self.url, version, self.headers, self._head_most)
         if len(self.pipeline) >= PIPELINED_MAX:
             raise RefusedError(HTTPStatus.SERVICE_UNAVAILABLE, BUSY_MESSAGE)
         if version == "1.0":
             self.expect_100_continue = False  # its clients know no such answer
         super().on_headers_complete()
         self.has_head = True
+        # What comes behind the body would count as a header of the request, past whoever looks at those.
+        self.headers = []
+        self.on_request()
+
+    def on_request(self) -> None:
+        """A request begins to be answered."""
 
     def on_body(self, body: bytes) -> None:
         """A part of its body is there."""

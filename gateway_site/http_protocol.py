@@ -1,6 +1,6 @@
 """A client's connection: uvicorn's, with our bounds. No client keeps its place for ever, or takes more than its share.
 
-What is no request is answered by the application like everything else: noted in the request's `state` under REFUSAL.
+What is no request is answered by the application like everything else: its exchange says so.
 """
 
 from __future__ import annotations
@@ -8,19 +8,18 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import suppress
-from functools import partial
 from http import HTTPStatus
 from typing import Any
 
 import httptools
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
-from gateway_site.answering import ClosingTransport, write_at_once
+from gateway_site.answering import ClientExchange, ClosingTransport
 from gateway_site.http_parsing import BoundedParsing
 from gateway_site.pace import Pace
 from gateway_site.request_head import RefusedError, refusal_of
 from inference.errors import BUSY_MESSAGE, BadInputError, ClientTimeoutError, InferenceError
-from inference.http.request_state import ANSWER, CUT_OFF, FAULT, HAS_ENDED, REFUSAL
+from inference.http.exchange import EXCHANGE
 from workers.log_limit import LimitedLines
 
 logger = logging.getLogger(__name__)
@@ -54,13 +53,14 @@ class ClientConnection(BoundedParsing):
         self._unread = 0
         #: Until when a body that is not wanted is thrown away, or a client that has had its last answer may stay.
         self._until = 0.0
-        #: How many requests have begun.
-        self._begun = 0
+        #: Which request `_sends` is of.
+        self._paced = 0
         self._discarded = 0
         #: Nothing that comes now is read.
         self._over = False
+        self._exchange: Any = None
         #: The client has ended its side.
-        self._ended = False
+        self.client_has_ended = False
         #: The last answer is given.
         self.is_leaving = False
         #: The process ends.
@@ -81,7 +81,7 @@ class ClientConnection(BoundedParsing):
         if idle := [each for each in others if each.has_all_it_wants]:
             min(idle, key=lambda each: each.heard).abort()
         elif arriving := [each for each in others if each.arriving and not each._over]:
-            min(arriving, key=lambda each: each._sends.seconds_left).give_up()
+            min(arriving, key=lambda each: each._sending.seconds_left).give_up()
         else:
             self._refuse(HTTPStatus.SERVICE_UNAVAILABLE, BUSY_MESSAGE)
 
@@ -106,13 +106,9 @@ class ClientConnection(BoundedParsing):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """It has ended."""
-        self._ended = self.is_leaving = True
+        self.client_has_ended = self.is_leaving = True
         self.transport.lose()  # type: ignore[attr-defined]  # it is ours
         super().connection_lost(exc)
-
-    def client_has_ended(self) -> bool:
-        """Whether the client has ended its side, and perhaps gone."""
-        return self._ended
 
     # What comes.
 
@@ -125,7 +121,9 @@ class ClientConnection(BoundedParsing):
         try:
             self.feed(data)
             if self.arriving:
-                self._sends.note(len(data))
+                self._sending.note(len(data))
+                if self._is_unwanted:
+                    self._discard(len(data))
         except (httptools.HttpParserError, RefusedError) as error:
             refused = refusal_of(error)
             if refused.status != HTTPStatus.SERVICE_UNAVAILABLE:
@@ -133,35 +131,15 @@ class ClientConnection(BoundedParsing):
                 logger.warning("Invalid request from %s: %s", client, refused.message)
             self._refuse(refused.status, refused.message)
 
-    def on_message_begin(self) -> None:
-        """A request begins."""
-        if self.arriving:
-            return  # another parser is told of it
-        super().on_message_begin()
-        self._begun += 1
-        self.scope["state"] |= {HAS_ENDED: self.client_has_ended, CUT_OFF: partial(self._cut_off, self._begun)}
-        self._sends.begin()
-
-    def on_headers_complete(self) -> None:
-        """All of its head is there: it begins to be answered."""
-        if self.has_head:
-            return
-        super().on_headers_complete()
-        if not self.access_log:
-            self.scope["state"][ANSWER] = partial(write_at_once, self.cycle)
-        self._discarded = 0
+    def on_request(self) -> None:
+        """All of a request's head is there: it begins to be answered."""
+        self._exchange = self.scope["state"][EXCHANGE] = ClientExchange(self, self.cycle)
         if self._is_last:
             self.cycle.keep_alive = False
 
-    def on_body(self, body: bytes) -> None:
-        """A part of its body is there."""
-        if self.cycle.response_complete:
-            self._discard(len(body))
-        super().on_body(body)
-
     def eof_received(self) -> bool:  # type: ignore[override]  # True keeps the other side open
         """The client has ended its side; it may still read."""
-        self._ended = True
+        self.client_has_ended = True
         if self.is_leaving or self.is_idle:
             return False
         if self.arriving:
@@ -180,8 +158,9 @@ class ClientConnection(BoundedParsing):
         """The client was too slow with its request."""
         self._end_request(HTTPStatus.REQUEST_TIMEOUT, ClientTimeoutError(TOO_SLOW), TOO_SLOW)
 
-    def _cut_off(self, request: int) -> None:
-        if request == self._begun and self.arriving and not self._over:  # else all of it is there, or given up
+    def cut_off(self, cycle: RequestResponseCycle) -> None:
+        """A request is too slow, if it still arrives."""
+        if cycle is self.cycle and self.arriving and self.has_head and not self._over:
             self.give_up()
 
     def _end_request(self, status: HTTPStatus, fault: InferenceError, message: str) -> None:
@@ -193,7 +172,7 @@ class ClientConnection(BoundedParsing):
 
     def _end_body(self, fault: InferenceError) -> None:
         self.arriving, self._over = False, True
-        self.cycle.scope["state"][FAULT] = fault
+        self._exchange.fault = fault
         self.cycle.keep_alive = self.cycle.more_body = False
         self.cycle.message_event.set()
         if self.cycle.response_complete:
@@ -207,10 +186,12 @@ class ClientConnection(BoundedParsing):
         if not self.arriving:
             self.on_message_begin()
         self.arriving, self._over = False, True
-        self.scope["state"][REFUSAL] = (status, message)
         # What has been read of it may be another one's: nothing of it is believed, not even its id.
-        scope = {**self.scope, "method": "", "path": "", "query_string": b"", "headers": []}
+        state: dict[str, Any] = {}
+        scope = {**self.scope, "method": "", "path": "", "query_string": b"", "headers": [], "state": state}
         waiting, self.cycle = self.cycle, self._last_cycle(scope)
+        self._exchange = state[EXCHANGE] = ClientExchange(self, self.cycle)
+        self._exchange.refusal = status, message
         if waiting is None or waiting.response_complete:
             self._start_asgi_task(self.cycle, self.app)
         else:
@@ -242,7 +223,7 @@ class ClientConnection(BoundedParsing):
         if self._is_unwanted:
             if self.expect_100_continue and not self.body_bytes:
                 self.say_goodbye()  # nobody knows whether it is the body that comes, or the next request
-            self._until = self.heard + DISCARD_SECONDS
+            self._until, self._discarded = self.heard + DISCARD_SECONDS, 0
         if not self.is_leaving:
             self.flow.resume_reading()
             if self.pipeline:
@@ -254,7 +235,7 @@ class ClientConnection(BoundedParsing):
             return
         self.is_leaving = self._over = True
         self._until = self.loop.time() + LINGER_SECONDS
-        if self._ended or not self._socket.can_write_eof():  # TLS has no such half of a connection
+        if self.client_has_ended or not self._socket.can_write_eof():  # TLS has no such half of a connection
             self._socket.close()
             return
         with suppress(OSError, RuntimeError):
@@ -298,6 +279,14 @@ class ClientConnection(BoundedParsing):
 
     def _look_at_sender(self, since: float) -> None:
         if self.flow.read_paused or (self.has_head and self.cycle.waiting_for_100_continue):
-            self._sends.note(0)  # it is not the client who is waited for
-        elif self._sends.is_lost(since):
+            self._sending.note(0)  # it is not the client who is waited for
+        elif self._sending.is_lost(since):
             self.give_up()
+
+    @property
+    def _sending(self) -> Pace:
+        """How fast the request that is arriving does."""
+        if self._paced != self.begun:
+            self._paced = self.begun
+            self._sends.begin()
+        return self._sends

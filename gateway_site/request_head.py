@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
@@ -10,6 +11,7 @@ import httptools
 URL_BYTES_MAX, HEADER_BYTES_MAX, HEADERS_MAX = 8190, 8190, 100
 #: Headers that two readers of a request might take for two different ones.
 SINGLE_HEADERS = frozenset({b"host", b"content-type", b"expect", b"transfer-encoding"})
+VERSIONS = frozenset({"1.0", "1.1"})
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -33,27 +35,30 @@ def refusal_of(error: Exception) -> RefusedError:
     return RefusedError(HTTPStatus.BAD_REQUEST, told)
 
 
-def check_head(url: bytes, version: str, headers: Headers) -> None:
-    """Refuse what could be read in two ways, and what is not read here; all of the head is there.
+def check_head(url: bytes, version: str, headers: Headers, size: int) -> None:
+    """Refuse what could be read in two ways, and what is not read here; the head is there, in `size` bytes at most.
+
+    A header with `_` in its name is taken out: behind us it is the same as one with `-`.
 
     Raises:
         RefusedError: it is refused.
     """
-    if version not in ("1.0", "1.1"):
+    if len(url) > URL_BYTES_MAX:
+        raise RefusedError(HTTPStatus.REQUEST_URI_TOO_LONG, "the address is too long")
+    if version not in VERSIONS:
         raise RefusedError(HTTPStatus.BAD_REQUEST, "this is not HTTP/1.1")
     if not url.startswith(b"/"):
         _check_address(url)
-    if len(headers) > HEADERS_MAX:
-        raise RefusedError(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "there are too many headers")
-    single = set()
-    for name, value in headers:
-        if len(name) + len(value) > HEADER_BYTES_MAX:
-            raise RefusedError(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "a header is too large")
-        if name in SINGLE_HEADERS:
-            if name in single:
-                raise RefusedError(HTTPStatus.BAD_REQUEST, f"the header {name.decode()} is there more than once")
-            single.add(name)
-            _check_header(name, value, version)
+    # Every request comes this way: most are seen to be harmless without a look at each header.
+    by_name = dict(headers)
+    if size > HEADER_BYTES_MAX or len(headers) > HEADERS_MAX:
+        _check_sizes(headers)
+    if len(by_name) < len(headers):
+        _check_single(headers)
+    if b"expect" in by_name or b"transfer-encoding" in by_name:
+        _check_framing(by_name, version)
+    if b"_" in b"".join(by_name):
+        headers[:] = [header for header in headers if b"_" not in header[0]]
 
 
 def _check_address(url: bytes) -> None:
@@ -67,8 +72,20 @@ def _check_address(url: bytes) -> None:
     raise RefusedError(HTTPStatus.BAD_REQUEST, "the address can neither be read as a path nor as a whole address")
 
 
-def _check_header(name: bytes, value: bytes, version: str) -> None:
-    if name == b"expect" and value.lower() != b"100-continue":
+def _check_sizes(headers: Headers) -> None:
+    if len(headers) > HEADERS_MAX or any(len(name) + len(value) > HEADER_BYTES_MAX for name, value in headers):
+        raise RefusedError(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "a header is too large, or there are too many")
+
+
+def _check_single(headers: Headers) -> None:
+    for name, count in Counter(name for name, _ in headers).items():
+        if count > 1 and name in SINGLE_HEADERS:
+            raise RefusedError(HTTPStatus.BAD_REQUEST, f"the header {name.decode()} is there more than once")
+
+
+def _check_framing(headers: dict[bytes, bytes], version: str) -> None:
+    expected, encoding = headers.get(b"expect"), headers.get(b"transfer-encoding")
+    if expected is not None and expected.lower() != b"100-continue":
         raise RefusedError(HTTPStatus.EXPECTATION_FAILED, "only 100-continue can be expected")
-    if name == b"transfer-encoding" and (value.strip().lower() != b"chunked" or version == "1.0"):
+    if encoding is not None and (encoding.strip().lower() != b"chunked" or version == "1.0"):
         raise RefusedError(HTTPStatus.NOT_IMPLEMENTED, "only chunked is read as a Transfer-Encoding, of HTTP/1.1")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from inference.errors import BUSY_MESSAGE, BusyError
@@ -13,11 +13,13 @@ if TYPE_CHECKING:
 
 
 class Admission:
-    """That of one gateway process; `gateways` tells how many share the broker's queue now. For the loop's thread."""
+    """That of one gateway process. For the loop's thread."""
 
-    def __init__(self, most: int, gateways: Callable[[], int]) -> None:
+    def __init__(self, most: int) -> None:
         self._most = most
-        self._gateways = gateways
+        #: How many may be held: what this process is told, or its share of what the broker's queue takes.
+        self.most = most
+        self.share(1)
         #: In the order in which they came, and so in that of their deadlines.
         self._held: dict[Waiting, None] = {}
 
@@ -26,13 +28,12 @@ class Admission:
         """How many requests wait for their answer now."""
         return len(self._held)
 
-    @property
-    def most(self) -> int:
-        """How many may be held: what this process is told, or its share of what the broker's queue takes.
+    def share(self, gateways: int) -> None:
+        """So many gateway processes share the broker's queue.
 
-        A batch has one request at least, so all gateways together never fill that queue.
+        A batch has one request at least, so all gateways together never fill it.
         """
-        return min(self._most, max(1, QUEUE_BATCHES_MAX // self._gateways()))
+        self.most = min(self._most, max(1, QUEUE_BATCHES_MAX // gateways))
 
     @property
     def full(self) -> bool:
@@ -45,7 +46,7 @@ class Admission:
         Raises:
             BusyError: as many are held as may be.
         """
-        if self.full:
+        if len(self._held) >= self.most:
             raise BusyError(BUSY_MESSAGE)
         self._held[request] = None
 

@@ -78,7 +78,7 @@ class Batch:
             return [self._failure(message)] * len(self.requests)
         reply = PredictReply.from_json(message.get("result"))
         outputs = to_arrays(reply.outputs)
-        batch_rows = sum(request.asked.rows_count for request in self.requests)
+        batch_rows = sum([request.asked.rows_count for request in self.requests])
         if reply.rows_count != batch_rows:
             raise ProtocolError(f"{reply.rows_count} outputs for {batch_rows} rows")
         version = self.chosen
@@ -86,14 +86,13 @@ class Batch:
         outcomes: list[Outcome] = []
         first = 0
         for request in self.requests:
-            last = first + request.asked.rows_count
-            own = {name: output[first:last] for name, output in outputs.items()}
-            if all_finite or _are_finite(own):
-                queue_ms = (self.sent - request.arrived) * 1000
-                outcomes.append(Answer(version, own, reply.worker, batch_rows, queue_ms, reply.inference_ms))
+            rows, queue_ms = request.asked.rows_count, (self.sent - request.arrived) * 1000
+            answer = Answer(version, outputs, first, rows, reply.worker, batch_rows, queue_ms, reply.inference_ms)
+            if all_finite or _are_finite(answer.outputs):
+                outcomes.append(answer)
             else:
                 outcomes.append(PredictionFailedError(NOT_FINITE, version, reply.worker))
-            first = last
+            first += rows
         return outcomes
 
     def finish(self, outcomes: list[Outcome]) -> None:

@@ -65,7 +65,7 @@ class Dispatcher:
         self._sender = Sender(
             replies, version_to_use, self._quarantine, self._receive, self._come_back, self._in_flight.__len__
         )
-        self.admission = Admission(requests_max, lambda: self._sender.limit.gateways)
+        self.admission = Admission(requests_max)
         self._arriving: deque[Waiting] = deque()
         self._coalescer = Coalescer()
         self._paused_until = 0.0
@@ -170,6 +170,7 @@ class Dispatcher:
     def _sweep(self) -> None:
         """Once in a while, let go of what has been given up: batches past their time, and waiting requests."""
         now = monotonic()
+        self.admission.share(self._sender.limit.gateways)
         for request in self.admission.late(now):
             if not request.future.done():
                 request.future.set_exception(TimeoutError())

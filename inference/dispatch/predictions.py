@@ -45,6 +45,7 @@ class Predictions:
         self, dispatcher: Dispatcher, replies: Replies, versions: VersionsToUse, keep: Callable[[Timing], None]
     ) -> None:
         """`keep` takes how each request went."""
+        self._seconds: float = settings.PIPELINE_REQUEST_TIMEOUT
         self._dispatcher = dispatcher
         self._replies = replies
         self._versions = versions
@@ -59,14 +60,15 @@ class Predictions:
         """
         started = monotonic()
         try:
-            answer = await self._wait_for_answer(asked, client_has_ended)
-        except InferenceError as error:
+            answer = await self._dispatcher.predict(asked, self._seconds, client_has_ended)
+        except (InferenceError, TimeoutError) as raised:
+            error = self._too_late() if isinstance(raised, TimeoutError) else raised
             outcome = _outcome(error)
             made_by = error if isinstance(error, PredictionFailedError) else None
             self._note(started, asked, outcome, made_by)
             if outcome != Outcome.REFUSED:
                 _log(asked, outcome, error, made_by)
-            raise
+            raise error from raised.__cause__
         self._note(started, asked, Outcome.ANSWERED, answer)
         return answer
 
@@ -80,19 +82,16 @@ class Predictions:
         self._note(monotonic(), NOTHING, Outcome.REFUSED, None)
         return True
 
-    async def _wait_for_answer(self, asked: PredictInput, client_has_ended: Callable[[], bool]) -> Answer:
-        seconds = settings.PIPELINE_REQUEST_TIMEOUT
-        try:
-            return await self._dispatcher.predict(asked, seconds, client_has_ended)
-        except TimeoutError as error:
-            if not self._replies.connected:
-                raise BrokerUnavailableError(f"the broker could not be reached for {seconds:g} s") from error
-            if self._versions.database_away:
-                raise DatabaseAwayError(f"the database has not told within {seconds:g} s what is active") from error
-            raise RequestTimeoutError(
-                f"no worker answered within {seconds:g} s; see /status for the workers that are connected"
-                f"{refusals.hint(HINT_SECONDS)}"
-            ) from error
+    def _too_late(self) -> InferenceError:
+        """Why a request has no answer in time."""
+        if not self._replies.connected:
+            return BrokerUnavailableError(f"the broker could not be reached for {self._seconds:g} s")
+        if self._versions.database_away:
+            return DatabaseAwayError(f"the database has not told within {self._seconds:g} s what is active")
+        return RequestTimeoutError(
+            f"no worker answered within {self._seconds:g} s; see /status for the workers that are connected"
+            f"{refusals.hint(HINT_SECONDS)}"
+        )
 
     def _note(
         self, started: float, asked: PredictInput, outcome: Outcome, made_by: Answer | PredictionFailedError | None

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from asyncio import Future
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import dataclass, field, replace
 
 from inference.dispatch.answer import Answer
-from inference.dispatch.predict_input import PredictInput
+from inference.dispatch.predict_input import Kinds, PredictInput
 from inference.errors import ClientGoneError, InferenceError
 from workers.messages.tensors import TENSORS_BYTES_MAX
 
@@ -20,8 +19,8 @@ ENDED_SECONDS = 0.5
 
 #: What a request ends with.
 Outcome = Answer | InferenceError
-#: The network, the version, every input's name, dtype and row shape, and whether its requests travel alone.
-Key = tuple[str | None, int | None, tuple[tuple[str, str, tuple[int, ...]], ...], bool]
+#: The network, the version, the kinds of the inputs, and whether its requests travel alone.
+Key = tuple[str | None, int | None, Kinds, bool]
 
 
 def nobody_knows() -> bool:
@@ -29,7 +28,7 @@ def nobody_knows() -> bool:
     return False
 
 
-@dataclass(eq=False)  # not frozen: that costs a microsecond more for each request
+@dataclass(eq=False, slots=True)  # not frozen: that costs a microsecond more for each request
 class Waiting:
     """For the loop's thread, but for what never changes; times are of `time.monotonic`."""
 
@@ -39,6 +38,12 @@ class Waiting:
     future: Future[Outcome]
     client_has_ended: Callable[[], bool] = nobody_knows
     alone: bool = False
+    #: Requests with equal keys may share a batch, unless they travel alone, and take turns with other keys.
+    key: Key = field(init=False)
+
+    def __post_init__(self) -> None:
+        asked = self.asked
+        self.key = asked.nn_id, asked.version, asked.kinds, self.alone
 
     def finish(self, outcome: Outcome) -> None:
         """End it; nothing happens when it has ended already, or is given up."""
@@ -50,14 +55,6 @@ class Waiting:
         if not self.future.done() and now - self.arrived > ENDED_SECONDS and self.client_has_ended():
             self.finish(ClientGoneError("Server is busy, and the client has ended its side of the connection"))
         return self.future.done()
-
-    @cached_property
-    def key(self) -> Key:
-        """Requests with equal keys may share a batch, unless they travel alone, and take turns with other keys."""
-        asked = self.asked
-        inputs = [(name, tensor.dtype, tensor.shape[1:]) for name, tensor in asked.inputs.items()]
-        inputs.sort()
-        return asked.nn_id, asked.version, tuple(inputs), self.alone
 
     def to_travel_alone(self) -> Waiting:
         """The same request, for a batch of its own."""

@@ -117,7 +117,7 @@ class SlowBodies:
         if len(self._waited_for) > self._most:
             longest = next(iter(self._waited_for))
             del self._waited_for[longest]
-            longest.cut_off()
+            longest.exchange.cut_off()
         try:
             return await asks.body.piece()
         except InferenceError as error:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from django.conf import settings
 from django.http import HttpRequest
 
 from inference.http.loop_request import LoopRequest
@@ -14,7 +13,6 @@ def refuse_other_host(asks: LoopRequest) -> None:
     Raises:
         DisallowedHost: it is.
     """
-    if "*" not in settings.ALLOWED_HOSTS:
-        request = HttpRequest()
-        request.META = asks.META
-        request.get_host()
+    request = HttpRequest()
+    request.META = asks.META
+    request.get_host()

@@ -70,7 +70,7 @@ class LargeBodies:
         if slowest is None:
             raise BusyError(BUSY_MESSAGE)
         del self._held[slowest]
-        slowest.asks.cut_off()
+        slowest.asks.exchange.cut_off()
 
     async def parse(self, read: Callable[[], T]) -> T:
         """What a large body says, read in a thread, one at a time: several at once would be ready no sooner."""

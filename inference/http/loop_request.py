@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from inference.dispatch.waiting import nobody_knows
-from inference.http.bodies.request_body import RequestBody, Scope
-from inference.http.request_state import CUT_OFF, HAS_ENDED
+from inference.http.bodies.request_body import Receive, RequestBody, Scope
+from inference.http.exchange import exchange_of
 
 
 class LoopRequest:
     """As those see it who decide about requests: with Django's names of headers in `META`."""
 
-    __slots__ = ("META", "body", "method", "state")
+    __slots__ = ("META", "body", "exchange", "method")
 
-    def __init__(self, scope: Scope, body: RequestBody) -> None:
+    def __init__(self, scope: Scope, receive: Receive) -> None:
         self.method: str = scope["method"]
-        server, client = scope.get("server") or ("localhost", 80), scope.get("client")
+        server, client = scope["server"] or ("localhost", 80), scope["client"]
         # Where it came to, for a client that does not say whom it asks.
         meta: dict[str, Any] = {"SERVER_NAME": server[0], "SERVER_PORT": str(server[1] or 0)}
         if client:
@@ -28,20 +27,8 @@ class LoopRequest:
             key, text = meta_name(name), value.decode("latin-1")
             meta[key] = f"{meta[key]},{text}" if key in meta else text
         self.META = meta
-        self.body = body
-        #: What the server has noted; see `request_state`.
-        self.state: dict[str, Any] = scope.get("state", {})
-
-    @property
-    def client_has_ended(self) -> Callable[[], bool]:
-        """What tells whether the client has ended its side."""
-        tells: Callable[[], bool] = self.state.get(HAS_ENDED, nobody_knows)
-        return tells
-
-    def cut_off(self) -> None:
-        """Have its body end, for it is too slow."""
-        if (act := self.state.get(CUT_OFF)) is not None:
-            act()
+        self.exchange = exchange_of(scope)
+        self.body = RequestBody(meta, self.exchange, receive)
 
 
 @lru_cache(maxsize=1000)
@@ -57,4 +44,4 @@ class LoopAnswer:
 
     body: bytes
     status: int = 200
-    headers: list[tuple[bytes, bytes]] = field(default_factory=list)
+    headers: Sequence[tuple[str, str]] = ()

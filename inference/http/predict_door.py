@@ -10,6 +10,7 @@ from django.conf import settings
 from inference.access.rights import PREDICT
 from inference.dispatch.answer import Answer
 from inference.dispatch.predict_input import PredictInput
+from inference.dispatch.predictions import Predictions
 from inference.errors import BUSY_MESSAGE, BusyError
 from inference.gateway import gateway
 from inference.http.bodies.json_format import read_json
@@ -22,39 +23,46 @@ from inference.http.origin import refuse_foreign_page
 from inference.http.permission import require_right
 from inference.http.throttle import throttle
 
-_large_bodies = LargeBodies()
+
+class PredictDoor:
+    """Owns the room for large bodies. What the settings say is read once: a look at them costs a microsecond."""
+
+    def __init__(self) -> None:
+        self.large_bodies = LargeBodies()
+        self._limit: int = settings.PIPELINE_MAX_BODY_BYTES
+        self._any_host = "*" in settings.ALLOWED_HOSTS
+
+    async def __call__(self, asks: LoopRequest) -> LoopAnswer:
+        """Predict; refused as early as can be, and unread.
+
+        Raises:
+            InferenceError: it has no answer.
+        """
+        predictions = gateway().predictions
+        if predictions.refuse_when_full():
+            raise BusyError(BUSY_MESSAGE)
+        if not self._any_host:
+            refuse_other_host(asks)
+        refuse_foreign_page(asks)
+        require_right(asks, PREDICT)
+        throttle(asks, PREDICT)
+        body = asks.body
+        body.refuse_larger(self._limit)
+        size = body.size
+        began = b""
+        if size is None or size <= SMALL_BYTES:
+            began = await body.read_at_most(SMALL_BYTES)
+            if body.ended:
+                return await _answer(asks, read_predict_input(read_json(began)), predictions)
+        async with self.large_bodies.room(size or self._limit, asks):
+            content = began + await body.read()
+            asked = await self.large_bodies.parse(lambda: read_predict_input(read_json(content)))
+            return await _answer(asks, asked, predictions)
 
 
-async def predict(asks: LoopRequest) -> LoopAnswer:
-    """Predict; refused as early as can be, and unread.
-
-    Raises:
-        InferenceError: it has no answer.
-    """
-    predictions = gateway().predictions
-    if predictions.refuse_when_full():
-        raise BusyError(BUSY_MESSAGE)
-    refuse_other_host(asks)
-    refuse_foreign_page(asks)
-    require_right(asks, PREDICT)
-    throttle(asks, PREDICT)
-    limit: int = settings.PIPELINE_MAX_BODY_BYTES
-    asks.body.refuse_larger(limit)
-    size = asks.body.size
-    began = b""
-    if size is None or size <= SMALL_BYTES:
-        began = await asks.body.read_at_most(SMALL_BYTES)
-        if asks.body.ended:
-            return await _answer(asks, read_predict_input(read_json(began)))
-    async with _large_bodies.room(size or limit, asks):
-        content = began + await asks.body.read()
-        asked = await _large_bodies.parse(lambda: read_predict_input(read_json(content)))
-        return await _answer(asks, asked)
-
-
-async def _answer(asks: LoopRequest, asked: PredictInput) -> LoopAnswer:
-    answer = await gateway().predictions.predict(asked, asks.client_has_ended)
-    if sum(output.nbytes for output in answer.outputs.values()) <= SMALL_BYTES:
+async def _answer(asks: LoopRequest, asked: PredictInput, predictions: Predictions) -> LoopAnswer:
+    answer = await predictions.predict(asked, asks.exchange.client_has_ended)
+    if answer.size_bytes <= SMALL_BYTES:
         return _written(answer, asked.single)
     return await asyncio.to_thread(_written, answer, asked.single)
 

@@ -122,13 +122,12 @@ def answer_to(error: BaseException, asks: LoopRequest) -> LoopAnswer:
     if failure is None:
         logger.error("A request failed for a defect of ours.", exc_info=error)
         failure = Failure.saying(DEFECT, 500)
-    headers = [(name.lower().encode(), value.encode()) for name, value in failure.headers.items()]
-    return LoopAnswer(orjson.dumps(failure.content), failure.status, headers)
+    return LoopAnswer(orjson.dumps(failure.content), failure.status, list(failure.headers.items()))
 
 
 def refused(status: int, message: str) -> LoopAnswer:
     """The answer to what is no request, as the server says."""
-    headers = [(b"retry-after", RETRY_AFTER_SECONDS.encode())] if status == 503 else []
+    headers = [("Retry-After", RETRY_AFTER_SECONDS)] if status == 503 else []
     return LoopAnswer(orjson.dumps({"status": False, "message": message}), status, headers)
 
 

@@ -18,7 +18,8 @@ from inference.errors import ClientTimeoutError, InferenceError
 from inference.http.bodies.request_body import Message
 from inference.http.django_door import DjangoDoor
 from inference.http.doors import Doors
-from inference.http.request_state import CUT_OFF, FAULT
+from inference.http.exchange import EXCHANGE, Exchange
+from inference.http.loop_request import LoopRequest
 
 JSON = {"Content-Type": "application/json"}
 THREADS = 4
@@ -54,7 +55,7 @@ class Asked:
         more_headers: Iterable[tuple[bytes, bytes]] = (),
         client: str = "127.0.0.1",
         scheme: str = "http",
-        state: dict[str, Any] | None = None,
+        exchange: Exchange | None = None,
         fault: InferenceError | None = None,
         gone: bool = False,
     ) -> None:
@@ -63,13 +64,14 @@ class Asked:
         said = CaseInsensitiveMapping({**JSON, "Host": "testserver", **(headers or {})})
         if "Content-Length" not in said:
             said = CaseInsensitiveMapping({**dict(said.items()), **framing})
-        self.state = state or {}
+        self.exchange = exchange or Exchange()
         self._fault, self._gone = fault, gone
         path, _, query = path.partition("?")
         self.scope: dict[str, Any] = {
             "type": "http", "http_version": "1.1", "method": method, "path": path, "query_string": query.encode(),
             "root_path": "", "scheme": scheme, "server": ("127.0.0.1", 54321), "client": (client, 40001),
-            "headers": [*(header(name, value) for name, value in said.items()), *more_headers], "state": self.state,
+            "headers": [*(header(name, value) for name, value in said.items()), *more_headers],
+            "state": {EXCHANGE: self.exchange},
         }  # fmt: skip
         self.sent: list[Message] = []
 
@@ -81,12 +83,16 @@ class Asked:
         piece = self.pieces.pop(0)
         ends = not self.pieces and not self._gone
         if ends and self._fault:
-            self.state[FAULT] = self._fault
+            self.exchange.fault = self._fault
         return {"type": "http.request", "body": piece, "more_body": not ends}
 
     async def send(self, message: Message) -> None:
         """A part of the answer."""
         self.sent.append(message)
+
+    def on_loop(self) -> LoopRequest:
+        """The request as those see it who answer it on the loop."""
+        return LoopRequest(self.scope, self.receive)
 
     @property
     def answered(self) -> Answered:
@@ -101,18 +107,25 @@ class Asked:
         return Answered(start["status"], headers, content)
 
 
+def refusing(status: int, message: str) -> Exchange:
+    """The exchange of bytes that are no request."""
+    exchange = Exchange()
+    exchange.refusal = status, message
+    return exchange
+
+
 class SlowClient(Asked):
     """One whose last piece does not come before it is let go on; it may be cut off."""
 
     def __init__(self, path: str = "/predict", pieces: Sequence[bytes] = (), **more: Any) -> None:
         headers = {"Content-Length": str(sum(map(len, pieces))), **more.pop("headers", {})}
         super().__init__(path, pieces=pieces, headers=headers, **more)
-        self.state[CUT_OFF] = self._cut_off
+        self.exchange.cut_off = self._cut_off  # type: ignore[method-assign]
         self.goes_on = asyncio.Event()
         self.is_waited_for = asyncio.Event()
 
     def _cut_off(self) -> None:
-        self.state[FAULT] = ClientTimeoutError("cut off")
+        self.exchange.fault = ClientTimeoutError("cut off")
         self.pieces = [b""]
         self.goes_on.set()
 

@@ -28,10 +28,11 @@ def to_array(tensor: Tensor) -> NDArray[Any]:
 def to_tensor(array: NDArray[Any]) -> Tensor:
     """The array as a tensor, of the same dtype and shape."""
     name = NAMES.get(array.dtype)
-    if name is None:  # of another byte order, or a dtype that no network has
-        array = array.astype(array.dtype.newbyteorder("<"))
-        name = array.dtype.name
-    return Tensor(name, array.shape, array.tobytes())
+    if name is not None:
+        return Tensor(name, array.shape, array.tobytes())
+    # Of another byte order, or a dtype that no network has.
+    array = array.astype(array.dtype.newbyteorder("<"))
+    return Tensor(array.dtype.name, array.shape, array.tobytes()).check()
 
 
 def to_arrays(tensors: Tensors) -> dict[str, NDArray[Any]]:

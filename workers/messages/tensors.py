@@ -31,16 +31,23 @@ _ITEM_BYTES = {
 DTYPES = frozenset(_ITEM_BYTES)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: each request makes some
 class Tensor(Message):
-    """Rows of numbers: `shape` counts the rows first; `data` is little-endian, row-major."""
+    """Rows of numbers: `shape` counts the rows first; `data` is little-endian, row-major.
+
+    One that has come by a message is checked; one that is made of an array is right.
+    """
 
     dtype: str
     shape: tuple[int, ...]
     data: bytes
 
-    def __post_init__(self) -> None:
-        # Each request makes some: what is wrong is put into words only when something is.
+    def check(self) -> Self:
+        """Itself.
+
+        Raises:
+            ProtocolError: there is no such dtype or shape, or the data do not fit them.
+        """
         item_bytes = _ITEM_BYTES.get(self.dtype)
         if item_bytes is None:
             raise ProtocolError(f"unknown dtype {self.dtype!r}")
@@ -50,6 +57,7 @@ class Tensor(Message):
         expected = prod(self.shape) * item_bytes
         if len(self.data) != expected:
             raise ProtocolError(f"{len(self.data)} bytes of data where the shape needs {expected}")
+        return self
 
     def to_json(self) -> dict[str, Any]:
         """The tensor as a JSON object, its data in base64."""
@@ -64,7 +72,8 @@ class Tensor(Message):
             ProtocolError: a field is missing, is no base64, or does not fit the others.
         """
         try:
-            return cls(data["dtype"], tuple(data["shape"]), base64.b64decode(data["data"], validate=True))  # type: ignore[index]
+            dtype, shape, content = data["dtype"], data["shape"], data["data"]  # type: ignore[index]
+            return cls(dtype, tuple(shape), base64.b64decode(content, validate=True)).check()
         except (KeyError, TypeError, binascii.Error, ValueError) as error:
             raise ProtocolError(f"Tensor: {error}") from error
 

@@ -6,15 +6,14 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from inference.dispatch.predict_input import PredictInput
 from inference.errors import BadInputError, TooLargeError
-from inference.http.bodies.json_numbers import read_numbers
+from inference.http.bodies.json_numbers import few_floats, read_numbers
 from workers.messages.arrays import to_tensor
 from workers.messages.message import ProtocolError
 from workers.messages.protocol import is_nn_id
-from workers.messages.tensors import ONLY_INPUT, TENSORS_BYTES_MAX, Tensors, count_rows
+from workers.messages.tensors import ONLY_INPUT, TENSORS_BYTES_MAX, Tensor, Tensors, count_rows
 
 #: The largest number of a version that the database holds.
 MAX_VERSION = 2**31 - 1
@@ -39,12 +38,12 @@ def read_predict_input(body: Any) -> PredictInput:
     return asked
 
 
-def _read_inputs(name: str, value: Any, read: Callable[[str, Any], NDArray[Any]]) -> Tensors:
+def _read_inputs(name: str, value: Any, read: Callable[[str, Any], Tensor]) -> Tensors:
     if isinstance(value, list):
-        return {ONLY_INPUT: to_tensor(read(name, value))}
+        return {ONLY_INPUT: read(name, value)}
     if not isinstance(value, dict):
         raise BadInputError(f"{name} must be a list of numbers, or an object of such lists by the network's inputs")
-    inputs = {each: to_tensor(read(f"{name}.{each}", item)) for each, item in value.items()}
+    inputs = {each: read(f"{name}.{each}", item) for each, item in value.items()}
     try:
         count_rows(inputs)
     except ProtocolError as error:
@@ -52,14 +51,16 @@ def _read_inputs(name: str, value: Any, read: Callable[[str, Any], NDArray[Any]]
     return inputs
 
 
-def _read_row(name: str, value: Any) -> NDArray[Any]:
-    return read_numbers(name, value)[np.newaxis]
+def _read_row(name: str, value: Any) -> Tensor:
+    if type(value) is list and (floats := few_floats(value)) is not None:
+        return Tensor("float64", (1, len(value)), floats)
+    return to_tensor(read_numbers(name, value)[np.newaxis])
 
 
-def _read_rows(name: str, value: Any) -> NDArray[Any]:
+def _read_rows(name: str, value: Any) -> Tensor:
     if not isinstance(value, list):
         raise BadInputError(f"{name} must be a list of rows")
-    return read_numbers(name, value)
+    return to_tensor(read_numbers(name, value))
 
 
 def _read_nn_id(body: dict[str, Any]) -> str | None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 
-from inference.errors import BadInputError, ClientTimeoutError, InferenceError, TooLargeError
-from inference.http.bodies.inflater import Inflater
-from inference.http.request_state import FAULT
+from inference.errors import BadInputError, ClientTimeoutError, TooLargeError
+from inference.http.bodies.inflater import NONE, Inflater
+from inference.http.exchange import Exchange
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -22,20 +22,15 @@ SMALL_BYTES = 64 * 1024
 class RequestBody:
     """That of one request."""
 
-    def __init__(self, scope: Scope, receive: Receive) -> None:
-        self._state: dict[str, Any] = scope.get("state", {})
+    def __init__(self, meta: Mapping[str, Any], exchange: Exchange, receive: Receive) -> None:
+        """`meta` has its request's headers, by Django's names."""
+        self._exchange = exchange
         self._receive = receive
+        chunked = "HTTP_TRANSFER_ENCODING" in meta
         #: How many bytes of it arrive; None when it comes in chunks, whose sum nobody knows.
-        self._declared: int | None = 0
-        compressions: list[bytes] = []
-        for name, value in scope["headers"]:
-            if name == b"content-length":
-                self._declared = int(value)
-            elif name == b"transfer-encoding":
-                self._declared = None
-            elif name == b"content-encoding" and value.strip().lower() not in (b"", b"identity"):
-                compressions.append(value)
-        self._inflater = Inflater(b",".join(compressions)) if compressions else None
+        self._declared = None if chunked else int(meta.get("CONTENT_LENGTH", 0))
+        compression = meta.get("HTTP_CONTENT_ENCODING", "")
+        self._inflater = None if compression.strip().lower() in NONE else Inflater(compression)
         self._arrived = self._taken = 0
         self._all_arrived = False
         self._limit: int | None = None
@@ -57,6 +52,10 @@ class RequestBody:
         if (self._declared or 0) > limit:
             raise TooLargeError(f"the body has {self._declared} bytes, this gateway takes {limit}")
         self._refuse_more(self._taken)
+
+    def _refuse_more(self, size: int) -> None:
+        if self._limit is not None and size > self._limit:
+            raise TooLargeError(f"the body has more than the {self._limit} bytes that this gateway takes")
 
     async def read(self) -> bytes:
         """What is still to come of it, to its end; raises as `piece` does."""
@@ -84,20 +83,12 @@ class RequestBody:
             UnknownEncodingError: it is compressed in a way that nobody here reads.
             TooLargeError: it is larger than it may be.
         """
-        piece = await self._next_piece()
-        while self._taken == self._limit and not self.ended:  # nobody reads on to find that there is more
-            piece += await self._next_piece()
+        piece, inflater = b"", self._inflater
+        while not piece or self._taken == self._limit:  # else nobody reads on to find that there is more
+            piece += await (self._next_arrived() if inflater is None else self._next_inflated(inflater))
+            if self.ended:
+                break
         return piece
-
-    async def _next_piece(self) -> bytes:
-        piece = await (self._next_arrived() if self._inflater is None else self._next_inflated(self._inflater))
-        self._taken += len(piece)
-        self._refuse_more(self._taken)
-        return piece
-
-    def _refuse_more(self, size: int) -> None:
-        if self._limit is not None and size > self._limit:
-            raise TooLargeError(f"the body has more than the {self._limit} bytes that this gateway takes")
 
     async def _next_arrived(self) -> bytes:
         message = await self._receive()
@@ -105,15 +96,18 @@ class RequestBody:
             raise BadInputError("the client has gone in the middle of the body")
         piece: bytes = message.get("body", b"")
         self._arrived += len(piece)
+        if self._inflater is None:
+            self._taken = self._arrived
+        if self._limit is not None and self._arrived > self._limit:
+            self._refuse_more(self._arrived)
         if not message.get("more_body", False):
-            fault: InferenceError | None = self._state.get(FAULT)
+            fault = self._exchange.fault
             missing = (self._declared or 0) - self._arrived
             if missing > 0 and not isinstance(fault, ClientTimeoutError):
                 raise BadInputError(f"the body broke off: {missing} bytes are missing")
             if fault is not None:
                 raise fault
             self._all_arrived, self.ended = True, self._inflater is None
-        self._refuse_more(self._arrived)
         return piece
 
     async def _next_inflated(self, inflater: Inflater) -> bytes:
@@ -129,4 +123,6 @@ class RequestBody:
                 break
             else:
                 inflater.feed(await self._next_arrived())
+        self._taken += len(piece)
+        self._refuse_more(self._taken)
         return piece

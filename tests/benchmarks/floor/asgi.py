@@ -25,7 +25,7 @@ class Constant:
 
     def __init__(self) -> None:
         version = VersionRef("f1004" * 6 + "00", 1, "0" * 64, "0" * 64)
-        self._answer = Answer(version, {"sum": np.ones((1, 1), np.float32)}, "nobody@nowhere", 1, 0.0, 0.0)
+        self._answer = Answer(version, {"sum": np.ones((1, 1), np.float32)}, 0, 1, "nobody@nowhere", 1, 0.0, 0.0)
 
     def refuse_when_full(self) -> bool:
         """Never."""

@@ -12,6 +12,7 @@ from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 from gateway_site import http_parsing, http_protocol
 from gateway_site.http_parsing import PIPELINED_MAX
 from gateway_site.http_protocol import DISCARDED_BYTES_MAX
+from inference.http.exchange import EXCHANGE
 from inference.http.security_headers import NO_PAGE
 from inference.monitoring import observations
 from tests.fuzz.http.answers import read_answers
@@ -141,7 +142,7 @@ def test_a_client_that_ends_its_side_while_it_is_answered_gets_all_answers(serve
     server.application.hold()
     client = server.connect().sends(GET + POST)
     client.ends()
-    assert server.application.asked[0]["state"]["client_has_ended"]()
+    assert server.application.asked[0]["state"][EXCHANGE].client_has_ended()
     server.application.release()
     server.turn()
 

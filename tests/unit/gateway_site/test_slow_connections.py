@@ -7,6 +7,7 @@ import pytest
 from gateway_site.http_protocol import DISCARD_SECONDS, LINGER_SECONDS
 from gateway_site.http_worker import LOOK_SECONDS
 from gateway_site.pace import LEAST_BYTES_A_SECOND, PATIENCE
+from inference.http.exchange import EXCHANGE
 from tests.unit.gateway_site.pretended_clients import (
     GET,
     HALF,
@@ -114,7 +115,7 @@ def test_a_connection_on_which_nothing_is_asked_ends(server: Gateway, sent: byte
 
 def test_a_body_that_is_to_make_room_is_cut_off(server: Gateway) -> None:
     client = server.connect().sends(HALF)
-    server.application.asked[0]["state"]["cut_off"]()
+    server.application.asked[0]["state"][EXCHANGE].cut_off()
     server.turn()
 
     assert client.statuses == [408]
@@ -123,9 +124,9 @@ def test_a_body_that_is_to_make_room_is_cut_off(server: Gateway) -> None:
 def test_a_body_that_is_there_is_not_cut_off_nor_the_next_request_in_its_place(server: Gateway) -> None:
     server.application.hold()
     client = server.connect().sends(HEAD % 3 + b"abc" + GET[:-2])
-    server.application.asked[0]["state"]["cut_off"]()
+    server.application.asked[0]["state"][EXCHANGE].cut_off()
     client.sends(GET[-2:])
-    server.application.asked[0]["state"]["cut_off"]()
+    server.application.asked[0]["state"][EXCHANGE].cut_off()
     server.application.release()
     server.turn()
 

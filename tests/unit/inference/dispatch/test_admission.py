@@ -17,7 +17,7 @@ def request(deadline: float = 1.0) -> Waiting:
 
 
 def test_as_many_are_held_as_may_be_and_one_more_when_one_has_ended() -> None:
-    admission = Admission(2, lambda: 1)
+    admission = Admission(2)
     first, second, third = request(), request(), request()
     admission.admit(first)
     assert not admission.full
@@ -38,11 +38,13 @@ def test_as_many_are_held_as_may_be_and_one_more_when_one_has_ended() -> None:
     [(1, 20), (QUEUE_BATCHES_MAX // 10, 10), (QUEUE_BATCHES_MAX, 1), (2 * QUEUE_BATCHES_MAX, 1)],
 )
 def test_gateways_share_what_the_brokers_queue_takes_and_each_may_hold_one(gateways: int, most: int) -> None:
-    assert Admission(20, lambda: gateways).most == most
+    admission = Admission(20)
+    admission.share(gateways)
+    assert admission.most == most
 
 
 def test_those_are_late_whose_time_is_over_and_that_are_held_still() -> None:
-    admission = Admission(9, lambda: 1)
+    admission = Admission(9)
     requests = [request(deadline) for deadline in (1.0, 2.0, 3.0, 4.0)]
     for each in requests:
         admission.admit(each)
@@ -53,7 +55,7 @@ def test_those_are_late_whose_time_is_over_and_that_are_held_still() -> None:
 
 
 def test_one_may_be_released_while_the_late_ones_are_looked_at() -> None:
-    admission = Admission(9, lambda: 1)
+    admission = Admission(9)
     for _ in range(3):
         admission.admit(request())
     for each in admission.late(9.0):

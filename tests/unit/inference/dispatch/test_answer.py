@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from inference.dispatch.answer import Answer
 from inference.http.predict_door import _written
-from tests.unit.samples import NN_ID, VERSION
+from tests.unit.samples import NN_ID, VERSION, answer_with
 
 
 def said(answer: Answer, single: bool) -> Any:
@@ -20,7 +20,7 @@ def said(answer: Answer, single: bool) -> Any:
 
 
 def answer_of(**outputs: NDArray[Any]) -> Answer:
-    return Answer(VERSION, outputs, "worker-1@here", 1, 0.1, 0.2)
+    return answer_with(outputs)
 
 
 @pytest.mark.parametrize(

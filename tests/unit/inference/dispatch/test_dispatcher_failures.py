@@ -221,6 +221,7 @@ def test_those_that_wait_for_a_place_or_come_back_are_sent_at_once(what: str, se
 def test_all_gateways_together_hold_no_more_than_the_brokers_queue_takes(sender: Sender) -> None:
     limit = sender.dispatcher._sender.limit
     limit.gateways = QUEUE_BATCHES_MAX // 2
+    sender.dispatcher._sweep()
     assert sender.dispatcher.admission.most == 2
     requests = [sender.submit() for _ in range(3)]
     sender.turn()
@@ -228,6 +229,7 @@ def test_all_gateways_together_hold_no_more_than_the_brokers_queue_takes(sender:
     assert isinstance(requests[2].exception(), BusyError)
 
     limit.gateways = 1
+    sender.dispatcher._sweep()
     assert sender.dispatcher.admission.most == REQUESTS_MAX
 
 

@@ -22,13 +22,13 @@ from inference.errors import (
     RequestTimeoutError,
 )  # fmt: skip
 from inference.statistics.timing import Timing
-from tests.unit.samples import NN_ID, VERSION, PretendedGateway, asking
+from tests.unit.samples import NN_ID, VERSION, PretendedGateway, answer_with, asking
 
 ASKED = asking([0.5, 0.25])
 
 
 def answer_of(*outputs: float) -> Answer:
-    return Answer(VERSION, {"sum": np.array([outputs], np.float32)}, "worker-1@here", 7, queue_ms=1.5, inference_ms=0.5)
+    return answer_with({"sum": np.array([outputs], np.float32)}, 7, queue_ms=1.5, inference_ms=0.5)
 
 
 def predict(gateway: PretendedGateway, asked: PredictInput = ASKED) -> Answer:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from inference.dispatch.answer import Answer
 from inference.dispatch.waiting import ENDED_SECONDS, Outcome
 from inference.errors import ClientGoneError, PredictionFailedError
 from tests.unit.inference.dispatch.waiting_samples import waiting
-from tests.unit.samples import VERSION, asking
+from tests.unit.samples import answer_with, asking
 
-ANSWER = Answer(VERSION, {"sum": np.array([[1.0]])}, "worker-1@here", 1, 0.5, 0.25)
-LATER = Answer(VERSION, {"sum": np.array([[2.0]])}, "worker-1@here", 1, 0.5, 0.25)
+ANSWER = answer_with({"sum": np.array([[1.0]])})
+LATER = answer_with({"sum": np.array([[2.0]])})
 ASKED = asking([0.5, 0.25])
 
 

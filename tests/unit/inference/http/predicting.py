@@ -10,7 +10,7 @@ import numpy as np
 from inference.dispatch.answer import Answer
 from inference.http.bodies.request_body import SMALL_BYTES
 from tests.unit.asking import Answered, ask
-from tests.unit.samples import VERSION
+from tests.unit.samples import answer_with
 
 ROW = b'{"vector": [0.5, 0.25]}'
 
@@ -20,7 +20,7 @@ MANY = SMALL_BYTES // 4
 
 
 def answer_of(outputs: Any) -> Answer:
-    return Answer(VERSION, {"sum": np.array(outputs, np.float32)}, "worker-1@here", 1, 0.1, 0.2)
+    return answer_with({"sum": np.array(outputs, np.float32)})
 
 
 def post(body: Any, **about: Any) -> Answered:

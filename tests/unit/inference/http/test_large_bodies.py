@@ -13,10 +13,9 @@ from pytest_django.fixtures import Settings
 
 from inference.errors import BusyError
 from inference.http import large_bodies, predict_door
-from inference.http.bodies.request_body import SMALL_BYTES, Message, RequestBody
+from inference.http.bodies.request_body import SMALL_BYTES, Message
 from inference.http.large_bodies import LARGEST_BODIES, LargeBodies
 from inference.http.loop_request import LoopRequest
-from inference.http.request_state import CUT_OFF
 from tests.unit.asking import DEADLINE, Asked, SlowClient, answer_all, application
 from tests.unit.inference.http.predicting import ROW, answer_of
 from tests.unit.samples import PretendedGateway
@@ -32,7 +31,7 @@ def bodies(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> LargeBodies:
     """Those of the application, with room for little."""
     settings.PIPELINE_MAX_BODY_BYTES = LARGEST
     bodies = LargeBodies()
-    monkeypatch.setattr(predict_door, "_large_bodies", bodies)
+    monkeypatch.setattr(predict_door, "LargeBodies", lambda: bodies)
     return bodies
 
 
@@ -46,8 +45,9 @@ def everything_is_slow(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def client(ended: bool = False, cut_off: Callable[[], object] = lambda: None) -> LoopRequest:
     """A request whose body is there as a whole, or not."""
-    asked = Asked(body=b"{}", state={CUT_OFF: cut_off})
-    request = LoopRequest(asked.scope, RequestBody(asked.scope, asked.receive))
+    asked = Asked(body=b"{}")
+    asked.exchange.cut_off = cut_off  # type: ignore[method-assign, assignment]
+    request = asked.on_loop()
     request.body.ended = ended
     return request
 

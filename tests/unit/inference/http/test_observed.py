@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from http import HTTPStatus
-from typing import Any
 
 import pytest
 
 from inference.http.bodies.request_body import Message, Scope, Send
-from inference.http.doors import ON_LOOP, Doors
+from inference.http.doors import Doors
+from inference.http.exchange import EXCHANGE, Exchange
 from inference.http.loop_request import LoopAnswer, LoopRequest
 from inference.http.observed import endpoint_of
-from inference.http.request_state import REFUSAL
 from inference.monitoring import observations
+from tests.unit.asking import refusing
 from tests.unit.samples import NN_ID
 from workers.messages.request_id import REQUEST_ID
 
@@ -23,7 +23,7 @@ def ask(
     method: str = "POST",
     status: int = 200,
     ids: tuple[bytes, ...] = (),
-    state: dict[str, Any] | None = None,
+    exchange: Exchange | None = None,
 ) -> tuple[str, str]:
     """The id that whoever answers sees, and the one that is answered."""
     seen: list[str] = []
@@ -46,10 +46,13 @@ def ask(
         raise AssertionError("nobody reads the body here")
 
     headers = [(b"x-request-id", each) for each in ids]
-    scope = {"path": path, "method": method, "headers": headers, "scheme": "http", "state": state or {}}
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(ON_LOOP, ("POST", "/predict"), door)
-        asyncio.run(Doors(django)(scope, nothing, keep))
+    scope = {
+        "path": path, "method": method, "headers": headers, "scheme": "http", "server": None, "client": None,
+        "state": {EXCHANGE: exchange or Exchange()},
+    }  # fmt: skip
+    doors = Doors(django)
+    doors.on_loop["POST", "/predict"] = door
+    asyncio.run(doors(scope, nothing, keep))
     start, *bodies = sent
     assert (start["type"], start["status"]) == ("http.response.start", status)
     assert {message["type"] for message in bodies} == {"http.response.body"}
@@ -129,7 +132,7 @@ def test_what_is_no_prediction_is_noted_by_its_address(
 )
 def test_what_the_server_refuses_is_noted_as_far_as_it_was_read(path: str, method: str, noted: tuple[str, str]) -> None:
     """When it began, nobody knows."""
-    ask(path, method, HTTPStatus.REQUEST_TIMEOUT, state={REFUSAL: (HTTPStatus.REQUEST_TIMEOUT, "too slow")})
+    ask(path, method, HTTPStatus.REQUEST_TIMEOUT, exchange=refusing(HTTPStatus.REQUEST_TIMEOUT, "too slow"))
 
     assert list(observations.requests) == [(*noted, "408", None)]
     assert not observations.predict_requests

@@ -21,7 +21,7 @@ from inference.errors import (
     PredictionFailedError,
 )
 from inference.http import predict_door
-from inference.http.request_state import HAS_ENDED
+from inference.http.exchange import Exchange
 from tests.unit.asking import Answered, Asked, application, ask
 from tests.unit.inference.http.predicting import MANY, ROW, answer_of, post
 from tests.unit.samples import NN_ID, OTHER_NN_ID, PretendedGateway
@@ -209,15 +209,15 @@ def test_who_names_no_host_asks_the_address_that_it_came_to(
 
 
 def test_the_dispatcher_can_ask_whether_the_client_has_ended_its_side(gateway: PretendedGateway) -> None:
-    def has_ended() -> bool:
-        return True
+    class Ended(Exchange):
+        def client_has_ended(self) -> bool:
+            return True
 
     gateway.dispatcher.outcome = answer_of([[0.75]])
-    post(ROW, state={HAS_ENDED: has_ended})
+    post(ROW, exchange=Ended())
     post(ROW)
 
-    assert gateway.dispatcher.clients[0] is has_ended
-    assert not gateway.dispatcher.clients[1]()
+    assert [has_ended() for has_ended in gateway.dispatcher.clients] == [True, False]
 
 
 # What it takes.

@@ -10,10 +10,9 @@ from django.http import HttpResponse
 from django.test import Client, RequestFactory
 from pytest_django.fixtures import Settings
 
-from inference.http.request_state import REFUSAL
 from inference.http.security_headers import EVERYWHERE, POLICY, security_headers
 from tests.unit import asking
-from tests.unit.asking import ask
+from tests.unit.asking import ask, refusing
 from tests.unit.inference.http.predicting import ROW, answer_of
 from tests.unit.samples import PretendedGateway
 
@@ -93,7 +92,7 @@ def test_without_https_nobody_is_told(gateway: PretendedGateway) -> None:
 
 
 def test_the_servers_own_refusals_have_them() -> None:
-    refused = ask("", method="", state={REFUSAL: (400, "no request")})
+    refused = ask("", method="", exchange=refusing(400, "no request"))
 
     assert told(refused.headers) == {**EVERYWHERE, POLICY: NOTHING}
 

@@ -15,7 +15,6 @@ from django.test import Client
 from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
 from pytest_django.fixtures import Settings
 
-from inference.dispatch.answer import Answer
 from inference.errors import NotFoundError, NoWorkersError
 from inference.http.bodies import upload_files
 from inference.models import Activation, Network, Version
@@ -23,7 +22,7 @@ from inference.versions.switch import SwitchResult, VersionSwitch
 from tests.support.waiting import wait_until
 from tests.unit import asking
 from tests.unit.asking import Asked, answer_all
-from tests.unit.samples import NN_ID, VERSION, PretendedGateway, loaded
+from tests.unit.samples import NN_ID, PretendedGateway, answer_with, loaded
 
 AT_MOST = 3
 WAYS = ["upload", "activate", "rollback"]
@@ -110,7 +109,7 @@ def test_of_an_upload_that_is_refused_nothing_is_read_and_nothing_stored(
 
 
 def test_predictions_are_answered_meanwhile(switches: SlowSwitches, gateway: PretendedGateway) -> None:
-    gateway.dispatcher.outcome = Answer(VERSION, {"sum": np.array([[1.5]], np.float32)}, "w1", 1, 0.1, 0.2)
+    gateway.dispatcher.outcome = answer_with({"sum": np.array([[1.5]], np.float32)})
     with as_many_as_may(switches):
         response = asking.ask("/predict", b'{"vector": [0.5, 1.0]}')
 

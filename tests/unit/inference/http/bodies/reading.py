@@ -29,7 +29,7 @@ GZIP = {"Content-Encoding": "gzip"}
 def body_of(*about: Any, **more: Any) -> RequestBody:
     """The body of a request that is asked so, see `Asked`."""
     asked = Asked("/predict", *about, **more)
-    return RequestBody(asked.scope, asked.receive)
+    return asked.on_loop().body
 
 
 def read(*about: Any, limit: int | None = None, **more: Any) -> bytes:

@@ -48,7 +48,7 @@ def test_a_larger_body_is_refused_unread() -> None:
 def test_a_body_that_arrives_may_be_as_large(size: int) -> None:
     asked = Asked("/set_weights", b"x" * size)
 
-    refuse_larger(request(size, RequestBody(asked.scope, asked.receive)), 100)
+    refuse_larger(request(size, asked.on_loop().body), 100)
 
     assert asked.pieces == [b"x" * size]
 
@@ -57,7 +57,7 @@ def test_one_that_arrives_and_is_larger_is_refused_unread() -> None:
     asked = Asked("/set_weights", b"x" * 101)
 
     with pytest.raises(TooLargeError, match="has 101 bytes, this gateway takes 100"):
-        refuse_larger(request(101, RequestBody(asked.scope, asked.receive)), 100)
+        refuse_larger(request(101, asked.on_loop().body), 100)
     assert asked.pieces == [b"x" * 101]
 
 
@@ -67,12 +67,12 @@ def test_one_that_arrives_and_is_larger_is_refused_unread() -> None:
 def test_of_one_whose_size_nobody_knows_what_django_is_told_does_not_count(about: dict[str, Any]) -> None:
     asked = Asked("/set_weights", **about)
 
-    refuse_larger(request(10**9, RequestBody(asked.scope, asked.receive)), 100)
+    refuse_larger(request(10**9, asked.on_loop().body), 100)
 
 
 def test_one_whose_size_nobody_knows_is_refused_when_it_is_read() -> None:
     asked = Asked("/set_weights", pieces=[b"x" * 60, b"x" * 41, b"x" * 1000])
-    body = RequestBody(asked.scope, asked.receive)
+    body = asked.on_loop().body
     refuse_larger(request(10**9, body), 100)
 
     with pytest.raises(TooLargeError, match="more than the 100 bytes"):
@@ -82,7 +82,7 @@ def test_one_whose_size_nobody_knows_is_refused_when_it_is_read() -> None:
 
 def test_one_that_has_been_read_before_the_view_is_asked_is_refused_there() -> None:
     asked = Asked("/set_weights", pieces=[b"x" * 101])
-    body = RequestBody(asked.scope, asked.receive)
+    body = asked.on_loop().body
     asyncio.run(body.read())
 
     with pytest.raises(TooLargeError, match="more than the 100 bytes"):

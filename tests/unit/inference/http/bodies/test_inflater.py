@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from inference.errors import BadInputError, TooLargeError, UnknownEncodingError
 from inference.http.bodies.inflater import PIECE_BYTES
-from inference.http.bodies.request_body import RequestBody
 from tests.unit.asking import Asked
 from tests.unit.inference.http.bodies.reading import GZIP, MEGABYTE, NOISE, body_of, bomb, compressed, peak_of, read
 
@@ -127,7 +126,7 @@ def test_of_one_that_is_read_piece_by_piece_no_more_than_a_piece_is_in_memory() 
 def test_what_stands_for_nothing_is_no_way_to_send_without_end() -> None:
     nothing = compressed(b"") * 100
     asked = Asked(pieces=[nothing] * 100, headers=GZIP)
-    body = RequestBody(asked.scope, asked.receive)
+    body = asked.on_loop().body
     body.refuse_larger(10 * len(nothing))
 
     with pytest.raises(TooLargeError):

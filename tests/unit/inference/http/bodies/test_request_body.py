@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from inference.errors import BadInputError, ClientTimeoutError, InferenceError, TooLargeError
-from inference.http.bodies.request_body import Message, RequestBody
+from inference.http.bodies.request_body import Message
+from inference.http.loop_request import LoopRequest
 from tests.unit.asking import Asked
 from tests.unit.inference.http.bodies.reading import GZIP, body_of, peak_of, read
 
@@ -45,7 +46,7 @@ def test_a_request_that_says_nothing_of_a_body_has_none() -> None:
     asked = Asked()
     asked.scope["headers"] = []
 
-    assert RequestBody(asked.scope, asked.receive).size == 0
+    assert asked.on_loop().body.size == 0
 
 
 @pytest.mark.parametrize("pieces", [[b""], [b"40 bytes" * 5], [b"40 bytes" * 4, b"40 bytes"], [b"40 bytes" * 5, b""]])
@@ -90,7 +91,7 @@ def test_one_that_says_that_it_is_too_large_is_refused_unread(headers: dict[str,
     asked = Asked("/predict", b"x" * 101, headers=headers)
 
     with pytest.raises(TooLargeError, match="the body has 101 bytes, this gateway takes 100"):
-        RequestBody(asked.scope, asked.receive).refuse_larger(100)
+        asked.on_loop().body.refuse_larger(100)
     assert asked.pieces == [b"x" * 101]
 
 
@@ -103,7 +104,7 @@ def test_one_that_is_just_small_enough_is_read(about: dict[str, Any]) -> None:
 
 def test_one_of_unknown_size_is_refused_as_soon_as_it_is_too_large() -> None:
     asked = Asked(pieces=[b"x" * 60, b"x" * 41, b"x" * 1000])
-    body = RequestBody(asked.scope, asked.receive)
+    body = asked.on_loop().body
     body.refuse_larger(100)
 
     with pytest.raises(TooLargeError, match="more than the 100 bytes"):
@@ -139,6 +140,6 @@ def test_one_that_comes_in_very_small_pieces_takes_no_more_memory_for_that() -> 
         until = next(sent)
         return {"type": "http.request", "body": content[until - 2 : until], "more_body": until < len(content)}
 
-    body = RequestBody(Asked(pieces=[]).scope, receive)
+    body = LoopRequest(Asked(pieces=[]).scope, receive).body
 
     assert peak_of(lambda: asyncio.run(body.read())) < 10 * len(content)
