@@ -50,7 +50,7 @@ def identify(scope: Scope, meta: Mapping[str, Any]) -> bytes:
 
 
 def _gives_several(scope: Scope) -> bool:
-    return sum(name == b"x-request-id" for name, _ in scope["headers"]) > 1
+    return len([name for name, _ in scope["headers"] if name == b"x-request-id"]) > 1
 
 
 def note(method: str, path: str, status: int, seconds: float | None) -> None:
