@@ -57,6 +57,14 @@ class ClientExchange(Exchange):
         if self._cycle is not None:
             self._connection.cut_off(self._cycle)
 
+    def take_body(self) -> bytes | None:
+        """The whole body, when all of it is there, as what ASGI's message would have of it."""
+        cycle = self._cycle
+        if cycle is None or cycle.more_body or cycle.disconnected or not cycle.body:
+            return None
+        body, cycle.body = bytes(cycle.body), bytearray()
+        return body
+
     def answer(self, status: int, head: bytes, body: bytes) -> bool:
         """Write a whole answer, as the two messages of ASGI would have it, and whether that could be done.
 

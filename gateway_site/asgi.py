@@ -15,7 +15,7 @@ django = get_wsgi_application()
 
 from gateway_site.succession import succession  # noqa: E402 - Django must be set up before
 from inference.gateway import gateway, start_gateway, stop_gateway  # noqa: E402
-from inference.http.bodies.request_body import Receive, Scope, Send  # noqa: E402
+from inference.http.bodies.request_body import Receive, Send  # noqa: E402
 from inference.http.django_door import DjangoDoor, GatewayRequest  # noqa: E402
 from inference.http.doors import Doors  # noqa: E402
 from workers.settings import settings as shared_settings  # noqa: E402
@@ -31,15 +31,6 @@ COLLECT_AFTER = (10_000, 20, 20)
 
 django.request_class = GatewayRequest
 _door = DjangoDoor(django, 2 * settings.PIPELINE_WEIGHT_CHANGES_MAX + OTHER_THREADS)
-_answer = Doors(_door)
-
-
-async def application(scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer a request, or go through the process's life."""
-    if scope["type"] == "http":
-        await _answer(scope, receive, send)
-    elif scope["type"] == "lifespan":
-        await _live(receive, send)
 
 
 async def _live(receive: Receive, send: Send) -> None:
@@ -59,3 +50,6 @@ async def _live(receive: Receive, send: Send) -> None:
     await asyncio.to_thread(stop_gateway)
     _door.close()
     await send({"type": "lifespan.shutdown.complete"})
+
+
+application = Doors(_door, _live)

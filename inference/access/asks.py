@@ -8,4 +8,6 @@ from typing import Any, Protocol
 class Asks(Protocol):
     """Its headers by Django's names, and where it comes from."""
 
-    META: dict[str, Any]
+    @property
+    def META(self) -> dict[str, Any]:  # noqa: N802 - Django names it so
+        """Its headers, and where it comes from."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from asyncio import CancelledError
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from time import monotonic
 
 from django.conf import settings
@@ -18,25 +18,38 @@ from inference.http.security_headers import NO_PAGE, asked_by_https, strict_tran
 Door = Callable[[LoopRequest], Awaitable[LoopAnswer]]
 
 
+async def no_life(receive: Receive, send: Send) -> None:
+    """Of an application that needs nothing to begin or end with."""
+
+
 class Doors:
     """The application. Each request has an id, and is noted for /metrics once, when its answer begins."""
 
-    def __init__(self, django: Callable[[Scope, LoopRequest, Send], Awaitable[None]]) -> None:
+    def __init__(
+        self,
+        django: Callable[[Scope, LoopRequest, Send], Awaitable[None]],
+        live: Callable[[Receive, Send], Awaitable[None]] = no_life,
+    ) -> None:
+        """`live` goes through the process's life with the server."""
         self._django = django
+        self._live = live
         #: What is answered on the loop: only what waits for nothing else than a worker's answer.
         self.on_loop: dict[tuple[str, str], Door] = {("POST", "/predict"): PredictDoor()}
         self._headers = _encoded([("content-type", "application/json"), *NO_PAGE.items()])
-        self._head = b"".join([b"%b: %b\r\n" % header for header in self._headers])
+        self._head = _written(self._headers)
         self._https = strict_transport(settings.SECURE_HSTS_SECONDS)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request.
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        """Answer a request, or go through the process's life.
 
         Raises:
             Exception: an answer that had begun broke off; the server is to end the connection.
         """
+        return self._live(receive, send) if scope["type"] == "lifespan" else self._answer(scope, receive, send)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         began, asks = monotonic(), LoopRequest(scope, receive)
-        request_id = identify(scope, asks.META)
+        request_id = identify(asks.headers)
         answer: LoopAnswer | None
         if (refusal := asks.exchange.refusal) is not None:
             answer = refused(*refusal)
@@ -49,8 +62,11 @@ class Doors:
             note(scope["method"], scope["path"], answer.status, monotonic() - began)
         else:
             answer = await self._ask_django(scope, asks, send, request_id, began)
-        if answer is not None:
-            await self._send(scope, send, answer, asks, request_id)
+        if answer is not None and not self._answer_at_once(scope, answer, asks, request_id):
+            own = (b"content-length", b"%d" % len(answer.body)), (b"x-request-id", request_id)
+            headers = [*self._headers, *own, *_encoded(self._more_headers(scope, answer, asks))]
+            await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+            await send({"type": "http.response.body", "body": answer.body})
 
     async def _ask_django(
         self, scope: Scope, asks: LoopRequest, send: Send, request_id: bytes, began: float
@@ -76,20 +92,21 @@ class Doors:
             return answer
         return None
 
-    async def _send(self, scope: Scope, send: Send, answer: LoopAnswer, asks: LoopRequest, request_id: bytes) -> None:
-        more = answer.headers
-        if self._https and (scope["scheme"] == "https" or asked_by_https(asks)):
-            more = [*more, *self._https]
+    def _answer_at_once(self, scope: Scope, answer: LoopAnswer, asks: LoopRequest, request_id: bytes) -> bool:
         head = b"%bcontent-length: %d\r\nx-request-id: %b\r\n" % (self._head, len(answer.body), request_id)
-        if more:
-            head += b"".join([b"%b: %b\r\n" % header for header in _encoded(more)])
-        if asks.exchange.answer(answer.status, head, answer.body):
-            return
-        length = b"content-length", b"%d" % len(answer.body)
-        headers = [*self._headers, length, (b"x-request-id", request_id), *_encoded(more)]
-        await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-        await send({"type": "http.response.body", "body": answer.body})
+        if more := self._more_headers(scope, answer, asks):
+            head += _written(_encoded(more))
+        return asks.exchange.answer(answer.status, head, answer.body)
+
+    def _more_headers(self, scope: Scope, answer: LoopAnswer, asks: LoopRequest) -> Sequence[tuple[str, str]]:
+        if self._https and (scope["scheme"] == "https" or asked_by_https(asks)):
+            return [*answer.headers, *self._https]
+        return answer.headers
 
 
 def _encoded(headers: Iterable[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
     return [(name.lower().encode(), value.encode()) for name, value in headers]
+
+
+def _written(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
+    return b"".join([b"%b: %b\r\n" % header for header in headers])

@@ -28,6 +28,10 @@ class Exchange:
     def cut_off(self) -> None:
         """Have the request's body end, for its client is too slow."""
 
+    def take_body(self) -> bytes | None:
+        """The whole body, when all of it is there; None when it is to be received, or what is left of it."""
+        return None
+
     def answer(self, status: int, head: bytes, body: bytes) -> bool:
         """Write a whole answer at once, `head` being its headers as they are sent; whether that could be done.
 

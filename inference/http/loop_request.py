@@ -12,23 +12,37 @@ from inference.http.exchange import exchange_of
 
 
 class LoopRequest:
-    """As those see it who decide about requests: with Django's names of headers in `META`."""
+    """As those see it who decide about requests."""
 
-    __slots__ = ("META", "body", "exchange", "method")
+    __slots__ = ("_meta", "_scope", "body", "exchange", "headers", "method")
 
     def __init__(self, scope: Scope, receive: Receive) -> None:
+        self._scope = scope
+        self._meta: dict[str, Any] | None = None
         self.method: str = scope["method"]
-        server, client = scope["server"] or ("localhost", 80), scope["client"]
-        # Where it came to, for a client that does not say whom it asks.
-        meta: dict[str, Any] = {"SERVER_NAME": server[0], "SERVER_PORT": str(server[1] or 0)}
-        if client:
-            meta["REMOTE_ADDR"] = client[0]
-        for name, value in scope["headers"]:
-            key, text = meta_name(name), value.decode("latin-1")
-            meta[key] = f"{meta[key]},{text}" if key in meta else text
-        self.META = meta
+        self.headers = headers_by_name(scope["headers"])
         self.exchange = exchange_of(scope)
-        self.body = RequestBody(meta, self.exchange, receive)
+        self.body = RequestBody(self.headers, self.exchange, receive)
+
+    @property
+    def META(self) -> dict[str, Any]:  # noqa: N802 - Django names it so
+        """The headers by Django's names, and where it came to and from; made when first asked for: most ask nothing."""
+        if self._meta is None:
+            server, client = self._scope["server"] or ("localhost", 80), self._scope["client"]
+            # Where it came to, for a client that does not say whom it asks.
+            self._meta = {"SERVER_NAME": server[0], "SERVER_PORT": str(server[1] or 0)}
+            if client:
+                self._meta["REMOTE_ADDR"] = client[0]
+            self._meta |= {meta_name(name): value.decode("latin-1") for name, value in self.headers.items()}
+        return self._meta
+
+
+def headers_by_name(headers: list[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
+    """What each header says; several of one name with commas and blanks between, so that they are not taken for one."""
+    by_name = dict(headers)
+    if len(by_name) < len(headers):
+        by_name = {wanted: b", ".join([value for name, value in headers if name == wanted]) for wanted in by_name}
+    return by_name
 
 
 @lru_cache(maxsize=1000)

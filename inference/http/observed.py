@@ -9,14 +9,12 @@ import re
 import secrets
 from collections.abc import Mapping
 from itertools import count
-from typing import Any
 
-from inference.http.bodies.request_body import Scope
 from inference.monitoring import observations
 from workers.messages.request_id import REQUEST_ID, REQUEST_ID_CHARACTERS_MAX
 
 #: An id that a client may give its request: printable, and of one word in every log.
-_SANE = re.compile(f"[!-~]{{1,{REQUEST_ID_CHARACTERS_MAX}}}")
+_SANE = re.compile(rb"[!-~]{1,%d}" % REQUEST_ID_CHARACTERS_MAX)
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"})
 #: What stands in an address for one network and one version: each would be a time series.
 _NETWORK = re.compile(r"/networks/[0-9a-f]{32}(/versions/[0-9]+)?(/activate|/rollback|/weights)?")
@@ -36,21 +34,17 @@ ONE_BY_ONE = frozenset(
 )
 
 #: What the ids of this process begin with; made anew in each.
-PREFIX = secrets.token_hex(4)
+PREFIX = secrets.token_hex(4).encode()
 _next_number = count(1).__next__
 
 
-def identify(scope: Scope, meta: Mapping[str, Any]) -> bytes:
+def identify(headers: Mapping[bytes, bytes]) -> bytes:
     """The id of the request that is handled from now on: the one that its client gave, if it is sane, or ours."""
-    request_id: str = meta.get("HTTP_X_REQUEST_ID", "")
-    if not request_id or not _SANE.fullmatch(request_id) or _gives_several(scope):
-        request_id = f"{PREFIX}-{_next_number()}"
-    REQUEST_ID.set(request_id)
-    return request_id.encode("ascii")
-
-
-def _gives_several(scope: Scope) -> bool:
-    return len([name for name, _ in scope["headers"] if name == b"x-request-id"]) > 1
+    request_id = headers.get(b"x-request-id")
+    if request_id is None or not _SANE.fullmatch(request_id):
+        request_id = b"%b-%d" % (PREFIX, _next_number())
+    REQUEST_ID.set(request_id.decode("ascii"))
+    return request_id
 
 
 def note(method: str, path: str, status: int, seconds: float | None) -> None:

@@ -12,6 +12,8 @@ from inference.errors import ForeignPageError
 
 #: What browsers say of a page of the gateway's own, and of an address that a person typed.
 OWN = ("same-origin", "none")
+#: The headers that browsers say it by.
+SAID_BY_PAGES = frozenset({b"sec-fetch-site", b"origin"})
 
 
 class NoForeignPages(BasePermission):

@@ -19,7 +19,7 @@ from inference.http.bodies.request_body import SMALL_BYTES
 from inference.http.hosts import refuse_other_host
 from inference.http.large_bodies import LargeBodies
 from inference.http.loop_request import LoopAnswer, LoopRequest
-from inference.http.origin import refuse_foreign_page
+from inference.http.origin import SAID_BY_PAGES, refuse_foreign_page
 from inference.http.permission import require_right
 from inference.http.throttle import throttle
 
@@ -43,7 +43,8 @@ class PredictDoor:
             raise BusyError(BUSY_MESSAGE)
         if not self._any_host:
             refuse_other_host(asks)
-        refuse_foreign_page(asks)
+        if SAID_BY_PAGES & asks.headers.keys():
+            refuse_foreign_page(asks)
         require_right(asks, PREDICT)
         throttle(asks, PREDICT)
         body = asks.body

@@ -10,7 +10,7 @@ from inference.errors import BadInputError, UnknownEncodingError
 #: zlib's name of each compression that is read.
 COMPRESSIONS = {"gzip": 31, "x-gzip": 31, "deflate": 15}
 #: What says that nothing is compressed.
-NONE = ("", "identity")
+NONE = (b"", b"identity")
 #: In one turn of the loop so many bytes at most are decompressed, and to so many at most.
 SLICE_BYTES, PIECE_BYTES = 16 * 1024, 256 * 1024
 
@@ -18,8 +18,8 @@ SLICE_BYTES, PIECE_BYTES = 16 * 1024, 256 * 1024
 class Inflater:
     """Decompresses what it is fed, a piece at a time: however much a few bytes stand for, no more is in memory."""
 
-    def __init__(self, compression: str) -> None:
-        self._compression = compression.strip().lower()
+    def __init__(self, compression: bytes) -> None:
+        self._compression = compression.decode("latin-1").strip().lower()
         self._fed = memoryview(b"")
         self._slice = b""
         self._zlib: Any = None

@@ -22,15 +22,13 @@ SMALL_BYTES = 64 * 1024
 class RequestBody:
     """That of one request."""
 
-    def __init__(self, meta: Mapping[str, Any], exchange: Exchange, receive: Receive) -> None:
-        """`meta` has its request's headers, by Django's names."""
+    def __init__(self, headers: Mapping[bytes, bytes], exchange: Exchange, receive: Receive) -> None:
         self._exchange = exchange
         self._receive = receive
-        chunked = "HTTP_TRANSFER_ENCODING" in meta
         #: How many bytes of it arrive; None when it comes in chunks, whose sum nobody knows.
-        self._declared = None if chunked else int(meta.get("CONTENT_LENGTH", 0))
-        compression = meta.get("HTTP_CONTENT_ENCODING", "")
-        self._inflater = None if compression.strip().lower() in NONE else Inflater(compression)
+        self._declared = None if b"transfer-encoding" in headers else int(headers.get(b"content-length", 0))
+        compression = headers.get(b"content-encoding")
+        self._inflater = Inflater(compression) if compression and compression.strip().lower() not in NONE else None
         self._arrived = self._taken = 0
         self._all_arrived = False
         self._limit: int | None = None
@@ -91,16 +89,20 @@ class RequestBody:
         return piece
 
     async def _next_arrived(self) -> bytes:
-        message = await self._receive()
-        if message["type"] == "http.disconnect":
-            raise BadInputError("the client has gone in the middle of the body")
-        piece: bytes = message.get("body", b"")
+        piece = self._exchange.take_body()
+        if piece is not None:
+            more = False
+        else:
+            message = await self._receive()
+            if message["type"] == "http.disconnect":
+                raise BadInputError("the client has gone in the middle of the body")
+            piece, more = message.get("body", b""), message.get("more_body", False)
         self._arrived += len(piece)
         if self._inflater is None:
             self._taken = self._arrived
         if self._limit is not None and self._arrived > self._limit:
             self._refuse_more(self._arrived)
-        if not message.get("more_body", False):
+        if not more:
             fault = self._exchange.fault
             missing = (self._declared or 0) - self._arrived
             if missing > 0 and not isinstance(fault, ClientTimeoutError):

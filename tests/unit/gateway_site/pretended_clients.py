@@ -238,7 +238,7 @@ class Gateway:
 
     def __init__(self, loop: TurnedLoop) -> None:
         self.loop, self.application = loop, Application()
-        self._config = Config(Doors(self.application), interface="asgi3", log_config=None, **HttpWorker.CONFIG_KWARGS)
+        self._config = Config(Doors(self.application), log_config=None, **HttpWorker.CONFIG_KWARGS)
         worker: Any = SimpleNamespace(config=self._config, notify=self._beat)
         self.process = GatewayServer(worker)
         #: How often it has told gunicorn that it lives.

@@ -47,7 +47,8 @@ def ask(
 
     headers = [(b"x-request-id", each) for each in ids]
     scope = {
-        "path": path, "method": method, "headers": headers, "scheme": "http", "server": None, "client": None,
+        "type": "http", "path": path, "method": method, "headers": headers, "scheme": "http",
+        "server": None, "client": None,
         "state": {EXCHANGE: exchange or Exchange()},
     }  # fmt: skip
     doors = Doors(django)
