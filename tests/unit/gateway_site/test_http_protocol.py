@@ -226,3 +226,15 @@ def test_a_defect_while_a_request_is_read_is_not_taken_for_the_clients(
         server.connect().sends(GET)
 
     assert isinstance(error.value.__context__, ZeroDivisionError)
+
+
+def test_a_body_that_is_all_there_may_be_had_at_once_and_only_once(server: Gateway) -> None:
+    server.application.reads = False
+    server.application.hold()
+    client = server.connect().sends(POST[:-1])
+    exchange = server.application.asked[0]["state"][EXCHANGE]
+    assert exchange.take_body() is None
+    client.sends(POST[-1:])
+
+    assert exchange.take_body() == POST.partition(b"\r\n\r\n")[2]
+    assert exchange.take_body() is None

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inference.errors import BadInputError
-from inference.http.bodies.json_numbers import read_numbers
+from inference.http.bodies.json_numbers import FEW, few_floats, read_numbers
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
 exact = st.integers(1 - 2**53, 2**53 - 1)
@@ -106,3 +106,15 @@ def test_lists_are_nested_up_to_32_deep(depth: int) -> None:
 def test_a_long_text_among_the_numbers_is_refused_before_it_takes_memory() -> None:
     with pytest.raises(BadInputError, match="numbers only"):
         read_numbers("vector", ["x" * 4_000_000, *["a"] * 500_000])
+
+
+@given(st.lists(finite, min_size=1, max_size=FEW))
+def test_a_few_floats_travel_as_others_do(numbers: list[float]) -> None:
+    whole = any(abs(number) >= 2**53 for number in numbers)
+
+    assert few_floats(numbers) == (None if whole else read_numbers("vector", numbers).tobytes())
+
+
+@pytest.mark.parametrize("value", [[], [1], [1.0, 1], [True], [1.0, None], [[1.0]], [1.0] * (FEW + 1), [2.0**53]])
+def test_anything_else_does_not(value: list[Any]) -> None:
+    assert few_floats(value) is None
