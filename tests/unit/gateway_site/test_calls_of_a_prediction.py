@@ -1,4 +1,4 @@
-"""What a prediction costs the gateway's loop, in calls of our own functions: time is for benchmarks, calls for tests."""
+"""What a prediction costs the gateway's loop, in calls of our own functions; its time is for benchmarks."""
 
 from __future__ import annotations
 
@@ -21,8 +21,7 @@ REQUEST = (
     b"POST /predict HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\nContent-Length: 22\r\n\r\n"
     b'{"vector": [0.5,0.25]}'
 )
-#: From the first byte to the last, but for the dispatcher, whose work is shared by a batch; a coroutine counts each time
-#: that it goes on.
+#: From the first byte to the last, but for the dispatcher; a coroutine counts each time that it goes on.
 CALLS_MAX = 53
 
 
