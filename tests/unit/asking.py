@@ -56,6 +56,7 @@ class Asked:
         client: str = "127.0.0.1",
         scheme: str = "http",
         exchange: Exchange | None = None,
+        refusal: tuple[int, str] | None = None,
         fault: InferenceError | None = None,
         gone: bool = False,
     ) -> None:
@@ -65,6 +66,7 @@ class Asked:
         if "Content-Length" not in said:
             said = CaseInsensitiveMapping({**dict(said.items()), **framing})
         self.exchange = exchange or Exchange()
+        self.exchange.refusal = refusal
         self._fault, self._gone = fault, gone
         path, _, query = path.partition("?")
         self.scope: dict[str, Any] = {
@@ -105,13 +107,6 @@ class Asked:
         content = b"".join(part.get("body", b"") for part in parts)
         assert int(headers.get("Content-Length", len(content))) == len(content) or self.scope["method"] == "HEAD"
         return Answered(start["status"], headers, content)
-
-
-def refusing(status: int, message: str) -> Exchange:
-    """The exchange of bytes that are no request."""
-    exchange = Exchange()
-    exchange.refusal = status, message
-    return exchange
 
 
 class SlowClient(Asked):

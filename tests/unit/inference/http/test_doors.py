@@ -17,7 +17,7 @@ from inference.http.django_door import DjangoDoor
 from inference.http.doors import Doors
 from inference.http.responses import DEFECT
 from inference.monitoring import observations
-from tests.unit.asking import DEADLINE, Asked, ask, refusing
+from tests.unit.asking import DEADLINE, Asked, ask
 from tests.unit.inference.http.predicting import ROW, answer_of
 from tests.unit.samples import PretendedGateway
 
@@ -189,7 +189,7 @@ def test_whenever_it_breaks_off_there_is_one_answer_at_most() -> None:
 def test_what_the_server_refuses_is_answered_as_it_says_and_nobody_is_asked(
     status: int, message: str, method: str, path: str, gateway: PretendedGateway
 ) -> None:
-    asked = Asked(path, pieces=[ROW, ROW], method=method, exchange=refusing(status, message))
+    asked = Asked(path, pieces=[ROW, ROW], method=method, refusal=(status, message))
 
     async def nobody(*_: Any) -> None:
         raise AssertionError("Django is asked")
@@ -221,7 +221,7 @@ ANSWERS: list[tuple[int, dict[str, Any]]] = [
     (200, {"path": "/api/docs", "method": "GET"}),
     (200, {"path": "/static/inference/admin.css", "method": "GET"}),
     (400, {"path": "/status", "pieces": [b"{}"], "headers": {"Content-Length": "3"}}),
-    (400, {"path": "", "method": "", "exchange": refusing(400, "no request")}),
+    (400, {"path": "", "method": "", "refusal": (400, "no request")}),
 ]
 
 

@@ -13,7 +13,6 @@ from inference.http.exchange import EXCHANGE, Exchange
 from inference.http.loop_request import LoopAnswer, LoopRequest
 from inference.http.observed import endpoint_of
 from inference.monitoring import observations
-from tests.unit.asking import refusing
 from tests.unit.samples import NN_ID
 from workers.messages.request_id import REQUEST_ID
 
@@ -23,7 +22,7 @@ def ask(
     method: str = "POST",
     status: int = 200,
     ids: tuple[bytes, ...] = (),
-    exchange: Exchange | None = None,
+    refusal: tuple[int, str] | None = None,
 ) -> tuple[str, str]:
     """The id that whoever answers sees, and the one that is answered."""
     seen: list[str] = []
@@ -46,10 +45,12 @@ def ask(
         raise AssertionError("nobody reads the body here")
 
     headers = [(b"x-request-id", each) for each in ids]
+    exchange = Exchange()
+    exchange.refusal = refusal
     scope = {
         "type": "http", "path": path, "method": method, "headers": headers, "scheme": "http",
         "server": None, "client": None,
-        "state": {EXCHANGE: exchange or Exchange()},
+        "state": {EXCHANGE: exchange},
     }  # fmt: skip
     doors = Doors(django)
     doors.on_loop["POST", "/predict"] = door
@@ -133,7 +134,7 @@ def test_what_is_no_prediction_is_noted_by_its_address(
 )
 def test_what_the_server_refuses_is_noted_as_far_as_it_was_read(path: str, method: str, noted: tuple[str, str]) -> None:
     """When it began, nobody knows."""
-    ask(path, method, HTTPStatus.REQUEST_TIMEOUT, exchange=refusing(HTTPStatus.REQUEST_TIMEOUT, "too slow"))
+    ask(path, method, HTTPStatus.REQUEST_TIMEOUT, refusal=(HTTPStatus.REQUEST_TIMEOUT, "too slow"))
 
     assert list(observations.requests) == [(*noted, "408", None)]
     assert not observations.predict_requests

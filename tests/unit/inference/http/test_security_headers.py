@@ -12,7 +12,7 @@ from pytest_django.fixtures import Settings
 
 from inference.http.security_headers import EVERYWHERE, POLICY, security_headers
 from tests.unit import asking
-from tests.unit.asking import ask, refusing
+from tests.unit.asking import ask
 from tests.unit.inference.http.predicting import ROW, answer_of
 from tests.unit.samples import PretendedGateway
 
@@ -92,7 +92,7 @@ def test_without_https_nobody_is_told(gateway: PretendedGateway) -> None:
 
 
 def test_the_servers_own_refusals_have_them() -> None:
-    refused = ask("", method="", exchange=refusing(400, "no request"))
+    refused = ask("", method="", refusal=(400, "no request"))
 
     assert told(refused.headers) == {**EVERYWHERE, POLICY: NOTHING}
 
