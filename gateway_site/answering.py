@@ -62,6 +62,8 @@ class ClientExchange(Exchange):
         cycle = self._cycle
         if cycle is None or cycle.more_body or cycle.disconnected or not cycle.body:
             return None
+        if cycle.flow.read_paused:  # as receiving it would: who does not read does not see that the client has gone
+            cycle.flow.resume_reading()
         body, cycle.body = bytes(cycle.body), bytearray()
         return body
 
@@ -70,10 +72,9 @@ class ClientExchange(Exchange):
 
         Not when answers have to wait for their reader, as ASGI's have it, or when each is to be logged.
         """
-        cycle = self._cycle
+        cycle, self._cycle = self._cycle, None  # it knows the request, and would keep it for the garbage collector
         if cycle is None or cycle.flow.write_paused or cycle.access_log:
             return False
-        self._cycle = None  # it knows the request, and would keep it for the garbage collector
         if cycle.disconnected:
             return True
         cycle.response_started = cycle.response_complete = True

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections import deque
 from http import HTTPStatus
 from typing import Any
 
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from gateway_site.request_head import URL_BYTES_MAX, RefusedError, check_head
+from gateway_site.request_head import HEAD_BYTES_MAX, HEADERS_MAX, URL_BYTES_MAX, RefusedError, check_head
 from inference.errors import BUSY_MESSAGE
 
-#: A request's head, and what stands between two pieces of a body or behind it: the parser holds a header there until it
-#: ends. In all, what stands between chunks may be more by so many times their size.
-HEAD_BYTES_MAX, FRAMING_MOST = 64 * 1024, 8
+#: What stands between two pieces of a body or behind it has no more bytes than a head: the parser holds a header there
+#: until it ends. In all, what stands between chunks may be more by so many times their size.
+FRAMING_MOST = 8
 #: So many requests of one client wait for its first one's answer: each costs far more memory than it takes to ask.
 PIPELINED_MAX = 64
 
@@ -76,7 +77,7 @@ class BoundedParsing(HttpToolsProtocol):
         if not self.has_head:
             if len(self.url) > URL_BYTES_MAX:
                 raise RefusedError(HTTPStatus.REQUEST_URI_TOO_LONG, "the address is too long")
-            if self._framing_bytes > HEAD_BYTES_MAX:
+            if self._framing_bytes > HEAD_BYTES_MAX or len(self.headers) > HEADERS_MAX:
                 raise RefusedError(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "the request's head is too large")
         if self._framing_bytes > HEAD_BYTES_MAX + FRAMING_MOST * self.body_bytes:
             raise RefusedError(HTTPStatus.BAD_REQUEST, "there is more between the chunks than in them")
@@ -106,7 +107,7 @@ class BoundedParsing(HttpToolsProtocol):
         super().on_headers_complete()
         self.has_head = True
         # What comes behind the body would count as a header of the request, past whoever looks at those.
-        self.headers = []
+        self.headers = deque(maxlen=0)  # type: ignore[assignment]  # it keeps nothing
         self.on_request()
 
     def on_request(self) -> None:

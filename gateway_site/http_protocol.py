@@ -133,6 +133,7 @@ class ClientConnection(BoundedParsing):
 
     def on_request(self) -> None:
         """All of a request's head is there: it begins to be answered."""
+        self._discarded = 0
         self._exchange = self.scope["state"][EXCHANGE] = ClientExchange(self, self.cycle)
         if self._is_last:
             self.cycle.keep_alive = False
@@ -223,7 +224,7 @@ class ClientConnection(BoundedParsing):
         if self._is_unwanted:
             if self.expect_100_continue and not self.body_bytes:
                 self.say_goodbye()  # nobody knows whether it is the body that comes, or the next request
-            self._until, self._discarded = self.heard + DISCARD_SECONDS, 0
+            self._until = self.heard + DISCARD_SECONDS
         if not self.is_leaving:
             self.flow.resume_reading()
             if self.pipeline:

@@ -108,7 +108,6 @@ class HttpWorker(UvicornWorker):  # type: ignore[misc]  # it has no types
     CONFIG_KWARGS = {
         "loop": "uvloop",
         "http": ClientConnection,
-        "interface": "asgi3",
         "ws": "none",
         "lifespan": "on",
         "server_header": False,

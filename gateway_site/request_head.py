@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 import httptools
 
 URL_BYTES_MAX, HEADER_BYTES_MAX, HEADERS_MAX = 8190, 8190, 100
+#: All of a request's head.
+HEAD_BYTES_MAX = 64 * 1024
 #: Headers that two readers of a request might take for two different ones.
 SINGLE_HEADERS = frozenset({b"host", b"content-type", b"expect", b"transfer-encoding"})
 VERSIONS = frozenset({"1.0", "1.1"})
@@ -73,7 +75,8 @@ def _check_address(url: bytes) -> None:
 
 
 def _check_sizes(headers: Headers) -> None:
-    if len(headers) > HEADERS_MAX or any(len(name) + len(value) > HEADER_BYTES_MAX for name, value in headers):
+    sizes = [len(name) + len(value) for name, value in headers]
+    if len(sizes) > HEADERS_MAX or max(sizes, default=0) > HEADER_BYTES_MAX or sum(sizes) > HEAD_BYTES_MAX:
         raise RefusedError(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "a header is too large, or there are too many")
 
 

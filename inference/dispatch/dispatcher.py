@@ -121,7 +121,10 @@ class Dispatcher:
             self.admission.release(request)
         if isinstance(outcome, Answer):
             return outcome
-        raise outcome
+        try:
+            raise outcome
+        finally:
+            del outcome  # it would know this call, and keep it for the garbage collector
 
     def _let_in_soon(self, request: Waiting) -> None:
         """Those that arrive together may travel together."""

@@ -68,7 +68,10 @@ class Predictions:
             self._note(started, asked, outcome, made_by)
             if outcome != Outcome.REFUSED:
                 _log(asked, outcome, error, made_by)
-            raise error from raised.__cause__
+            try:
+                raise error from raised.__cause__
+            finally:
+                del error, made_by  # they know this call, and would keep it for the garbage collector
         self._note(started, asked, Outcome.ANSWERED, answer)
         return answer
 

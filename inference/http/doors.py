@@ -39,15 +39,15 @@ class Doors:
         self._head = _written(self._headers)
         self._https = strict_transport(settings.SECURE_HSTS_SECONDS)
 
-    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or go through the process's life.
 
         Raises:
             Exception: an answer that had begun broke off; the server is to end the connection.
         """
-        return self._live(receive, send) if scope["type"] == "lifespan" else self._answer(scope, receive, send)
-
-    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+            return
         began, asks = monotonic(), LoopRequest(scope, receive)
         request_id = identify(asks.headers)
         answer: LoopAnswer | None

@@ -42,5 +42,5 @@ class Exchange:
 
 def exchange_of(scope: Any) -> Exchange:
     """That of a request."""
-    exchange: Exchange | None = scope["state"].get(EXCHANGE)
+    exchange: Exchange | None = scope.get("state", {}).get(EXCHANGE)
     return exchange or Exchange()

@@ -28,7 +28,7 @@ class LoopRequest:
     def META(self) -> dict[str, Any]:  # noqa: N802 - Django names it so
         """The headers by Django's names, and where it came to and from; made when first asked for: most ask nothing."""
         if self._meta is None:
-            server, client = self._scope["server"] or ("localhost", 80), self._scope["client"]
+            server, client = self._scope.get("server") or ("localhost", 80), self._scope.get("client")
             # Where it came to, for a client that does not say whom it asks.
             self._meta = {"SERVER_NAME": server[0], "SERVER_PORT": str(server[1] or 0)}
             if client:

@@ -28,9 +28,9 @@ def to_array(tensor: Tensor) -> NDArray[Any]:
 def to_tensor(array: NDArray[Any]) -> Tensor:
     """The array as a tensor, of the same dtype and shape."""
     name = NAMES.get(array.dtype)
-    if name is not None:
+    if name is not None and array.shape:
         return Tensor(name, array.shape, array.tobytes())
-    # Of another byte order, or a dtype that no network has.
+    # Of another byte order, or what no network has.
     array = array.astype(array.dtype.newbyteorder("<"))
     return Tensor(array.dtype.name, array.shape, array.tobytes()).check()
 

@@ -15,6 +15,12 @@ NONE = (b"", b"identity")
 SLICE_BYTES, PIECE_BYTES = 16 * 1024, 256 * 1024
 
 
+def inflater_for(encodings: bytes) -> Inflater | None:
+    """For what a Content-Encoding says; None when it says that nothing is compressed."""
+    compressions = [each for each in encodings.split(b",") if each.strip().lower() not in NONE]
+    return Inflater(b",".join(compressions)) if compressions else None
+
+
 class Inflater:
     """Decompresses what it is fed, a piece at a time: however much a few bytes stand for, no more is in memory."""
 

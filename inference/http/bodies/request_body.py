@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 
 from inference.errors import BadInputError, ClientTimeoutError, TooLargeError
-from inference.http.bodies.inflater import NONE, Inflater
+from inference.http.bodies.inflater import Inflater, inflater_for
 from inference.http.exchange import Exchange
 
 Scope = MutableMapping[str, Any]
@@ -27,8 +27,7 @@ class RequestBody:
         self._receive = receive
         #: How many bytes of it arrive; None when it comes in chunks, whose sum nobody knows.
         self._declared = None if b"transfer-encoding" in headers else int(headers.get(b"content-length", 0))
-        compression = headers.get(b"content-encoding")
-        self._inflater = Inflater(compression) if compression and compression.strip().lower() not in NONE else None
+        self._inflater = inflater_for(headers[b"content-encoding"]) if b"content-encoding" in headers else None
         self._arrived = self._taken = 0
         self._all_arrived = False
         self._limit: int | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gateway_site.http_parsing import HEAD_BYTES_MAX
+from gateway_site.request_head import HEAD_BYTES_MAX, HEADERS_MAX
 from tests.unit.gateway_site.pretended_clients import (
     CHUNKED,
     GET,
@@ -73,6 +73,7 @@ def test_a_request_of_http_1_0_is_its_connections_last(server: Gateway) -> None:
         (GET.replace(b"/x", b"/" + b"a" * 8191), 414),
         (with_header(b"X-Long: " + b"a" * 8191), 431),
         (with_header(b"\r\n".join(b"X-%d: 1" % number for number in range(100))), 431),
+        (with_header(b"\r\n".join(b"X-%d: " % number + b"a" * 1000 for number in range(90))), 431),
         (with_header(b"bad header"), 400),
         (with_header(b"X : spaced"), 400),
         (with_header(b"X: folded\r\n into two"), 400),
@@ -102,6 +103,12 @@ def test_what_is_no_request_or_could_be_read_as_two_is_refused_and_nothing_behin
     assert answer.json()["message"]
     assert server.application.asked == []
     assert not client.is_there
+
+
+def test_a_head_with_headers_without_an_end_is_refused_before_they_take_memory(server: Gateway) -> None:
+    client = server.connect().sends(GET[:-2], b"a:\r\n" * (HEADERS_MAX + 1))
+
+    assert client.statuses == [431]
 
 
 def test_a_head_without_an_end_is_refused(server: Gateway) -> None:
@@ -147,6 +154,13 @@ def test_headers_behind_a_body_are_none_of_the_requests(server: Gateway) -> None
 
     assert client.statuses == [200, 200]
     assert [name for name, _ in server.application.asked[0]["headers"]] == [b"host", b"transfer-encoding"]
+
+
+def test_headers_behind_a_body_take_no_memory(server: Gateway) -> None:
+    client = server.connect().sends(CHUNKED + b"2\r\nab\r\n0\r\n" + b"a: b\r\n" * 1000 + b"\r\n")
+
+    assert client.statuses == [200]
+    assert not client.connection.headers
 
 
 def test_a_header_with_an_underscore_is_passed_over(server: Gateway) -> None:

@@ -19,7 +19,9 @@ from tests.fuzz.http.answers import read_answers
 from tests.unit.gateway_site.pretended_clients import (
     CHUNKED,
     GET,
+    HEAD,
     HIGH_WATER,
+    LARGE,
     LAST,
     POST,
     Gateway,
@@ -74,8 +76,9 @@ def test_answers_wait_for_their_reader_however_many_are_asked_for(server: Gatewa
     assert client.statuses == [404] * 1000
 
 
-def test_an_answered_request_leaves_nothing_to_the_garbage_collector(server: Gateway) -> None:
-    server.application.refuses = "not here"
+@pytest.mark.parametrize("logs_access", [False, True])
+def test_an_answered_request_leaves_nothing_to_the_garbage_collector(server: Gateway, logs_access: bool) -> None:
+    server.logs_access, server.application.refuses = logs_access, "not here"
     client = server.connect()
     gc.collect()
     gc.disable()
@@ -238,3 +241,25 @@ def test_a_body_that_is_all_there_may_be_had_at_once_and_only_once(server: Gatew
 
     assert exchange.take_body() == POST.partition(b"\r\n\r\n")[2]
     assert exchange.take_body() is None
+
+
+@pytest.mark.parametrize("sent", [POST, HEAD % LARGE + b"x" * LARGE, POST + POST], ids=["small", "large", "pipelined"])
+def test_that_a_client_has_ended_is_known_once_its_request_has_been_read(server: Gateway, sent: bytes) -> None:
+    server.application.hold()
+    client = server.connect().sends(sent)
+    assert client.transport.reading
+    client.ends()
+
+    assert server.application.asked[0]["state"][EXCHANGE].client_has_ended()
+
+
+def test_what_one_request_had_thrown_away_does_not_count_for_the_next(server: Gateway) -> None:
+    server.application.reads, server.application.refuses = False, "not wanted"
+    client = server.connect()
+    for _ in range(3):
+        client.sends(HEAD % (DISCARDED_BYTES_MAX // 2))
+        for _ in range(DISCARDED_BYTES_MAX // 2 // LARGE):
+            client.sends(b"x" * LARGE)
+
+    assert client.statuses == [404, 404, 404]
+    assert client.is_there

@@ -17,7 +17,7 @@ from inference.http.django_door import DjangoDoor
 from inference.http.doors import Doors
 from inference.http.responses import DEFECT
 from inference.monitoring import observations
-from tests.unit.asking import DEADLINE, Asked, ask
+from tests.unit.asking import DEADLINE, Asked, answer_all, ask
 from tests.unit.inference.http.predicting import ROW, answer_of
 from tests.unit.samples import PretendedGateway
 
@@ -241,3 +241,14 @@ def test_every_answer_has_an_id_and_says_what_it_is_not_and_is_noted_once(
     assert own.headers["Referrer-Policy"] == "same-origin"
     assert "frame-ancestors 'none'" in own.headers["Content-Security-Policy"]
     assert [status for _, _, status in noted()] == [str(own.status_code)] * 2
+
+
+def test_any_asgi_server_may_run_it(gateway: PretendedGateway) -> None:
+    gateway.dispatcher.outcome = answer_of([[0.75]])
+    asked = Asked("/predict", ROW)
+    for optional in ("state", "server", "client"):
+        del asked.scope[optional]
+    answer_all(asked)
+
+    assert asked.answered.json()["result"] == 0.75
+    assert asyncio.iscoroutinefunction(Doors.__call__)  # else uvicorn takes it for one of ASGI's second version

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from workers.messages.arrays import to_array, to_arrays, to_tensor, to_tensors
+from workers.messages.message import ProtocolError
 from workers.messages.tensors import Tensor
 
 DTYPES = [
@@ -66,3 +70,9 @@ def test_what_came_cannot_be_written_to() -> None:
 
     with pytest.raises(ValueError, match="read-only"):
         array[0, 0] = 2
+
+
+@pytest.mark.parametrize("array", [np.array(1.0), np.array([1j])], ids=["without rows", "of a dtype that none has"])
+def test_what_is_no_tensor_is_not_made_one(array: NDArray[Any]) -> None:
+    with pytest.raises(ProtocolError):
+        to_tensor(array)

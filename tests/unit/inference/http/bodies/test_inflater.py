@@ -161,3 +161,8 @@ def test_others_have_their_turn_while_much_is_decompressed(sent: bytes, turns: i
 
 def test_a_small_one_is_read_in_one_turn() -> None:
     assert asyncio.run(turns_while(body_of(compressed(b'{"vector": [0.5]}'), headers=GZIP).read)) <= 1
+
+
+@pytest.mark.parametrize("coding", ["identity, gzip", "gzip,", ", identity, GZIP"])
+def test_what_says_that_nothing_is_compressed_stands_beside_what_is(coding: str) -> None:
+    assert read(compressed(b"{}", "gzip"), headers={"Content-Encoding": coding}) == b"{}"
