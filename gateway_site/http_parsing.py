@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections import deque
 from http import HTTPStatus
 from typing import Any
 
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from gateway_site.request_head import HEAD_BYTES_MAX, HEADERS_MAX, URL_BYTES_MAX, RefusedError, check_head
+from gateway_site.request_head import HEAD_BYTES_MAX, HEADERS_MAX, PASSED_OVER, URL_BYTES_MAX, RefusedError, check_head
 from inference.errors import BUSY_MESSAGE
 
 #: What stands between two pieces of a body or behind it has no more bytes than a head: the parser holds a header there
@@ -107,7 +106,7 @@ class BoundedParsing(HttpToolsProtocol):
         super().on_headers_complete()
         self.has_head = True
         # What comes behind the body would count as a header of the request, past whoever looks at those.
-        self.headers = deque(maxlen=0)  # type: ignore[assignment]  # it keeps nothing
+        self.headers = PASSED_OVER
         self.on_request()
 
     def on_request(self) -> None:

@@ -26,6 +26,21 @@ class RefusedError(Exception):
         super().__init__(message)
 
 
+class PassedOver(Headers):
+    """Where headers behind a body are put: none is kept, and none may be larger than one of a head."""
+
+    def append(self, header: tuple[bytes, bytes]) -> None:
+        """Look at one.
+
+        Raises:
+            RefusedError: it is too large.
+        """
+        _check_sizes([header])
+
+
+PASSED_OVER = PassedOver()
+
+
 def refusal_of(error: Exception) -> RefusedError:
     """What is answered when something was raised while a request was read; a defect of ours is raised again."""
     raised = error.__context__ if isinstance(error, httptools.HttpParserCallbackError) else error

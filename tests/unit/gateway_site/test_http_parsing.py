@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gateway_site.request_head import HEAD_BYTES_MAX, HEADERS_MAX
+from gateway_site.request_head import HEAD_BYTES_MAX, HEADER_BYTES_MAX, HEADERS_MAX
 from tests.unit.gateway_site.pretended_clients import (
     CHUNKED,
     GET,
@@ -161,6 +161,13 @@ def test_headers_behind_a_body_take_no_memory(server: Gateway) -> None:
 
     assert client.statuses == [200]
     assert not client.connection.headers
+
+
+def test_a_header_behind_a_body_is_no_larger_than_one_of_a_head(server: Gateway) -> None:
+    client = server.connect().sends(CHUNKED + b"2\r\nab\r\n0\r\nX: " + b"a" * HEADER_BYTES_MAX + b"\r\n\r\n" + GET)
+
+    assert client.statuses == [400]
+    assert len(server.application.asked) == 1
 
 
 def test_a_header_with_an_underscore_is_passed_over(server: Gateway) -> None:
