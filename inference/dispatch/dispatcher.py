@@ -122,7 +122,8 @@ class Dispatcher:
         if isinstance(outcome, Answer):
             return outcome
         try:
-            raise outcome
+            # The requests of a batch have the same error; it need not know the calls that it has ended before.
+            raise outcome.with_traceback(None)
         finally:
             del outcome  # it would know this call, and keep it for the garbage collector
 

@@ -13,7 +13,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from inference.models import Network, PredictionTiming, Version
+from inference.models import PredictionTiming, Version
 from inference.versions.uploads import store_version
 from tests.unit.samples import NN_ID, activated, failed, failed_activation, loaded
 from workers.settings import ROOT
@@ -70,11 +70,6 @@ def queries(read: Callable[[], object]) -> int:
     with CaptureQueriesContext(connection) as captured:
         read()
     return len(captured)
-
-
-def active_number(nn_id: str = NN_ID) -> int | None:
-    active = Network.objects.get(nn_id=nn_id).active
-    return active.number if active else None
 
 
 def form(content: bytes = b"\x89HDF\r\n\x1a\nweights", nn_id: str = NN_ID) -> dict[str, Any]:

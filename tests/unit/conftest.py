@@ -25,9 +25,10 @@ with pytest.MonkeyPatch.context() as environment:
     from inference.versions.asking import Answers
     from tests.unit.admin_samples import person
     from tests.unit.dashboard_samples import set_running
+    from tests.unit.pretended_gateway import PretendedGateway
     from tests.unit.pretended_worker import PretendedNetworks, worker_with
     from tests.unit.redeliveries import Broker
-    from tests.unit.samples import PretendedGateway, loaded
+    from tests.unit.samples import loaded
     from tests.unit.sender import Sender
     from workers.consuming import redelivery as redelivery_module
     from workers.worker import Worker

@@ -11,7 +11,8 @@ from inference.statistics.timing import Timing
 from inference.statistics.timings import Timings
 from inference.versions.asking import Answers
 from tests.unit.admin_samples import past
-from tests.unit.samples import NN_ID, PretendedGateway, activated, worker_status
+from tests.unit.pretended_gateway import PretendedGateway
+from tests.unit.samples import NN_ID, activated, worker_status
 from workers.messages.protocol import WorkerStatus
 
 PAGE, PARTS = "/admin/", "/admin/dashboard/"

@@ -21,7 +21,8 @@ from inference.dispatch.dispatcher import TURNS, Dispatcher
 from inference.dispatch.flight_limit import BATCHES_A_WORKER
 from inference.dispatch.predict_input import PredictInput
 from inference.dispatch.waiting import nobody_knows
-from tests.unit.samples import NN_ID, VERSION, PretendedReplies, asking, reply_to
+from tests.unit.pretended_gateway import PretendedReplies
+from tests.unit.samples import NN_ID, VERSION, asking, reply_to
 from workers.messages.protocol import PREDICT_QUEUE, SUPPLY_QUEUE, PredictBatch, VersionRef
 
 SECONDS = 60.0

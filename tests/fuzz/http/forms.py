@@ -12,6 +12,8 @@ BOUNDARY = "boundary"
 #: The network that broken weights are sent for: nobody predicts with it, for it never has a version that loads.
 BROKEN_NN_ID = "b" * 32
 OCTETS = "Content-Type: application/octet-stream"
+#: What is asked of an upload's address.
+UPLOAD = "PUT /set_weights HTTP/1.1"
 FORM = f"Content-Type: multipart/form-data; boundary={BOUNDARY}"
 CONTENT_TYPES = [
     "multipart/form-data", "multipart/form-data; boundary=", "multipart/form-data; boundary=other",

@@ -7,7 +7,7 @@ from django.test import Client
 from pytest_django.fixtures import Settings
 
 from gateway_site.allowed_hosts import LOOPBACK_NAMES, allowed_hosts
-from tests.unit.samples import PretendedGateway
+from tests.unit.pretended_gateway import PretendedGateway
 
 NAME = "pipeline.example.com"
 

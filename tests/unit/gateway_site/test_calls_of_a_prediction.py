@@ -13,7 +13,7 @@ import pytest
 import inference
 from tests.unit.gateway_site.pretended_clients import Gateway
 from tests.unit.inference.http.predicting import answer_of
-from tests.unit.samples import PretendedGateway
+from tests.unit.pretended_gateway import PretendedGateway
 
 ROOT = Path(inference.__file__).parents[1]
 OURS = tuple(f"{ROOT / part}/" for part in ("gateway_site", "inference", "workers"))

@@ -15,7 +15,8 @@ from django.utils import timezone
 from inference.models import Activation, DefaultNetwork, Network, PredictionTiming, Version, WorkerReport
 from inference.versions.uploads import store_version
 from tests.support.admin_page import rows
-from tests.unit.samples import NN_ID, PretendedGateway, activated, failed, failed_activation, loaded
+from tests.unit.pretended_gateway import PretendedGateway
+from tests.unit.samples import NN_ID, activated, failed, failed_activation, loaded
 
 pytestmark = pytest.mark.django_db
 MODELS = ["network", "version", "activation", "predictiontiming"]

@@ -14,8 +14,9 @@ from inference.http import weight_changes
 from inference.models import Activation, Network, Version
 from inference.versions import services
 from inference.versions.asking import Answers
-from tests.unit.admin_samples import JSON, NETWORK, TRACE, UPLOAD, active_number, form, past, person, text
-from tests.unit.samples import NN_ID, OTHER_NN_ID, PretendedGateway, failed, loaded
+from tests.unit.admin_samples import JSON, NETWORK, TRACE, UPLOAD, form, past, person, text
+from tests.unit.pretended_gateway import PretendedGateway
+from tests.unit.samples import NN_ID, OTHER_NN_ID, active_number, failed, loaded
 
 pytestmark = pytest.mark.django_db
 CHANGES = [f"{NETWORK}/versions/1/activate/", f"{NETWORK}/rollback/", f"{NETWORK}/versions/1/delete/"]

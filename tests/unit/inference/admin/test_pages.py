@@ -20,7 +20,8 @@ from inference.versions.asking import Answers
 from inference.versions.uploads import store_version
 from tests.support.admin_page import rows
 from tests.unit.admin_samples import ARCHITECTURE_TEXT, ago, past, person, queries, text
-from tests.unit.samples import NN_ID, OTHER_NN_ID, PretendedGateway, activated, worker_status
+from tests.unit.pretended_gateway import PretendedGateway
+from tests.unit.samples import NN_ID, OTHER_NN_ID, activated, worker_status
 
 pytestmark = pytest.mark.django_db
 NETWORKS, NETWORK = "/admin/inference/network/", f"/admin/inference/network/{NN_ID}/change/"

@@ -37,7 +37,8 @@ from tests.benchmarks.admin_paths import paths
 from tests.benchmarks.filled import NETWORKS, other_networks
 from tests.benchmarks.filled_networks import NAME, fill_networks, fill_people
 from tests.unit.admin_samples import queries
-from tests.unit.samples import PretendedGateway, worker_status
+from tests.unit.pretended_gateway import PretendedGateway
+from tests.unit.samples import worker_status
 
 FEW, MANY = 2, 200
 #: No page takes more, whatever it shows.

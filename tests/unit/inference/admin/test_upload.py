@@ -13,9 +13,10 @@ from inference.errors import BadInputError, ClientTimeoutError
 from inference.http.bodies.request_body import SMALL_BYTES
 from inference.models import Activation, Version
 from inference.versions import services
-from tests.unit.admin_samples import JSON, NETWORK, UPLOAD, active_number, form, text
+from tests.unit.admin_samples import JSON, NETWORK, UPLOAD, form, text
 from tests.unit.asking import Answered, ask
-from tests.unit.samples import NN_ID, PretendedGateway
+from tests.unit.pretended_gateway import PretendedGateway
+from tests.unit.samples import NN_ID, active_number
 
 pytestmark = pytest.mark.django_db
 

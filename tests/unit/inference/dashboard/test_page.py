@@ -14,7 +14,8 @@ from inference.errors import BrokerUnavailableError
 from inference.versions.asking import Answers
 from tests.unit.admin_samples import person, text
 from tests.unit.dashboard_samples import PAGE, PARTS, data, showing, shown
-from tests.unit.samples import NN_ID, PretendedGateway, worker_status
+from tests.unit.pretended_gateway import PretendedGateway
+from tests.unit.samples import NN_ID, worker_status
 from workers.messages.protocol import GatewayStatus
 
 pytestmark = pytest.mark.django_db

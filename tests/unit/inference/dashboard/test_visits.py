@@ -14,7 +14,8 @@ from inference.dashboard import last_answer
 from inference.versions.asking import Answers
 from tests.unit.admin_samples import past, person, queries, text
 from tests.unit.dashboard_samples import PAGE, PARTS, showing
-from tests.unit.samples import PretendedGateway, activated
+from tests.unit.pretended_gateway import PretendedGateway
+from tests.unit.samples import activated
 from workers.messages.protocol import WorkerStatus
 
 pytestmark = pytest.mark.django_db

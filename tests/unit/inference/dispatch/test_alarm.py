@@ -13,7 +13,8 @@ from inference.dispatch.alarm import NOWHERE, Alarm
 from inference.errors import BrokerBlockedError
 from inference.models import PredictionTiming
 from inference.versions.asking import Question, ask_everybody
-from tests.unit.samples import PretendedGateway, PretendedReplies, asking
+from tests.unit.pretended_gateway import PretendedGateway, PretendedReplies
+from tests.unit.samples import asking
 from tests.unit.sender import IN_FLIGHT, Sender, first_numbers
 
 

@@ -13,7 +13,8 @@ from inference.dispatch.dispatcher import Dispatcher
 from inference.dispatch.sender import NotTakenError
 from inference.dispatch.waiting import ENDED_SECONDS
 from inference.errors import BusyError, ClientGoneError
-from tests.unit.samples import NN_ID, OTHER_NN_ID, VERSION, PretendedReplies, asking, only_input, reply_to
+from tests.unit.pretended_gateway import PretendedReplies
+from tests.unit.samples import NN_ID, OTHER_NN_ID, VERSION, asking, only_input, reply_to
 from tests.unit.sender import IN_FLIGHT, REQUESTS_MAX, SECONDS, SOON_SECONDS, Sender, first_numbers, only_output
 
 ASKED = asking([0.5, 0.25], nn_id=NN_ID)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from typing import Any
 
 import numpy as np
@@ -248,3 +249,14 @@ def test_the_sender_looks_soon_for_confirms_only_while_it_reads_them(
     sender.answer(0)
     sender.send_next()
     assert (sender.outbox.waits[-1], len(read)) == (sending.LOOK_SECONDS, 1)
+
+
+def test_the_error_of_a_whole_batch_knows_no_more_calls_the_more_requests_there_were(sender: Sender) -> None:
+    requests = [sender.submit() for _ in range(3)]
+    sender.step()
+    sender.answer(0, {"status": "FAILURE", "result": {"exc_type": "RowsError"}, "traceback": "RowsError: no"})
+
+    (error,) = {request.exception() for request in requests}
+    assert error is not None
+    ((frame, _),) = traceback.walk_tb(error.__traceback__)
+    assert error not in frame.f_locals.values(), "it would be garbage"

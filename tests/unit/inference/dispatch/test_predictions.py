@@ -22,7 +22,8 @@ from inference.errors import (
     RequestTimeoutError,
 )  # fmt: skip
 from inference.statistics.timing import Timing
-from tests.unit.samples import NN_ID, VERSION, PretendedGateway, answer_with, asking
+from tests.unit.pretended_gateway import PretendedGateway
+from tests.unit.samples import NN_ID, VERSION, answer_with, asking
 
 ASKED = asking([0.5, 0.25])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from asyncio import Task
 from dataclasses import replace
 from uuid import uuid4
 
@@ -10,6 +11,7 @@ import pytest
 from inference.dispatch import dispatcher as dispatch
 from inference.dispatch import quarantine as quarantine_module
 from inference.dispatch import sender as sending
+from inference.dispatch.answer import Answer
 from inference.dispatch.quarantine import HEARD_MAX, REFUSE_SECONDS, REFUSE_SECONDS_MAX, REFUSED_MAX, Quarantine
 from inference.errors import BrokerUnavailableError, PredictionFailedError, QuarantinedError
 from tests.unit.samples import VERSION
@@ -160,6 +162,14 @@ def test_a_trial_without_an_answer_is_followed_by_another(sender: Sender, clock:
     assert ask(sender, clock) == "sent"
 
 
+def is_answered(trial: Task[Answer], sender: Sender, clock: Clock) -> bool:
+    """Whether one that was lost goes again by itself, and has its answer."""
+    clock.now += 1
+    sender.steps(2)
+    sender.answer(-1)
+    return first_numbers(trial) == [0.25]
+
+
 @pytest.mark.parametrize("lost", ["not sent", "sent in vain"])
 def test_a_trial_that_reached_no_worker_goes_again(lost: str, sender: Sender, clock: Clock) -> None:
     tell(sender)
@@ -170,10 +180,7 @@ def test_a_trial_that_reached_no_worker_goes_again(lost: str, sender: Sender, cl
     sender.step()
     if lost == "sent in vain":
         sender.replies.reconnect()
-    clock.now += 1
-    sender.steps(2)
-    sender.answer(-1)
-    assert first_numbers(trial) == [0.25]
+    assert is_answered(trial, sender, clock)
 
 
 def test_a_trial_that_the_brokers_queue_refused_does_not_keep_the_next_one_waiting(
@@ -205,10 +212,7 @@ def test_a_trial_that_was_withdrawn_while_it_was_about_to_be_sent_does_not_keep_
     sender.version_to_use = lose_the_broker
     sender.send_next()
     assert sender.publisher.sent == []
-    clock.now += 1
-    sender.steps(2)
-    sender.answer(-1)
-    assert first_numbers(trial) == [0.25]
+    assert is_answered(trial, sender, clock)
 
 
 def test_a_request_that_is_refused_while_another_is_tried_leaves_the_trial_as_it_is(

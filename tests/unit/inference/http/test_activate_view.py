@@ -11,7 +11,8 @@ from pytest_django.fixtures import Settings
 from inference.errors import BrokerUnavailableError
 from inference.models import Activation
 from inference.versions.asking import Answers
-from tests.unit.samples import NN_ID, PretendedGateway, active_number, failed, loaded, two_versions
+from tests.unit.pretended_gateway import PretendedGateway
+from tests.unit.samples import NN_ID, active_number, failed, loaded, two_versions
 
 pytestmark = pytest.mark.django_db
 ACTIVATE, ROLLBACK = f"/networks/{NN_ID}/activate", f"/networks/{NN_ID}/rollback"

@@ -18,7 +18,8 @@ from inference.http.bodies.request_body import SMALL_BYTES, RequestBody
 from inference.http.django_door import DjangoDoor, GatewayRequest
 from inference.http.doors import Doors
 from tests.unit.asking import DEADLINE, Answered, Asked, SlowClient, application, ask
-from tests.unit.samples import NN_ID, PretendedGateway
+from tests.unit.pretended_gateway import PretendedGateway
+from tests.unit.samples import NN_ID
 
 CHARSETS = ["zlib", "rot13", "punycode", "idna", "undefined", "utf-16", "nonsense", "\xff"]
 LARGE = b"x" * (SMALL_BYTES + 1)

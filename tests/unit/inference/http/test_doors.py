@@ -19,7 +19,7 @@ from inference.http.responses import DEFECT
 from inference.monitoring import observations
 from tests.unit.asking import DEADLINE, Asked, answer_all, ask
 from tests.unit.inference.http.predicting import ROW, answer_of
-from tests.unit.samples import PretendedGateway
+from tests.unit.pretended_gateway import PretendedGateway
 
 
 @pytest.fixture(autouse=True)

@@ -10,7 +10,8 @@ from django.test import Client
 from inference.errors import BrokerUnavailableError
 from inference.health.health_checks import Served
 from inference.versions.asking import Answers
-from tests.unit.samples import VERSION, PretendedGateway, worker_measures
+from tests.unit.pretended_gateway import PretendedGateway
+from tests.unit.samples import VERSION, worker_measures
 
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 

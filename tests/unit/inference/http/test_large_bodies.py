@@ -18,7 +18,7 @@ from inference.http.large_bodies import LARGEST_BODIES, LargeBodies
 from inference.http.loop_request import LoopRequest
 from tests.unit.asking import DEADLINE, Asked, SlowClient, answer_all, application
 from tests.unit.inference.http.predicting import ROW, answer_of
-from tests.unit.samples import PretendedGateway
+from tests.unit.pretended_gateway import PretendedGateway
 
 #: The largest body of these tests, and so many bytes of the large ones have room.
 LARGEST = 2 * SMALL_BYTES

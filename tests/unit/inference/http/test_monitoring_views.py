@@ -13,7 +13,8 @@ from inference.errors import BrokerUnavailableError
 from inference.health.health_checks import Served
 from inference.monitoring.catalogue import CATALOGUE
 from inference.versions.asking import Answers
-from tests.unit.samples import NEXT_VERSION, NN_ID, OTHER_NN_ID, VERSION, PretendedGateway, worker_measures
+from tests.unit.pretended_gateway import PretendedGateway
+from tests.unit.samples import NEXT_VERSION, NN_ID, OTHER_NN_ID, VERSION, worker_measures
 from workers.messages.protocol import VersionRef
 
 OTHER = VersionRef(OTHER_NN_ID, 7, VERSION.digest, VERSION.architecture)

@@ -13,7 +13,8 @@ from gateway_site.urls import urlpatterns
 from inference.versions.asking import Answers
 from tests.unit import asking
 from tests.unit.inference.http.predicting import ROW, answer_of
-from tests.unit.samples import NN_ID, PretendedGateway, active_number, loaded, two_versions
+from tests.unit.pretended_gateway import PretendedGateway
+from tests.unit.samples import NN_ID, active_number, loaded, two_versions
 
 HOST = "gateway.example:54321"
 FOREIGN: list[dict[str, str]] = [

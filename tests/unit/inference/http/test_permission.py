@@ -28,7 +28,8 @@ from tests.support.rights import endpoints
 from tests.unit import asking
 from tests.unit.asking import Answered, Asked
 from tests.unit.inference.dispatch.test_predictions import answer_of
-from tests.unit.samples import NN_ID, PretendedGateway, activated, loaded
+from tests.unit.pretended_gateway import PretendedGateway
+from tests.unit.samples import NN_ID, activated, loaded
 from workers.messages.protocol import Report
 
 NETWORK = f"/networks/{NN_ID}"

@@ -7,6 +7,7 @@ import base64
 import gc
 import gzip
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -24,7 +25,8 @@ from inference.http import predict_door
 from inference.http.exchange import Exchange
 from tests.unit.asking import Answered, Asked, application, ask
 from tests.unit.inference.http.predicting import MANY, ROW, answer_of, post
-from tests.unit.samples import NN_ID, OTHER_NN_ID, PretendedGateway
+from tests.unit.pretended_gateway import PretendedGateway
+from tests.unit.samples import NN_ID, OTHER_NN_ID
 from workers.messages.arrays import to_array
 from workers.messages.tensors import ONLY_INPUT
 
@@ -242,23 +244,21 @@ def test_a_large_answer_is_written_beside_the_loop(gateway: PretendedGateway, mo
 @pytest.mark.parametrize(
     ("body", "outcome"),
     [
-        (ROW, answer_of([[0.75]])),
-        (b"{", answer_of([[0.75]])),
-        (ROW, BusyError("busy")),
-        (ROW, TimeoutError()),
-        (ROW, PredictionFailedError("trace")),
+        (ROW, lambda: answer_of([[0.75]])),
+        (b"{", lambda: answer_of([[0.75]])),
+        (ROW, lambda: BusyError("busy")),
+        (ROW, lambda: None),
+        (ROW, lambda: PredictionFailedError("trace")),
     ],
     ids=["answered", "unreadable", "refused", "late", "failed"],
 )
 def test_a_request_leaves_nothing_to_the_garbage_collector(
-    body: bytes, outcome: Any, gateway: PretendedGateway
+    body: bytes, outcome: Callable[[], Any], gateway: PretendedGateway
 ) -> None:
-    gateway.dispatcher.outcome = outcome
-
     async def left_by(count: int) -> int:
         with application() as answers:
             for number in range(count + 1):
-                asked = Asked("/predict", body)
+                asked, gateway.dispatcher.outcome = Asked("/predict", body), outcome()
                 await answers(asked.scope, asked.receive, asked.send)
                 assert asked.answered.status_code in (200, 400, 500, 503, 504)
                 if not number:

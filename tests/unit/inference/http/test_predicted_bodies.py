@@ -16,7 +16,7 @@ from inference.errors import (
 from inference.http.bodies.request_body import SMALL_BYTES
 from tests.unit.asking import ask
 from tests.unit.inference.http.predicting import ROW, answer_of, post
-from tests.unit.samples import PretendedGateway
+from tests.unit.pretended_gateway import PretendedGateway
 from workers.messages.arrays import to_array
 from workers.messages.tensors import ONLY_INPUT
 

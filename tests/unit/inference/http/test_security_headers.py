@@ -14,7 +14,7 @@ from inference.http.security_headers import EVERYWHERE, POLICY, security_headers
 from tests.unit import asking
 from tests.unit.asking import ask
 from tests.unit.inference.http.predicting import ROW, answer_of
-from tests.unit.samples import PretendedGateway
+from tests.unit.pretended_gateway import PretendedGateway
 
 NOTHING = "default-src 'none'; frame-ancestors 'none'"
 

@@ -20,7 +20,8 @@ from inference.http.bodies.upload_files import IN_MEMORY_BYTES
 from inference.models import Activation, Network, Version
 from inference.versions.switch import SwitchResult, VersionSwitch
 from tests.unit.asking import ask
-from tests.unit.samples import NN_ID, PretendedGateway, failed, loaded
+from tests.unit.pretended_gateway import PretendedGateway
+from tests.unit.samples import NN_ID, failed, loaded
 
 OCTETS = "application/octet-stream"
 

@@ -11,7 +11,8 @@ from pytest_django.fixtures import Settings
 from inference.errors import BadInputError, ClientTimeoutError
 from inference.http.bodies.request_body import SMALL_BYTES
 from tests.unit.asking import Answered, ask
-from tests.unit.samples import NN_ID, PretendedGateway
+from tests.unit.pretended_gateway import PretendedGateway
+from tests.unit.samples import NN_ID
 
 FORM = {"Content-Type": "multipart/form-data; boundary=b"}
 

@@ -8,7 +8,8 @@ from django.test import Client
 from inference.errors import BrokerUnavailableError
 from inference.versions import selectors
 from inference.versions.asking import Answers
-from tests.unit.samples import NN_ID, VERSION, PretendedGateway, worker_status
+from tests.unit.pretended_gateway import PretendedGateway
+from tests.unit.samples import NN_ID, VERSION, worker_status
 from workers.messages.protocol import GatewayStatus
 
 

@@ -22,7 +22,8 @@ from inference.versions.switch import SwitchResult, VersionSwitch
 from tests.support.waiting import wait_until
 from tests.unit import asking
 from tests.unit.asking import Asked, answer_all
-from tests.unit.samples import NN_ID, PretendedGateway, answer_with, loaded
+from tests.unit.pretended_gateway import PretendedGateway
+from tests.unit.samples import NN_ID, answer_with, loaded
 
 AT_MOST = 3
 WAYS = ["upload", "activate", "rollback"]

@@ -11,7 +11,7 @@ import pytest
 from inference.errors import BrokerUnavailableError
 from inference.versions import asking
 from inference.versions.asking import Answers, Question, ask_everybody
-from tests.unit.samples import PretendedReplies
+from tests.unit.pretended_gateway import PretendedReplies
 
 #: A wait that no test sits out: who returns sooner has not waited.
 LONG_SECONDS = 60.0

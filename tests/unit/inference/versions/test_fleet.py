@@ -12,7 +12,8 @@ from inference.versions import asking
 from inference.versions import fleet as fleet_module
 from inference.versions.asking import Answers
 from inference.versions.fleet import Fleet
-from tests.unit.samples import VERSION, PretendedReplies, failed, loaded, worker_status
+from tests.unit.pretended_gateway import PretendedReplies
+from tests.unit.samples import VERSION, failed, loaded, worker_status
 from workers.broker.queues import PREDICT, SUPPLY
 from workers.messages.protocol import LOAD_COMMAND, STATUS_COMMAND, GatewayStatus, Report, WorkerStatus
 from workers.messages.request_id import handling

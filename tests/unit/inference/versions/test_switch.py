@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any, NoReturn
 
 import pytest
 from django.db import OperationalError
-from django.utils import timezone
 
 from inference.errors import (
     BrokerUnavailableError,
@@ -17,36 +15,14 @@ from inference.errors import (
     NoWorkersError,
 )
 from inference.gateway import gateway as this_gateway
-from inference.models import Activation, DefaultNetwork, Network, Version
+from inference.models import Activation, DefaultNetwork, Version
 from inference.versions import services
 from inference.versions.asking import Answers
-from inference.versions.switch import SwitchResult
-from tests.unit.samples import NN_ID, OTHER_NN_ID, PretendedGateway, failed, loaded
-from workers.messages.refusals import SignatureError, refusals
+from tests.unit.inference.versions.switching import MORE_WEIGHTS, latest, upload
+from tests.unit.pretended_gateway import PretendedGateway
+from tests.unit.samples import NN_ID, OTHER_NN_ID, active_number, failed, loaded
 
 pytestmark = pytest.mark.django_db
-WEIGHTS, MORE_WEIGHTS = b"weights", b"more weights"
-
-
-def upload(weights: bytes = WEIGHTS, nn_id: str = NN_ID) -> SwitchResult:
-    return this_gateway().switch.set_weights(nn_id, "weights.b64", weights, "somebody")
-
-
-def latest() -> Activation:
-    return Activation.objects.latest("id")
-
-
-def active_number(nn_id: str = NN_ID) -> int | None:
-    active = Network.objects.get(nn_id=nn_id).active
-    return active.number if active else None
-
-
-@pytest.fixture
-def served(gateway: PretendedGateway) -> PretendedGateway:
-    """A gateway that serves version 1, with two workers that load what they are asked to."""
-    gateway.fleet.reports = Answers([loaded("w1"), loaded("w2")], 0)
-    upload()
-    return gateway
 
 
 def test_what_all_workers_have_loaded_is_active(served: PretendedGateway) -> None:
@@ -220,56 +196,6 @@ def test_a_failed_activation_of_an_earlier_version_leaves_everything_as_it_was(s
     assert latest().outcome == Activation.Outcome.FAILED
 
 
-def test_a_version_that_is_deleted_while_workers_load_it_does_not_become_active(served: PretendedGateway) -> None:
-    asked = served.fleet.load
-
-    def load(version: object, timeout_seconds: float, *_: object) -> object:
-        services.delete_version(NN_ID, 2, "somebody else")
-        return asked(version, timeout_seconds)  # type: ignore[arg-type]
-
-    served.fleet.load = load  # type: ignore[method-assign,assignment]
-    with pytest.raises(ConflictError):
-        upload(MORE_WEIGHTS)
-
-    assert active_number() == 1
-    assert (latest().outcome, latest().reports.count()) == ("failed", 2)
-    assert "deleted meanwhile" in latest().detail
-
-
-@pytest.mark.parametrize("error", [OperationalError("secret"), RuntimeError("a defect"), SystemExit(1)], ids=repr)
-def test_whatever_ends_an_activation_its_row_is_closed(
-    error: BaseException, served: PretendedGateway, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def fail(*_: object) -> NoReturn:
-        raise error
-
-    monkeypatch.setattr(services, "commit", fail)
-    with pytest.raises(type(error)):
-        upload(MORE_WEIGHTS)
-
-    assert (latest().outcome, latest().detail) == ("unavailable", f"interrupted by {type(error).__name__}")
-    assert active_number() == 1
-    assert Version.objects.get(number=2).state == Version.State.PENDING
-
-
-def test_an_activation_that_cannot_be_closed_keeps_the_error_and_shows_as_interrupted(
-    served: PretendedGateway, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def fail(*_: object) -> NoReturn:
-        raise OperationalError("gone")
-
-    monkeypatch.setattr(services, "close", fail)
-    served.fleet.reports = Answers([], 0)
-    with pytest.raises(NoWorkersError):
-        upload(MORE_WEIGHTS)
-
-    assert latest().ending == "running"
-    Activation.objects.filter(pk=latest().pk).update(started_at=timezone.now() - timedelta(minutes=5))
-    assert latest().ending == "interrupted"
-    Activation.objects.update(outcome=Activation.Outcome.ACTIVATED)
-    assert latest().ending == "activated"
-
-
 def test_the_upload_is_stored_before_the_workers_are_asked(served: PretendedGateway) -> None:
     asked = served.fleet.load
     found: list[bool] = []
@@ -282,27 +208,3 @@ def test_the_upload_is_stored_before_the_workers_are_asked(served: PretendedGate
     upload(MORE_WEIGHTS)
 
     assert found == [True]
-
-
-def test_one_that_nobody_could_load_is_in_the_log_with_its_network_and_version(
-    served: PretendedGateway, caplog: pytest.LogCaptureFixture
-) -> None:
-    served.fleet.reports = Answers([], 0)
-    with pytest.raises(NoWorkersError):
-        upload(MORE_WEIGHTS)
-
-    line = next(record for record in caplog.records if "does not become active" in record.message)
-
-    assert "no worker is connected" in line.message
-    assert (vars(line)["nn_id"], vars(line)["version"]) == (NN_ID, 2)
-
-
-def test_where_keys_differ_a_failed_change_names_the_key(served: PretendedGateway) -> None:
-    refusals.add(SignatureError("it is not signed"))
-    served.fleet.reports = Answers([], 0)
-    with pytest.raises(NoWorkersError, match=r"no worker is connected; messages were refused .* PIPELINE_MESSAGE_KEY"):
-        upload(MORE_WEIGHTS)
-
-    served.fleet.reports = Answers([loaded("w1")], 1)
-
-    assert "PIPELINE_MESSAGE_KEY" in upload(MORE_WEIGHTS).reports[1].trace

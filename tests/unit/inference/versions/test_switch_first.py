@@ -11,8 +11,9 @@ from inference.gateway import gateway as this_gateway
 from inference.models import Activation, Version
 from inference.monitoring import observations
 from inference.versions.asking import Answers
-from tests.unit.inference.versions.test_switch import MORE_WEIGHTS, WEIGHTS, active_number, upload
-from tests.unit.samples import NN_ID, OTHER_NN_ID, PretendedGateway, loaded
+from tests.unit.inference.versions.switching import MORE_WEIGHTS, WEIGHTS, upload
+from tests.unit.pretended_gateway import PretendedGateway
+from tests.unit.samples import NN_ID, OTHER_NN_ID, active_number, loaded
 from workers.messages.protocol import Report, VersionRef
 
 pytestmark = pytest.mark.django_db
