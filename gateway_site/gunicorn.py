@@ -26,12 +26,14 @@ except (EnvError, OSError) as error:
 
 #: A connection costs little, and a client whose connection makes room for another's may just be sending.
 CONNECTIONS_LEAST = 1024
+#: Those that are there for /status, the admin and the like.
+OTHER_CONNECTIONS = 128
 
 bind = told["PIPELINE_BIND"]
 worker_class = "gateway_site.http_worker.HttpWorker"
 # The embedded form is one process by its nature: the broker lives in it.
 workers = 1 if settings().embedded else options.processes
-worker_connections = max(4 * (told["PIPELINE_QUEUE_REQUESTS_MAX"] + 32), CONNECTIONS_LEAST)
+worker_connections = max(4 * told["PIPELINE_QUEUE_REQUESTS_MAX"] + OTHER_CONNECTIONS, CONNECTIONS_LEAST)
 keepalive = 75
 graceful_timeout = int(settings().request_timeout_seconds) + 5
 timeout = 60

@@ -14,12 +14,11 @@ from inference.http.exchange import exchange_of
 class LoopRequest:
     """As those see it who decide about requests."""
 
-    __slots__ = ("_meta", "_scope", "body", "exchange", "headers", "method")
+    __slots__ = ("_meta", "_scope", "body", "exchange", "headers")
 
     def __init__(self, scope: Scope, receive: Receive) -> None:
         self._scope = scope
         self._meta: dict[str, Any] | None = None
-        self.method: str = scope["method"]
         self.headers = headers_by_name(scope["headers"])
         self.exchange = exchange_of(scope)
         self.body = RequestBody(self.headers, self.exchange, receive)

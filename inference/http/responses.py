@@ -122,13 +122,16 @@ def answer_to(error: BaseException, asks: LoopRequest) -> LoopAnswer:
     if failure is None:
         logger.error("A request failed for a defect of ours.", exc_info=error)
         failure = Failure.saying(DEFECT, 500)
-    return LoopAnswer(orjson.dumps(failure.content), failure.status, list(failure.headers.items()))
+    return _on_loop(failure)
 
 
 def refused(status: int, message: str) -> LoopAnswer:
     """The answer to what is no request, as the server says."""
-    headers = [("Retry-After", RETRY_AFTER_SECONDS)] if status == 503 else []
-    return LoopAnswer(orjson.dumps({"status": False, "message": message}), status, headers)
+    return _on_loop(Failure.saying(message, status, {"Retry-After": RETRY_AFTER_SECONDS} if status == 503 else {}))
+
+
+def _on_loop(failure: Failure) -> LoopAnswer:
+    return LoopAnswer(orjson.dumps(failure.content), failure.status, list(failure.headers.items()))
 
 
 def flatten(detail: Any) -> str:
