@@ -1,4 +1,4 @@
-"""The admin: one file a page, all registered by being imported; its look is `gateway_site/admin_theme.py`.
+"""The admin: one file a page, all registered by being imported; its look is `inference/admin_theme.py`.
 
 Imports `gateway`, `http` and all below them. Start at the file that has the page's name.
 """
