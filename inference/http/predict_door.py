@@ -14,6 +14,7 @@ from inference.dispatch.predictions import Predictions
 from inference.errors import BUSY_MESSAGE, BusyError
 from inference.gateway import gateway
 from inference.http.bodies.json_format import read_json
+from inference.http.bodies.large_json import read_large_json
 from inference.http.bodies.predict_body import read_predict_input
 from inference.http.bodies.request_body import SMALL_BYTES
 from inference.http.hosts import refuse_other_host
@@ -57,7 +58,7 @@ class PredictDoor:
                 return await _answer(asks, read_predict_input(read_json(began)), predictions)
         async with self.large_bodies.room(size or self._limit, asks):
             content = began + await body.read()
-            asked = await self.large_bodies.parse(lambda: read_predict_input(read_json(content)))
+            asked = await self.large_bodies.parse(lambda: read_predict_input(read_large_json(content)))
             return await _answer(asks, asked, predictions)
 
 

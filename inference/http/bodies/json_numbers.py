@@ -27,12 +27,16 @@ FEW = 64
 def read_numbers(name: str, value: Any) -> NDArray[Any]:
     """A number, or lists of numbers nested as deep as they are; in float64 unless they are larger whole numbers.
 
+    An array has been read already (`large_json`).
+
     So whatever digits they have, requests for one network have one dtype and can share a batch. Whole numbers from
     2**53 on come as int64 or uint64, truth values as bool. What is beyond 64 bits has been read as a float.
 
     Raises:
         BadInputError: `name` holds something else, nothing, or numbers that no dtype holds together.
     """
+    if isinstance(value, np.ndarray):
+        return value
     kinds = set(map(type, value)) if type(value) is list else set()
     if kinds == FLOATS:  # a row for a plain network, as most are
         shape, leaves = [len(value)], value
@@ -46,7 +50,7 @@ def read_numbers(name: str, value: Any) -> NDArray[Any]:
         numbers = np.frombuffer(array("d", leaves), np.float64)  # the fastest way from a list
     except OverflowError as error:
         raise BadInputError(f"{name} must hold numbers that 64 bits can hold") from error
-    if not _are_exact(numbers if len(leaves) > FEW else leaves):
+    if not are_exact(numbers if len(leaves) > FEW else leaves):
         numbers = _read_large(name, leaves, _dtypes_to_try(kinds, leaves))
     return numbers.reshape(shape)
 
@@ -58,10 +62,10 @@ def few_floats(value: list[Any]) -> bytes | None:
     """
     if len(value) > FEW or sys.byteorder != "little" or set(map(type, value)) != FLOATS:
         return None
-    return array("d", value).tobytes() if _are_exact(value) else None
+    return array("d", value).tobytes() if are_exact(value) else None
 
 
-def _are_exact(numbers: Sequence[int | float] | NDArray[Any]) -> bool:
+def are_exact(numbers: Sequence[int | float] | NDArray[Any]) -> bool:
     """Whether float64 holds each as it was written; one that it does not is rounded to no less than EXACT_BELOW."""
     if isinstance(numbers, np.ndarray):
         return bool(numbers.min() > -EXACT_BELOW and numbers.max() < EXACT_BELOW)

@@ -20,7 +20,7 @@ MAX_VERSION = 2**31 - 1
 
 
 def read_predict_input(body: Any) -> PredictInput:
-    """What a request's JSON body asks for.
+    """What a request's JSON body asks for; its lists may have become arrays (`large_json`).
 
     Raises:
         BadInputError: it holds no rows, or something that is none, or names no network or version.
@@ -39,7 +39,7 @@ def read_predict_input(body: Any) -> PredictInput:
 
 
 def _read_inputs(name: str, value: Any, read: Callable[[str, Any], Tensor]) -> Tensors:
-    if isinstance(value, list):
+    if isinstance(value, list | np.ndarray):
         return {ONLY_INPUT: read(name, value)}
     if not isinstance(value, dict):
         raise BadInputError(f"{name} must be a list of numbers, or an object of such lists by the network's inputs")
@@ -58,7 +58,7 @@ def _read_row(name: str, value: Any) -> Tensor:
 
 
 def _read_rows(name: str, value: Any) -> Tensor:
-    if not isinstance(value, list):
+    if not isinstance(value, list | np.ndarray):
         raise BadInputError(f"{name} must be a list of rows")
     return to_tensor(read_numbers(name, value))
 
