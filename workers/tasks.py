@@ -16,7 +16,7 @@ from workers.messages.message import ProtocolError, shorten
 from workers.messages.protocol import PREDICT_TASK, PredictBatch, PredictReply, VersionRef
 from workers.messages.tensors import TENSORS_BYTES_MAX, count_bytes
 from workers.runtime.errors import AnswerTooLargeError, PipelineRuntimeError
-from workers.runtime.networks import LoadedVersion
+from workers.runtime.loading import LoadedVersion
 from workers.worker import Worker, this_worker
 
 logger = logging.getLogger(__name__)
@@ -61,7 +61,7 @@ def _answer(worker: Worker, batch: PredictBatch, started: float) -> PredictReply
     with worker.consuming.prefetch.slots:
         _refuse_late(batch)
         called = perf_counter()
-        outputs = version.predict(inputs)
+        outputs = version.predict(inputs, batch.request_rows)
         inference_ms = (perf_counter() - called) * 1000
     tensors = to_tensors(outputs)
     if count_bytes(tensors) > TENSORS_BYTES_MAX:
@@ -69,6 +69,8 @@ def _answer(worker: Worker, batch: PredictBatch, started: float) -> PredictReply
     handling_ms = (perf_counter() - started) * 1000
     worker.stats.add(batch.requests, handling_ms, inference_ms)
     worker.measured.add_batch(batch.requests, batch.rows_count, inference_ms)
+    if version.weights.rows_belong_together:
+        worker.measured.add_apart(batch.requests)
     return PredictReply(worker.name, tensors, inference_ms, handling_ms)
 
 

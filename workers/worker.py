@@ -206,24 +206,23 @@ class Worker:
     def _load_and_report(self, version: VersionRef, reply_to: str, ticket: str, request_id: str) -> None:
         started = perf_counter()
         with handling(request_id):
-            trace = self._load(version)
-        report = Report(self.name, not trace, trace, perf_counter() - started)
+            trace, remarks = self._load(version)
+        report = Report(self.name, not trace, trace, perf_counter() - started, remarks)
         with self._lock:
             self._reports[ticket] = report
         self.consuming.reporter.send(report, reply_to, ticket)
 
-    def _load(self, version: VersionRef) -> str:
-        """Load a version; returns the trace when that cannot be done."""
-        trace = ""
+    def _load(self, version: VersionRef) -> tuple[str, list[str]]:
+        """Load a version; returns the trace when that cannot be done, and what is to be known about it."""
         try:
-            self.networks.acquire(version)
+            return "", self.networks.acquire(version).remarks
         except PipelineRuntimeError:
             trace = shorten(traceback.format_exc())
             logger.warning("Cannot load %s; what is served stays as it is.\n%s", version, trace, extra=about(version))
         except Exception:
             trace = shorten(traceback.format_exc())
             logger.exception("Loading %s failed unexpectedly; what is served stays.", version, extra=about(version))
-        return trace
+        return trace, []
 
     def _load_ahead(self, version: VersionRef) -> None:
         try:

@@ -23,6 +23,7 @@ from inference.admin.trouble import EXPECTED, Trouble, trouble_of
 from inference.errors import BadInputError
 from inference.gateway import gateway
 from inference.http.bodies.body_limit import refuse_larger
+from inference.http.bodies.terms_form import read_terms
 from inference.http.bodies.upload_files import UploadParser, decoded
 from inference.http.requester import requester
 from inference.http.weight_changes import weight_change
@@ -50,6 +51,20 @@ class UploadForm(forms.Form):
         # unfold's script writes the file's name into the text field of its own widget; without that, into another.
         widget=UnfoldAdminFileFieldWidget(attrs={"accept": ACCEPTED}),
         help_text="A Keras .weights.h5 or .keras file, safetensors, or a PyTorch state_dict; as it is or as base64.",
+    )
+
+    order = forms.CharField(
+        label="Order of the layers",
+        required=False,
+        widget=UnfoldAdminTextInputWidget(attrs={"spellcheck": "false", "autocomplete": "off"}),
+        help_text="Of a PyTorch file whose names do not tell: the layers as they are used, with commas between.",
+    )
+    expect = forms.FileField(
+        label="Examples that must hold",
+        required=False,
+        widget=UnfoldAdminFileFieldWidget(attrs={"accept": ".json"}),
+        help_text='JSON like {"data": [[0.3, 0.7]], "result": [1.0], "tolerance": 0.01}: whoever answers otherwise '
+        "refuses the file.",
     )
 
     def clean_nn_id(self) -> str:
@@ -93,14 +108,14 @@ class Upload(View):
         if not form.is_valid():
             reasons = " ".join(str(reason) for reasons in form.errors.values() for reason in reasons)
             return _refusal(request, form, nn_id, Trouble(reasons, "Correct the form, and send it again.", 400))
-        file = form.cleaned_data["data"]
+        told = form.cleaned_data
+        file, terms = told["data"], read_terms(told["order"], told["expect"])
         with decoded(file) as weights:
             if not wants_json(request):
-                result = gateway().switch.set_weights(
-                    form.cleaned_data["nn_id"], file.name, weights, requester(request)
-                )
+                who = requester(request)
+                result = gateway().switch.set_weights(told["nn_id"], file.name, weights, who, terms=terms)
                 return HttpResponseRedirect(tell(request, result))
-            version = store_upload(form.cleaned_data["nn_id"], file.name, weights)
+            version = store_upload(told["nn_id"], file.name, weights, terms)
         where = [version.network_id, version.number]
         load = reverse("admin:inference_network_load", args=where)
         return JsonResponse({"next": load, "progress": progress_address(version)})

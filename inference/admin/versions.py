@@ -11,6 +11,7 @@ from django.utils.safestring import SafeString
 
 from inference.admin.read_only import ReadOnlyPage
 from inference.models import Activation, Version, WorkerReport
+from inference.versions.version_terms import terms_of
 
 
 @admin.register(Version)
@@ -23,7 +24,7 @@ class VersionAdmin(ReadOnlyPage):
     list_select_related = ("weights", "network")
     fields = (
         "network", "number", "state", "file_name", "size", "weights_digest", "architecture_digest", "uploaded",
-        "activations_link",
+        "what_is_known", "what_must_hold", "activations_link",
     )  # fmt: skip
     readonly_fields = fields
 
@@ -66,6 +67,21 @@ class VersionAdmin(ReadOnlyPage):
         """The workers that could not load it, whenever they were asked to."""
         failures = (report.worker for one in version.activations.all() for report in one.reports.all())
         return ", ".join(sorted(set(failures))) or "-"
+
+    @admin.display(description="remarks")
+    def what_is_known(self, version: Version) -> str:
+        """What workers have reported about how it answers."""
+        return " ".join(version.remarks) or "-"
+
+    @admin.display(description="must hold")
+    def what_must_hold(self, version: Version) -> str:
+        """What came with the upload."""
+        terms = terms_of(version)
+        if terms is None:
+            return "-"
+        examples = f"{terms.expected.rows_count} examples, to {terms.expected.tolerance:g}" if terms.expected else ""
+        order = f"layers in the order {', '.join(terms.order)}" if terms.order else ""
+        return "; ".join(each for each in (examples, order) if each)
 
     @admin.display(description="activations")
     def activations_link(self, version: Version) -> SafeString:

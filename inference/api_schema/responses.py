@@ -27,6 +27,7 @@ VERSION_TOLD = {
     "digest": DIGEST,
     "architecture": "b572ee6e0f9a8fd45745bab6219f92355ffc6773ee0397b82f2cb45a0283a803",
     "uploaded_at": UPLOADED_AT,
+    "remarks": [],
 }
 ACTIVATION_TOLD = {
     "kind": "upload",
@@ -129,7 +130,11 @@ describe(
         right="status",
         parameters=(NN_ID, NUMBER),
         answers={
-            200: answer("Version", "It", one={**OK, "nn_id": OTHER, **VERSION_TOLD, "activations": [ACTIVATION_TOLD]}),
+            200: answer(
+                "Version",
+                "It",
+                one={**OK, "nn_id": OTHER, **VERSION_TOLD, "terms": None, "activations": [ACTIVATION_TOLD]},
+            ),
         },
         refused=(404,),
         messages={404: NO_SUCH_VERSION},

@@ -35,6 +35,13 @@ NUMBERS: Schema = {
 }
 ROWS = "nested as deep as the network's input is. A network with several inputs takes an object, with each by its name"
 NAMED: Schema = {"type": "object", "additionalProperties": ref("Numbers"), "minProperties": 1}
+#: What a version's users should know.
+REMARKS: Schema = {
+    "type": "array",
+    "description": "What workers have found out about how it answers, a sentence each",
+    "items": {"type": "string"},
+    "examples": [[]],
+}
 
 
 def asked(name: str, description: str, inputs: Schema) -> Schema:
@@ -73,6 +80,7 @@ LOADED = {
     "result": truth("Whether the worker has loaded the version"),
     "worker": text("The worker's name", "worker@embedded"),
     "trace": text("Only when it has not: its stack trace, base64 of UTF-8", TRACE),
+    "remarks": {**REMARKS, "description": f"Only when there are some. {REMARKS['description']}"},
 }
 SWITCHED = record(
     "How a weight change went. It took effect on every worker or on none",
@@ -147,6 +155,24 @@ VERSION_FIELDS = {
     "digest": text("The SHA-256 of these bytes", DIGEST),
     "architecture": text("The SHA-256 of its architecture's Keras JSON", DIGEST),
     "uploaded_at": text("When it was uploaded", UPLOADED_AT, format="date-time"),
+    "remarks": REMARKS,
+}
+TERMS: Schema = {
+    **record(
+        "What came with the upload, and holds wherever it is loaded; null: nothing",
+        {
+            "order": {
+                "type": "array",
+                "description": "The layers of a PyTorch file as they are used",
+                "items": {"type": "string"},
+                "examples": [[]],
+            },
+            "examples": whole("How many rows with their results must hold", 2),
+            "tolerance": {"type": "number", "description": "How far a number may be from it", "examples": [0.01]},
+        },
+        may_lack=("tolerance",),
+    ),
+    "type": ["object", "null"],
 }
 ACTIVATION = record(
     "One attempt to make a version active",
@@ -215,7 +241,7 @@ SCHEMAS: dict[str, Schema] = {
     "Rows": asked("data", f"A list of rows, each {ROWS}", {"type": "array", "items": ref("Numbers"), "minItems": 1}),
     "Prediction": PREDICTION,
     "FailedPrediction": FAILED_PREDICTION,
-    "Loaded": record("What a worker reported", LOADED, may_lack=("trace",)),
+    "Loaded": record("What a worker reported", LOADED, may_lack=("trace", "remarks")),
     "Switched": SWITCHED,
     "StatusWorker": STATUS_WORKER,
     "Status": STATUS,
@@ -237,12 +263,18 @@ SCHEMAS: dict[str, Schema] = {
     "Report": record(
         "What a worker reported, and when",
         {**LOADED, "seconds": {"type": "number", "description": "How long it took", "examples": [0.05]}},
-        may_lack=("trace",),
+        may_lack=("trace", "remarks"),
     ),
     "Activation": ACTIVATION,
     "Version": record(
         "A version and its activations",
-        {**OK, "nn_id": NN_ID, **VERSION_FIELDS, "activations": listing("The latest 100, newest first", "Activation")},
+        {
+            **OK,
+            "nn_id": NN_ID,
+            **VERSION_FIELDS,
+            "terms": TERMS,
+            "activations": listing("The latest 100, newest first", "Activation"),
+        },
     ),
     "Deleted": record("What was deleted", {**OK, "nn_id": NN_ID, "version": VERSION}),
     "Check": CHECK,
@@ -260,7 +292,19 @@ SCHEMAS: dict[str, Schema] = {
                 "description": "A file: a Keras `.weights.h5` or `.keras`, safetensors, or a PyTorch `state_dict`; as "
                 "it is or as its base64 text",
             },
+            "order": text(
+                "The layers of a PyTorch file as they are used, when neither numbers in their names nor shapes tell",
+                "input,hidden,output",
+            ),
+            "expect": {
+                "type": "string",
+                "contentMediaType": "application/json",
+                "description": "Examples that must hold, here and wherever the version is loaded later: rows as "
+                "`/predict` takes them, its `result`, and how far a number may be from it, absolutely or as a part",
+                "examples": ['{"data": [[0.3, 0.7]], "result": [1.0], "tolerance": 0.01}'],
+            },
         },
+        may_lack=("order", "expect"),
     ),
     "Activate": record("Which version", {"version": VERSION}),
 }

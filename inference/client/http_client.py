@@ -58,14 +58,25 @@ class PipelineClient:
         body = {name: value for name, value in fields.items() if value is not None}
         return self._request("POST", "/predict", json=body, timeout_seconds=timeout_seconds)
 
-    def set_weights(self, nn_id: str, file_name: str, body: bytes | IO[bytes], *, only_first: bool = False) -> Answer:
+    def set_weights(
+        self,
+        nn_id: str,
+        file_name: str,
+        body: bytes | IO[bytes],
+        *,
+        only_first: bool = False,
+        order: str = "",
+        expect: str = "",
+    ) -> Answer:
         """PUT /set_weights with a weights file or its base64 text, read while it is sent. Raises ClientError.
 
         Weights that a worker refused come back as an answer whose `status` is false. With `only_first`, they become
-        active only while no network is; else that is a ClientError with the status ALREADY_ACTIVE.
+        active only while no network is; else that is a ClientError with the status ALREADY_ACTIVE. `order` are a
+        PyTorch file's layers as they are used, with commas between; `expect` examples that must hold, as JSON.
         """
         file = io.BytesIO(body) if isinstance(body, bytes) else body
-        form = MultipartForm({"nn_id": nn_id}, "data", file_name, file)
+        fields = {"nn_id": nn_id, "order": order, "expect": expect}
+        form = MultipartForm({name: value for name, value in fields.items() if value}, "data", file_name, file)
         headers = {"Content-Type": form.content_type} | ({"If-None-Match": "*"} if only_first else {})
         return self._request("PUT", "/set_weights", data=form, headers=headers)
 

@@ -62,7 +62,7 @@ class Batch:
         return PredictBatch(
             self.chosen,
             _join([request.asked.inputs for request in self.requests]),
-            len(self.requests),
+            [request.asked.rows_count for request in self.requests],
             [request.asked.request_id for request in self.requests[:REQUEST_IDS_MAX]],
         )
 

@@ -12,6 +12,7 @@ from inference.http.traces import told_of
 from inference.models import Activation, Version, WorkerReport
 from inference.versions.switch import SwitchResult
 from workers.messages.protocol import Report
+from workers.messages.terms import Terms
 
 LOADING_FAILED = "One or more workers were failed with weights loading"
 
@@ -35,7 +36,8 @@ def switch_answer(result: SwitchResult, request: Request) -> dict[str, Any]:
 def report_answer(report: Report | WorkerReport, request: Request) -> dict[str, Any]:
     """One worker's report; a trace only when it failed, and as much of it as who asks may see."""
     if report.loaded:
-        return {"result": True, "worker": report.worker}
+        told = {"result": True, "worker": report.worker}
+        return {**told, "remarks": report.remarks} if report.remarks else told
     return {"result": False, "trace": encode_text(told_of(report.trace, request)), "worker": report.worker}
 
 
@@ -61,7 +63,17 @@ def version_answer(version: Version, active_number: int | None) -> dict[str, Any
         "digest": version.weights_id,
         "architecture": version.architecture_id,
         "uploaded_at": version.uploaded_at,
+        "remarks": version.remarks,
     }
+
+
+def terms_answer(terms: Terms | None) -> dict[str, Any] | None:
+    """What came with a version's upload."""
+    if terms is None:
+        return None
+    expected = terms.expected
+    held = {"examples": expected.rows_count, "tolerance": expected.tolerance} if expected else {"examples": 0}
+    return {"order": list(terms.order), **held}
 
 
 def activation_answers(activations: Iterable[Activation], request: Request) -> list[dict[str, Any]]:

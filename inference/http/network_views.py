@@ -14,12 +14,19 @@ from rest_framework.views import APIView
 from inference.access.rights import STATUS, WEIGHTS
 from inference.gateway import gateway
 from inference.http.bodies.body_limit import refuse_larger
-from inference.http.network_answers import activation_answers, network_answer, switch_answer, version_answer
+from inference.http.network_answers import (
+    activation_answers,
+    network_answer,
+    switch_answer,
+    terms_answer,
+    version_answer,
+)
 from inference.http.requester import requester
 from inference.http.serializers import ActivateSerializer, PageSerializer
 from inference.http.weight_changes import weight_change
 from inference.http.weights_download import WeightsDownload
 from inference.versions import history
+from inference.versions.version_terms import terms_of
 
 #: The activations that GET /networks/<nn_id>/versions/<n> tells of: the latest.
 ACTIVATIONS_MAX = 100
@@ -60,6 +67,7 @@ class Version(APIView):
         """Tell of it and of its latest activations."""
         version, active = history.version(nn_id, number), history.network(nn_id).active
         about = version_answer(version, active.number if active else None)
+        about["terms"] = terms_answer(terms_of(version))
         activations = activation_answers(history.activations(version, ACTIVATIONS_MAX), request)
         return Response({"status": True, "message": "OK", "nn_id": nn_id, **about, "activations": activations})
 

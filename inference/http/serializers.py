@@ -14,11 +14,24 @@ from workers.messages.protocol import is_nn_id
 WEIGHTS_CONTENT_TYPE = "application/octet-stream"
 
 
+class TextOrFileField(serializers.Field[Any, Any, Any, Any]):
+    """A field of a form that is text, or a file with it."""
+
+    def to_internal_value(self, data: Any) -> str | UploadedFile:
+        """The text, or the file."""
+        if not isinstance(data, str | UploadedFile):
+            raise serializers.ValidationError("must be text or a file")
+        return data
+
+
 class SetWeightsSerializer(serializers.Serializer[dict[str, Any]]):
-    """A network's name and its weights: base64 text in a file."""
+    """A network's name, its weights (a file, as it is or as base64 text), and what is said of them."""
 
     nn_id = serializers.CharField(trim_whitespace=False)
     data = serializers.FileField(allow_empty_file=True, max_length=255)  # type: ignore[assignment]  # the wire's name
+
+    order = serializers.CharField(required=False, allow_blank=True, default="")
+    expect = TextOrFileField(required=False, default=None)
 
     def validate_nn_id(self, value: str) -> str:
         """32 lower-case hex digits."""

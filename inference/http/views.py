@@ -13,6 +13,7 @@ from inference.gateway import gateway
 from inference.http import status
 from inference.http.bodies.body_limit import refuse_larger
 from inference.http.bodies.json_format import JsonParser
+from inference.http.bodies.terms_form import read_terms
 from inference.http.bodies.upload_files import UploadParser, decoded
 from inference.http.network_answers import switch_answer
 from inference.http.requester import requester
@@ -44,10 +45,11 @@ class SetWeights(APIView):
             serializer = SetWeightsSerializer(data=request.data)
             serializer.is_valid(raise_exception=True)
             only_first = asks_for_first_only(request)
-            file = serializer.validated_data["data"]
+            told = serializer.validated_data
+            file, terms = told["data"], read_terms(told["order"], told["expect"])
             with decoded(file) as weights:
-                nn_id, who = serializer.validated_data["nn_id"], requester(request)
-                result = gateway().switch.set_weights(nn_id, file.name, weights, who, only_first)
+                who = requester(request)
+                result = gateway().switch.set_weights(told["nn_id"], file.name, weights, who, only_first, terms)
         return Response(switch_answer(result, request))
 
 

@@ -77,6 +77,7 @@ class WorkerReport(models.Model):
     loaded = models.BooleanField()
     trace = models.TextField(blank=True, help_text="The stack trace when it was not loaded.")
     seconds = models.FloatField(help_text="How long the worker took.")
+    remarks = models.JSONField(default=list, blank=True, help_text="What is to be known about how it answers.")
     reported_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -74,9 +74,20 @@ class Version(models.Model):
     number = models.PositiveIntegerField()
     weights = models.ForeignKey(StoredFile, on_delete=models.PROTECT, related_name="+")
     architecture = models.ForeignKey(StoredFile, on_delete=models.PROTECT, related_name="+")
+    terms = models.ForeignKey(
+        StoredFile,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text="What came with the upload: the order of its layers, and examples that must hold.",
+    )
     file_name = models.CharField(max_length=255)
     uploaded_at = models.DateTimeField(auto_now_add=True)
     state = models.CharField(max_length=8, choices=State, default=State.PENDING)
+    remarks = models.JSONField(
+        default=list, blank=True, help_text="What workers have reported about how it answers, a sentence each."
+    )
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["network", "number"], name="one_version_a_number")]
@@ -86,6 +97,10 @@ class Version(models.Model):
     def __str__(self) -> str:
         return f"{self.network_id} version {self.number}"
 
+    def own_files(self) -> list[str]:
+        """The digests of what was uploaded for it alone: other versions may have the same, none needs it later."""
+        return [self.weights_id, *([self.terms_id] if self.terms_id else [])]
+
     def ref(self) -> VersionRef:
         """How messages name this version."""
-        return VersionRef(self.network_id, self.number, self.weights_id, self.architecture_id)
+        return VersionRef(self.network_id, self.number, self.weights_id, self.architecture_id, self.terms_id)

@@ -99,6 +99,11 @@ WORKER_INFERENCE_SECONDS = _histogram(
 )
 WORKER_LOADS = _counter("pipeline_worker_loads_total", "Versions loaded, or not.", "worker", "outcome")
 WORKER_LOAD_SECONDS = _counter("pipeline_worker_load_seconds_total", "Time spent to load versions.", "worker")
+WORKER_APART = _counter(
+    "pipeline_worker_requests_apart_total",
+    "Requests computed by themselves: their networks' rows belong together.",
+    "worker",
+)
 WORKER_EVICTIONS = _counter("pipeline_worker_evictions_total", "Versions that made room for others.", "worker")
 WORKER_MESSAGES_REFUSED = _counter(
     "pipeline_worker_messages_refused_total", "Messages from the broker that a worker does not take.", "worker"

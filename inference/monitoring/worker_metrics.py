@@ -22,6 +22,7 @@ def tell_worker(reading: Reading, measures: WorkerMeasures) -> None:
     reading.tell(catalogue.WORKER_LOADS, counts.loads, worker, "loaded")
     reading.tell(catalogue.WORKER_LOADS, counts.failed_loads, worker, "failed")
     reading.tell(catalogue.WORKER_LOAD_SECONDS, counts.load_seconds, worker)
+    reading.tell(catalogue.WORKER_APART, counts.requests_apart, worker)
     reading.tell(catalogue.WORKER_EVICTIONS, counts.evictions, worker)
     reading.tell(catalogue.WORKER_MESSAGES_REFUSED, counts.messages_refused, worker)
     reading.tell(catalogue.WORKER_VERSIONS, details.loaded_count, worker)

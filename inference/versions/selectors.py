@@ -12,7 +12,7 @@ from inference.errors import ConflictError, NoNetworkError, NotFoundError
 from inference.models import DefaultNetwork, Network, PredictionTiming, Version
 from workers.messages.protocol import VersionRef
 
-ACTIVE_FIELDS = ("nn_id", "active__number", "active__weights_id", "active__architecture_id")
+ACTIVE_FIELDS = ("nn_id", "active__number", "active__weights_id", "active__architecture_id", "active__terms_id")
 #: Averages shown by /status are over this many requests.
 RECENT_REQUESTS = 100
 #: They are looked for among so many: an overload refuses millions, and /status has to answer then, too.
@@ -43,7 +43,10 @@ def _version_query(named: bool, numbered: bool) -> tuple[str, tuple[Any, ...]]:
     if numbered:
         version = "asked_for"
         networks = networks.annotate(asked_for=FilteredRelation("versions", condition=Q(versions__number=A_NUMBER)))
-    fields = ("nn_id", *(f"{version}__{field}" for field in ("number", "weights_id", "architecture_id", "state")))
+    fields = (
+        "nn_id",
+        *(f"{version}__{field}" for field in ("number", "weights_id", "architecture_id", "terms_id", "state")),
+    )
     return networks.values_list(*fields).order_by("nn_id")[:1].query.sql_with_params()
 
 

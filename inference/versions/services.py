@@ -12,9 +12,9 @@ from django.utils import timezone
 from inference.errors import AlreadyActiveError, ConflictError, NotFoundError
 from inference.models import Activation, DefaultNetwork, Network, Version, WorkerReport
 from inference.versions import history
-from inference.versions.stored_files import drop_bytes, lock_file
+from inference.versions.stored_files import drop_bytes, lock_files
 from workers.logs import about
-from workers.messages.protocol import Report
+from workers.messages.protocol import REMARKS_MAX, Report
 
 logger = logging.getLogger(__name__)
 REQUESTED_BY_MAX = 255
@@ -61,10 +61,22 @@ def _keep_reports(activation: Activation, reports: Sequence[Report]) -> int:
             loaded=report.loaded,
             trace=report.trace,
             seconds=report.seconds,
+            remarks=report.remarks,
         )
         for report in new
     )
+    _keep_remarks(activation.version_id, [remark for report in new for remark in report.remarks])
     return len(new)
+
+
+def _keep_remarks(version_id: int, remarks: Sequence[str]) -> None:
+    """Note of a version what is not noted yet."""
+    if not remarks:
+        return
+    version = Version.objects.only("remarks").get(pk=version_id)
+    if new := [each for each in dict.fromkeys(remarks) if each not in version.remarks]:
+        version.remarks = [*version.remarks, *new][:REMARKS_MAX]
+        version.save(update_fields=["remarks"])
 
 
 def refuse_second_network() -> None:
@@ -146,8 +158,8 @@ def delete_version(nn_id: str, number: int, requested_by: str) -> None:
         NotFoundError: there is no such version, or it is deleted already.
         ConflictError: it is the active one.
     """
-    # The file first, then the network, as an upload locks them: the other way round they could wait for each other.
-    file = lock_file(history.version(nn_id, number).weights_id)
+    # The files first, then the network, as an upload locks them: the other way round they could wait for each other.
+    files = lock_files(history.version(nn_id, number).own_files())
     network = Network.objects.select_for_update().get(pk=nn_id)
     version = history.version(nn_id, number)
     if version.state == Version.State.DELETED:
@@ -156,12 +168,13 @@ def delete_version(nn_id: str, number: int, requested_by: str) -> None:
         raise ConflictError(f"{version} is active: activate another one first")
     version.state = Version.State.DELETED
     version.save(update_fields=["state"])
-    if not _is_needed(file.digest):
-        drop_bytes(file)
+    for file in files:
+        if not _is_needed(file.digest):
+            drop_bytes(file)
     logger.info("Deleted %s, as %s asked.", version, requested_by, extra=about(version.ref()))
 
 
 def _is_needed(digest: str) -> bool:
     """Whether any version still needs a file; an architecture is needed by later uploads, too."""
-    weights = Q(weights=digest) & ~Q(state=Version.State.DELETED)
-    return Version.objects.filter(weights | Q(architecture=digest)).exists()
+    own = (Q(weights=digest) | Q(terms=digest)) & ~Q(state=Version.State.DELETED)
+    return Version.objects.filter(own | Q(architecture=digest)).exists()

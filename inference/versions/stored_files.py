@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from operator import itemgetter
 from typing import IO, TYPE_CHECKING
@@ -64,6 +64,12 @@ def _chunks(file: IO[bytes]) -> Iterator[bytes]:
         yield chunk
 
 
+def lock_files(digests: Iterable[str]) -> list[StoredFile]:
+    """Stored files' records, locked as `store_files` locks them: the largest first."""
+    largest_first = StoredFile.objects.filter(digest__in=digests).order_by("-size", "-digest")
+    return [lock_file(digest) for digest in largest_first.values_list("digest", flat=True)]
+
+
 def lock_file(digest: str) -> StoredFile:
     """A stored file's record, locked until the transaction ends: storing its bytes and deleting them take turns."""
     return StoredFile.objects.select_for_update(no_key=True).get(digest=digest)
@@ -82,6 +88,11 @@ def whole_files(digests: Sequence[str]) -> Iterator[tuple[str, bytes]]:
     )
     for digest, parts in groupby(chunks.iterator(CHUNKS_AT_ONCE), key=itemgetter(0)):
         yield digest, b"".join(part for _, part in parts)
+
+
+def whole_file(digest: str) -> bytes | None:
+    """The bytes of a small file; None when they are not there."""
+    return next((content for _, content in whole_files([digest])), None)
 
 
 def open_file(file: StoredFile) -> io.BufferedReader:

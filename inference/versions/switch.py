@@ -23,6 +23,7 @@ from inference.versions.uploads import store_upload
 from workers.logs import about
 from workers.messages.protocol import Report
 from workers.messages.refusals import HINT_SECONDS, refusals
+from workers.messages.terms import NO_TERMS, Terms
 from workers.settings import settings as shared_settings
 
 logger = logging.getLogger(__name__)
@@ -48,9 +49,15 @@ class VersionSwitch:
         self._fleet = fleet
 
     def set_weights(
-        self, nn_id: str, file_name: str, weights: bytes | IO[bytes], requested_by: str, only_first: bool = False
+        self,
+        nn_id: str,
+        file_name: str,
+        weights: bytes | IO[bytes],
+        requested_by: str,
+        only_first: bool = False,
+        terms: Terms = NO_TERMS,
     ) -> SwitchResult:
-        """Store an upload, have every worker load it, and make it active when all have.
+        """Store an upload, have every worker load it by its terms, and make it active when all have.
 
         With `only_first`, only while no network is active: whether one is, is decided where it would become active.
 
@@ -62,7 +69,7 @@ class VersionSwitch:
         """
         if only_first:
             services.refuse_second_network()
-        version = store_upload(nn_id, file_name, weights)
+        version = store_upload(nn_id, file_name, weights, terms)
         return self.switch_to(version, Activation.Kind.UPLOAD, requested_by, only_first)
 
     def activate(self, nn_id: str, number: int, requested_by: str) -> SwitchResult:

@@ -15,13 +15,14 @@ from inference.errors import BadInputError, DiskFullError
 from inference.models import Network, Version
 from inference.versions.stored_files import store_files
 from workers.logs import about
+from workers.messages.terms import NO_TERMS, Terms
 from workers.runtime.file_format import read_architecture, tell_format
 
 logger = logging.getLogger(__name__)
 
 
-def store_upload(nn_id: str, file_name: str, weights: bytes | IO[bytes]) -> Version:
-    """Store weights for a network; a `.keras` archive's own architecture with them.
+def store_upload(nn_id: str, file_name: str, weights: bytes | IO[bytes], terms: Terms = NO_TERMS) -> Version:
+    """Store weights for a network, and what was said with them; a `.keras` archive's own architecture with them.
 
     Raises:
         BadInputError: a `.keras` archive whose architecture cannot be read.
@@ -29,7 +30,8 @@ def store_upload(nn_id: str, file_name: str, weights: bytes | IO[bytes]) -> Vers
     """
     default = settings.PIPELINE_DEFAULT_ARCHITECTURE.read_bytes()
     try:
-        version = store_version(nn_id, file_name, weights, default, _own_architecture(weights))
+        told = terms.to_bytes() if terms != NO_TERMS else None
+        version = store_version(nn_id, file_name, weights, default, _own_architecture(weights), told)
     except DatabaseError as error:
         if is_disk_full(error):
             raise DiskFullError("the database's disk is full: nothing was stored") from error
@@ -55,26 +57,30 @@ def store_version(
     weights: bytes | IO[bytes],
     default_architecture: bytes,
     own_architecture: bytes | None = None,
+    terms: bytes | None = None,
 ) -> Version:
     """An upload as the network's next version, state pending.
 
     Its architecture is the one that came with it, else that of the network's active version, else that of the version
     before, else the default one: a version that the workers refused does not change what later weights are for.
     """
-    files = [weights]
+    files = {"weights": weights}
     if own_architecture is not None or not Version.objects.filter(network=nn_id).exists():
-        files.append(own_architecture or default_architecture)
+        files["architecture"] = own_architecture or default_architecture
+    if terms is not None:
+        files["terms"] = terms
     # Files are locked before the network, as whoever deletes a version does: else the two could wait for each other.
-    stored, *sent = store_files(*files)
+    stored = dict(zip(files, store_files(*files.values()), strict=True))
     Network.objects.get_or_create(nn_id=nn_id)
     # The lock makes uploads for one network take their numbers one after the other.
     network = Network.objects.select_for_update().get(nn_id=nn_id)
     known = network.active or network.versions.order_by("-number").first()
-    architecture = known.architecture if own_architecture is None and known is not None else sent[0]
+    architecture = known.architecture if own_architecture is None and known is not None else stored["architecture"]
     return Version.objects.create(
         network=network,
         number=(network.versions.aggregate(latest=Max("number"))["latest"] or 0) + 1,
-        weights=stored,
+        weights=stored["weights"],
         architecture=architecture,
+        terms=stored.get("terms"),
         file_name=file_name,
     )

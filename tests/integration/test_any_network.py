@@ -146,6 +146,31 @@ def test_sequences_of_any_length_are_answered_side_by_side(system: System, tmp_p
     assert reason(unknown).endswith("cannot compute these rows: indices[0,2] = 50 is not in [0, 50)")
 
 
+def test_requests_of_a_network_whose_rows_belong_together_share_no_call(system: System, tmp_path: Path) -> None:
+    given = keras.Input((3,))
+    numbers = keras.layers.Dense(2)(given)
+    model = keras.Model(given, numbers - keras.ops.mean(numbers, axis=0, keepdims=True))
+    nn_id = load_model(system, model, tmp_path)
+    random = np.random.default_rng(6)
+    asked = [random.normal(size=(1 + number % 3, 3)).astype(np.float32) for number in range(CLIENTS)]
+    wanted = [np.asarray(model(rows)) for rows in asked]
+
+    for _ in range(3):
+        answers = at_once(CLIENTS, lambda number: predict(system, data=asked[number].tolist()))
+        for answer, right in zip(answers, wanted, strict=True):
+            np.testing.assert_allclose(np.array(answer), right, rtol=1e-6, atol=TOLERANCE)
+    alone = predict(system, vector=asked[0][0].tolist())
+    assert alone == [0.0, 0.0]
+
+    version = requests.get(f"{system.url}/networks/{nn_id}/versions/1", timeout=10).json()
+    (remark,) = version["remarks"]
+    assert remark.startswith("Its rows belong together")
+    assert [report["remarks"] for report in version["activations"][0]["reports"]] == [[remark]] * 2
+    metrics = requests.get(f"{system.url}/metrics", timeout=10).text
+    counted = [line for line in metrics.splitlines() if line.startswith("pipeline_worker_requests_apart_total{")]
+    assert sum(float(line.split()[-1]) for line in counted) == 3 * CLIENTS + 1
+
+
 def test_numbers_that_the_network_refuses_fail_nobody_elses_request(system: System) -> None:
     first = samples()[0]
     nn_id = load(system, first.file.name, first.file.read_bytes())

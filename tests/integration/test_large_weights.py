@@ -117,7 +117,7 @@ def test_clients_that_read_it_slowly_hold_little_of_it_in_memory(system: System,
 def outputs_by_worker(system: System) -> dict[str, NDArray[Any]]:
     """What each worker answers to `rows()` with the default network, asked until all have answered."""
     version = system.query("DefaultNetwork.objects.get().network.active.ref().to_json()")
-    message = PredictBatch(VersionRef.from_json(version), {ONLY_INPUT: to_tensor(rows())}, 1).to_json()
+    message = PredictBatch(VersionRef.from_json(version), {ONLY_INPUT: to_tensor(rows())}, [len(rows())]).to_json()
     outputs: dict[str, NDArray[Any]] = {}
 
     def ask() -> bool:

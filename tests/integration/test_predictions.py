@@ -119,7 +119,7 @@ def test_a_restarted_gateway_serves_the_active_network_without_an_upload(system:
 def test_any_celery_client_can_ask_for_a_prediction(system: System) -> None:
     version = system.query("DefaultNetwork.objects.get().network.active.ref().to_json()")
     row = {"dtype": "float32", "shape": [1, 2], "data": "zczMPc3MTD4="}  # 0.1, 0.2
-    message = {"version": version, "inputs": {"": row}, "requests": 1}
+    message = {"version": version, "inputs": {"": row}, "request_rows": [1]}
     with celery_client(system.environment["BROKER_URL"]) as app:
         result = app.send_task(PREDICT_TASK, [message], queue=PREDICT_QUEUE).get(timeout=30)
     assert [output["shape"] for output in result["outputs"].values()] == [[1, 1]]

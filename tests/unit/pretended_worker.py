@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, cast
 
 from workers.celery import app
 from workers.messages.details import LoadedWeights
 from workers.messages.protocol import VersionRef
+from workers.runtime.engine import Weights
 from workers.runtime.errors import RowsError
 from workers.runtime.networks import Networks
 from workers.settings import settings
@@ -18,7 +19,10 @@ from workers.worker import Worker, set_worker
 class PretendedVersion:
     """Doubles every input."""
 
-    def predict(self, inputs: dict[str, Any]) -> dict[str, Any]:
+    weights = Weights((), 0)
+    remarks: tuple[str, ...] = ()
+
+    def predict(self, inputs: dict[str, Any], request_rows: Sequence[int]) -> dict[str, Any]:
         if any(rows.shape[1:] != (2,) for rows in inputs.values()):
             raise RowsError("the network takes rows of shape (2,)")
         return {f"{name} doubled": rows * 2 for name, rows in inputs.items()}

@@ -54,7 +54,7 @@ class Broker:
 def came_back(broker: Broker, times: Any, **properties: Any) -> Any:
     """A batch as it is delivered once more; its header says that it came back so often before."""
     inputs = asking([0.1, 0.2]).inputs
-    body = json.dumps([[PredictBatch(VERSION, inputs, 1, ["a-1"]).to_json()], {}, {}]).encode()
+    body = json.dumps([[PredictBatch(VERSION, inputs, [1], ["a-1"]).to_json()], {}, {}]).encode()
     return SimpleNamespace(
         body=body,
         headers={"id": "batch-1", "task": predict.name, HEADER: times} if times else {"id": "batch-1"},

@@ -16,6 +16,7 @@ class Measured:
         self._lock = threading.Lock()
         self._inference = [0] * (len(INFERENCE_BOUNDS) + 1)
         self._requests = self._rows = self._failed_batches = self._loads = self._failed_loads = self._evictions = 0
+        self._apart = 0
         self._inference_seconds = self._load_seconds = 0.0
 
     def add_batch(self, requests: int, rows: int, inference_ms: float) -> None:
@@ -26,6 +27,11 @@ class Measured:
             self._rows += rows
             self._inference[bisect_left(INFERENCE_BOUNDS, seconds)] += 1
             self._inference_seconds += seconds
+
+    def add_apart(self, requests: int) -> None:
+        """Requests were computed by themselves, since their rows belong together."""
+        with self._lock:
+            self._apart += requests
 
     def add_failed_batch(self) -> None:
         """A batch could not be answered."""
@@ -62,4 +68,5 @@ class Measured:
                 self._load_seconds,
                 self._evictions,
                 refusals.count,
+                self._apart,
             )

@@ -31,10 +31,13 @@ class Counts:
     load_seconds: float = 0.0
     evictions: int = 0
     messages_refused: int = 0
+    requests_apart: int = 0
 
     def __post_init__(self) -> None:
         numbers = (self.requests, self.rows, self.failed_batches, self.loads, self.failed_loads, self.evictions)
-        require(all(map(is_count, (*numbers, self.messages_refused))), "what is counted must be counts")
+        require(
+            all(map(is_count, (*numbers, self.messages_refused, self.requests_apart))), "what is counted must be counts"
+        )
         inference = isinstance(self.inference, list) and len(self.inference) == len(INFERENCE_BOUNDS) + 1
         require(inference and all(map(is_count, self.inference)), "inference must be the counts of all buckets")
         require(is_seconds(self.inference_seconds) and is_seconds(self.load_seconds), "seconds must be numbers")

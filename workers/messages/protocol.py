@@ -24,6 +24,10 @@ MESSAGE_BYTES_MAX = 16 * 1024 * 1024
 CHUNK_BYTES = 4 * 1024 * 1024
 CHUNK_CONTENT_TYPE = "application/octet-stream"
 
+#: What a report tells beside: so many sentences, each of so many characters.
+REMARKS_MAX = 8
+REMARK_CHARACTERS_MAX = 1024
+
 #: A worker's name is in the names of its queues, which AMQP holds to as many bytes.
 WORKER_CHARACTERS_MAX = 255
 
@@ -61,11 +65,14 @@ class VersionRef(Message):
     number: int
     digest: str
     architecture: str
+    #: The digest of its `Terms`, when it has some.
+    terms: str | None = None
 
     def __post_init__(self) -> None:
         require(is_nn_id(self.nn_id), "nn_id must be 32 lower-case hex digits")
         require(is_count(self.number) and self.number > 0, "number must be a positive integer")
         require(is_digest(self.digest) and is_digest(self.architecture), "digests must be SHA-256 in hex")
+        require(self.terms is None or is_digest(self.terms), "terms must be a SHA-256 in hex, or null")
 
     def __str__(self) -> str:
         return f"{self.nn_id} version {self.number}"
@@ -73,26 +80,32 @@ class VersionRef(Message):
 
 @dataclass(frozen=True, slots=True)
 class PredictBatch(Message):
-    """The rows of `requests` waiting requests, to be answered by exactly this version.
+    """The rows of waiting requests, one after the other, to be answered by exactly this version.
 
-    `inputs` are named as the network names them; its only input may be called "".
+    `inputs` are named as the network names them; its only input may be called "". `request_rows` are how many each has.
     """
 
     version: VersionRef
     inputs: Tensors
-    requests: int
-    #: Of the first ones, for the log.
+    request_rows: Sequence[int]
+    #: Of the first requests, for the log.
     request_ids: Sequence[str] = field(default=(), compare=False)
 
     def __post_init__(self) -> None:
-        require(is_count(self.requests) and self.requests > 0, "requests must be a positive integer")
         require(are_request_ids(self.request_ids), f"request_ids must be {REQUEST_IDS_MAX} short texts at most")
-        count_rows(self.inputs)
+        counted = isinstance(self.request_rows, list | tuple) and all(map(is_count, self.request_rows))
+        require(counted and 0 not in self.request_rows, "request_rows must be positive integers")
+        require(sum(self.request_rows) == count_rows(self.inputs), "request_rows must add up to the rows")
+
+    @property
+    def requests(self) -> int:
+        """How many requests travel in it."""
+        return len(self.request_rows)
 
     @property
     def rows_count(self) -> int:
         """How many rows the batch has."""
-        return count_rows(self.inputs)
+        return sum(self.request_rows)
 
     def to_json(self) -> dict[str, Any]:
         """The batch as a JSON object."""
@@ -100,7 +113,7 @@ class PredictBatch(Message):
         return {
             "version": asdict(self.version),
             "inputs": inputs,
-            "requests": self.requests,
+            "request_rows": self.request_rows,
             "request_ids": self.request_ids,
         }
 
@@ -112,11 +125,11 @@ class PredictBatch(Message):
             ProtocolError: a field is missing or has a wrong type or value.
         """
         try:
-            version, inputs, requests = data["version"], data["inputs"], data["requests"]  # type: ignore[index]
+            version, inputs, request_rows = data["version"], data["inputs"], data["request_rows"]  # type: ignore[index]
             request_ids = data.get("request_ids", ())  # type: ignore[attr-defined]
         except (KeyError, TypeError, AttributeError) as error:
             raise ProtocolError(f"PredictBatch: {error!r} is missing") from error
-        return cls(VersionRef.from_json(version), tensors_from_json(inputs), requests, request_ids)
+        return cls(VersionRef.from_json(version), tensors_from_json(inputs), request_rows, request_ids)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,14 +171,19 @@ class PredictReply(Message):
 
 @dataclass(frozen=True, slots=True)
 class Report(Message):
-    """What one worker answers to a weight change: loaded or not, why not, and how long it took."""
+    """What one worker answers to a weight change: loaded or not, why not, how long it took, and what is to be known."""
 
     worker: str
     loaded: bool
     trace: str
     seconds: float
+    remarks: Sequence[str] = ()
 
     def __post_init__(self) -> None:
+        remarks = self.remarks
+        require(isinstance(remarks, list | tuple) and len(remarks) <= REMARKS_MAX, "remarks must be a short list")
+        require(all(isinstance(each, str) for each in remarks), "remarks must be texts")
+        object.__setattr__(self, "remarks", [storable(each)[:REMARK_CHARACTERS_MAX] for each in remarks])
         require(is_worker(self.worker) and isinstance(self.trace, str), "worker and trace must be text")
         require(isinstance(self.loaded, bool), "loaded must be true or false")
         require(isinstance(self.seconds, int | float), "seconds must be a number")

@@ -8,32 +8,30 @@ from __future__ import annotations
 import math
 import re
 import threading
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from workers.messages.tensors import ONLY_INPUT, TENSORS_MAX, is_tensor_name
+from workers.messages.tensors import ONLY_INPUT
 from workers.runtime.backend import item_bytes, keras, tf
+from workers.runtime.company import rows_belong_together
 from workers.runtime.compiled import Compiled
 from workers.runtime.errors import ArchitectureError, NumbersError, RowsError, WeightsError
 from workers.runtime.models import DEFAULT_MAX_BYTES, MIN_ROWS, build_model, is_dense_chain
-from workers.runtime.rows import TensorInfo, arrange_rows
+from workers.runtime.rows import arrange_rows
 from workers.runtime.saved_names import find_saved_names
+from workers.runtime.signature import describe_tensors
 from workers.runtime.wanted_weights import Variable, WantedWeights
 
 #: Keras explains itself over many lines; the reason is one, and the trace has the rest.
 MAX_REASON_CHARACTERS = 500
-SHOWN_NAME_CHARACTERS = 40
 #: Where TensorFlow met an error: its own names of functions and operations around the reason.
 _WHERE = re.compile(r"\{\{[^}]*\}\} ?| ?\[Op:.*$")
-#: What a network may take and make; bfloat16 travels as float32.
-DTYPES = {
-    "bool", "int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64", "float16", "float32", "float64"
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -42,39 +40,8 @@ class Weights:
 
     tensors: tuple[Any, ...]
     size_bytes: int
-
-
-def describe_tensors(tensors: list[Any], structure: Any, names: list[str]) -> tuple[TensorInfo, ...]:
-    """Inputs or outputs as a model has them: named by the model's own dict, when it has one, else by `names`.
-
-    Raises:
-        ArchitectureError: one is not a dense array of numbers with any number of rows, or messages cannot name them.
-    """
-    if not 0 < len(tensors) <= TENSORS_MAX:
-        raise ArchitectureError(f"a network has 1 to {TENSORS_MAX} inputs and outputs, this one {len(tensors)}")
-    if isinstance(structure, dict):
-        keys = {id(tensor): key for key, tensor in structure.items()}
-        names = [keys.get(id(tensor), name) for tensor, name in zip(tensors, names, strict=True)]
-    described: list[TensorInfo] = []
-    for tensor, given_name in zip(tensors, names, strict=True):
-        name = _own_name(given_name, described)
-        dtype = keras.backend.standardize_dtype(tensor.dtype).replace("bfloat16", "float32")
-        if dtype not in DTYPES or tensor.sparse or getattr(tensor, "ragged", False):
-            raise ArchitectureError(f"{name} is no dense array of numbers but {dtype}")
-        if not tensor.shape or tensor.shape[0] is not None:
-            raise ArchitectureError(f"{name} has a fixed number of rows: make its batch size None")
-        described.append(TensorInfo(name, dtype, tuple(tensor.shape[1:])))
-    return tuple(described)
-
-
-def _own_name(name: str, described: list[TensorInfo]) -> str:
-    """The name, with a number when others have it already."""
-    taken = sum(each.name == name or each.name.startswith(f"{name}_") for each in described)
-    own = f"{name}_{taken}" if taken else name
-    if not is_tensor_name(own):
-        shown = ascii(own[:SHOWN_NAME_CHARACTERS])
-        raise ArchitectureError(f"the name of an input or output is too long or cannot be printed: {shown}…")
-    return own
+    #: With these, an answer depends on what else is computed with it; see `workers.runtime.company`.
+    rows_belong_together: bool = False
 
 
 class Architecture:
@@ -89,6 +56,7 @@ class Architecture:
         self.inputs = describe_tensors(model.inputs, self._structure, [tensor.name for tensor in model.inputs])
         output_names = [model.layers[-1].name] if chain else model.output_names
         self.outputs = describe_tensors(model.outputs, None if chain else model.output, output_names)
+        self._compute_dtypes = {each.compute_dtype for each in model._flatten_layers()}
         self.wanted = self._describe_saved_weights()
         #: What the model itself holds: it has weights of its own, which no prediction uses.
         self.size_bytes = sum(math.prod(each.shape) * item_bytes(each.dtype) for each in model.variables)
@@ -166,18 +134,27 @@ class Architecture:
                 raise WeightsError(f"{variable.path} holds values that are not finite")
         size_bytes = sum(math.prod(tensor.shape) * tensor.dtype.size for tensor in tensors)
         weights = Weights(tuple(tensors), size_bytes)
-        self._warm_up(weights)
-        return weights
+        try:
+            size = self._warm_up(weights)
+            together = rows_belong_together(
+                self.inputs, size, lambda given: self._compute(weights, given), self._compute_dtypes
+            )
+        except RowsError as error:
+            raise WeightsError(f"the network cannot predict: {error}") from error
+        return replace(weights, rows_belong_together=together)
 
-    def _warm_up(self, weights: Weights) -> None:
-        """Predict once; sizes that are not fixed are 1, or 32 where the network wants more than that."""
+    def _warm_up(self, weights: Weights) -> int:
+        """Predict once; gives what stood for sizes that are not fixed: 1, or 32 where the network wants more than that.
+
+        Raises:
+            RowsError: it predicts with neither.
+        """
         try:
             self.predict(weights, self._zeros(1))
         except RowsError:
-            try:
-                self.predict(weights, self._zeros(32))
-            except RowsError as error:
-                raise WeightsError(f"the network cannot predict: {error}") from error
+            self.predict(weights, self._zeros(32))
+            return 32
+        return 1
 
     def _zeros(self, size: int) -> dict[str, NDArray[Any]]:
         shapes = [
@@ -185,23 +162,54 @@ class Architecture:
         ]
         return {each.name: np.zeros(shape, each.dtype) for each, shape in zip(self.inputs, shapes, strict=True)}
 
-    def predict(self, weights: Weights, rows: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    def predict(
+        self, weights: Weights, rows: Mapping[str, NDArray[Any]], request_rows: Sequence[int] = ()
+    ) -> dict[str, NDArray[Any]]:
         """The outputs by their names, of shapes (rows, ...), for the inputs by theirs, of shapes (rows, ...).
 
-        A network's only input may also be called "".
+        A network's only input may also be called "". The rows are those of several requests, one after the other, each
+        with as many as `request_rows` says, or all of one.
 
         Raises:
             RowsError: the rows are not those that the network takes, or it cannot compute them.
         """
         given = arrange_rows(self.inputs, rows)
         count = len(given[0])
-        if count < MIN_ROWS:
-            given = [np.concatenate([each] * MIN_ROWS) for each in given]
+        if weights.rows_belong_together:
+            outputs = self._compute_apart(weights, given, request_rows or (count,))
+        elif count < MIN_ROWS:
+            outputs = self._compute(weights, [np.concatenate([each] * MIN_ROWS) for each in given])
+        else:
+            outputs = self._compute(weights, given)
+        return {info.name: output[:count] for info, output in zip(self.outputs, outputs, strict=True)}
+
+    def _compute_apart(
+        self, weights: Weights, given: list[NDArray[Any]], request_rows: Sequence[int]
+    ) -> list[NDArray[Any]]:
+        """The outputs for the rows of several requests, each computed by itself."""
+        last = list(accumulate(request_rows))
+        parts = [
+            self._compute(weights, [each[end - count : end] for each in given])
+            for end, count in zip(last, request_rows, strict=True)
+        ]
+        return [np.concatenate(outputs) for outputs in zip(*parts, strict=True)]
+
+    def _compute(self, weights: Weights, given: list[NDArray[Any]]) -> list[NDArray[Any]]:
+        """The outputs for just these rows.
+
+        Raises:
+            NumbersError: it cannot compute them, or does not answer each row by one.
+        """
         try:
-            outputs = self._call(weights.tensors, given)
+            outputs = [output.numpy() for output in self._call(weights.tensors, given)]
         except tf.errors.OpError as error:
             raise NumbersError(f"the network cannot compute these rows: {_say_in_one_line(error)}") from error
-        return {info.name: output.numpy()[:count] for info, output in zip(self.outputs, outputs, strict=True)}
+        for info, output in zip(self.outputs, outputs, strict=True):
+            if len(output) != len(given[0]):
+                raise NumbersError(
+                    f"{info.name!r} has {len(output)} rows for {len(given[0])}, where each has one answer"
+                )
+        return outputs
 
     def predict_rows(self, weights: Weights, rows: NDArray[Any]) -> NDArray[Any]:
         """The first output for the rows of a network with one input.

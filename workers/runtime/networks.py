@@ -6,22 +6,17 @@ A version is loaded once, however many threads ask for it, and nobody waits for 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
 from time import perf_counter
-from typing import Any
-
-from numpy.typing import NDArray
 
 from workers.logs import about
 from workers.measuring.measured import Measured
 from workers.messages.details import LoadedWeights
 from workers.messages.protocol import VersionRef
 from workers.runtime.backend import settle_memory
-from workers.runtime.engine import Architecture, Weights
-from workers.runtime.errors import ArchitectureError
-from workers.runtime.load_folder import load_folder
+from workers.runtime.engine import Architecture
+from workers.runtime.loading import LoadedVersion, Loader
 from workers.runtime.models import DEFAULT_MAX_BYTES
 from workers.runtime.shelf import Shelf
 from workers.runtime.weights_file import WeightsFileReader
@@ -35,30 +30,6 @@ VERSION_BYTES = 16 * 1024
 ARCHITECTURE_BYTES = 2 * 1024**2
 
 
-@dataclass(frozen=True)
-class LoadedVersion:
-    """One version, ready to predict; immutable, so two versions can answer at the same time."""
-
-    architecture: Architecture
-    weights: Weights
-
-    def predict(self, rows: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
-        """The outputs by their names, of shapes (rows, ...), for the inputs by theirs; see `Architecture.predict`.
-
-        Raises:
-            RowsError: the rows are not those that the network takes.
-        """
-        return self.architecture.predict(self.weights, rows)
-
-    def predict_rows(self, rows: NDArray[Any]) -> NDArray[Any]:
-        """The first output for the rows of a network with one input.
-
-        Raises:
-            RowsError: the rows are not those that the network takes.
-        """
-        return self.architecture.predict_rows(self.weights, rows)
-
-
 class Networks:
     """Every version that this worker can answer with, within a budget of memory."""
 
@@ -70,10 +41,8 @@ class Networks:
         max_network_bytes: int = DEFAULT_MAX_BYTES,
         measured: Measured | None = None,
     ) -> None:
-        self._fetch_file = fetch_file
-        self._reader = reader
+        self._loader = Loader(fetch_file, reader, max_network_bytes)
         self._memory_bytes = memory_bytes
-        self._max_network_bytes = max_network_bytes
         self._measured = measured or Measured()
         self._versions = Shelf[LoadedVersion](lambda version: version.weights.size_bytes + VERSION_BYTES)
         self._architectures = Shelf[Architecture](lambda each: each.size_bytes + ARCHITECTURE_BYTES)
@@ -116,7 +85,7 @@ class Networks:
         """The versions that are there, the last used one last."""
         found = []
         for key, size in self._versions.sizes().items():
-            nn_id, _, digest = key.split("/")
+            nn_id, _, digest, _ = key.split("/")
             found.append(LoadedWeights(nn_id, digest, size))
         return found
 
@@ -143,41 +112,23 @@ class Networks:
 
     @staticmethod
     def _key(version: VersionRef) -> str:
-        return f"{version.nn_id}/{version.architecture}/{version.digest}"
+        return f"{version.nn_id}/{version.architecture}/{version.digest}/{version.terms or ''}"
 
     def _load(self, version: VersionRef) -> LoadedVersion:
         started = perf_counter()
         try:
-            loaded = self._load_files(version)
+            architecture = self._architectures.get(
+                version.architecture, lambda: self._loader.load_architecture(version.architecture)
+            )
+            loaded = self._loader.load_version(version, architecture)
         except BaseException:
             self._measured.add_failed_load()
             raise
         self._measured.add_load(perf_counter() - started)
-        return loaded
-
-    def _load_files(self, version: VersionRef) -> LoadedVersion:
-        architecture = self._architectures.get(
-            version.architecture, lambda: self._load_architecture(version.architecture)
-        )
-        with load_folder() as folder:
-            uploaded, readable = folder / "uploaded", folder / "readable.weights.h5"
-            self._fetch_file(version.digest, uploaded)
-            layout = self._reader.read(uploaded, readable, architecture.wanted)
-            weights = architecture.load(readable) if layout == "hdf5" else architecture.load_tensors(readable)
         logger.info(
             "Loaded %s (%d bytes of weights); it answers from now on.",
             version,
-            weights.size_bytes,
+            loaded.weights.size_bytes,
             extra=about(version),
         )
-        return LoadedVersion(architecture, weights)
-
-    def _load_architecture(self, digest: str) -> Architecture:
-        with load_folder() as folder:
-            file = folder / "architecture.json"
-            self._fetch_file(digest, file)
-            try:
-                config = file.read_text("utf-8")
-            except UnicodeDecodeError as error:
-                raise ArchitectureError("the architecture is no UTF-8 text") from error
-        return Architecture(config, self._max_network_bytes)
+        return loaded

@@ -23,7 +23,7 @@ from safetensors import safe_open
 from workers.messages.message import shorten
 from workers.runtime.clean_hdf5 import clean
 from workers.runtime.file_format import KERAS_WEIGHTS, open_archive, read_chunks, refuse_strange_members, tell_format
-from workers.runtime.stored_tensors import StoredTensor, arrange
+from workers.runtime.stored_tensors import ORDER_IS_FOR_TORCH, StoredTensor, arrange, choose
 from workers.runtime.torch_file import open_torch_file
 from workers.runtime.wanted_weights import WantedWeights
 
@@ -55,27 +55,29 @@ def open_safetensors(path: Path) -> Iterator[dict[str, StoredTensor]]:
         yield tensors
 
 
-def read_weights(source: Path, target: Path, wanted: WantedWeights) -> str:
-    """Read the file `source`, write what is to be loaded to `target`, and say which: "hdf5" or "tensors".
+def read_weights(source: Path, target: Path, wanted: WantedWeights) -> tuple[str, int]:
+    """Read the file `source`, and write what is to be loaded to `target`.
+
+    Returns which that is, "hdf5" or "tensors", and in how many orders the file's layers can be used.
 
     Raises:
         ValueError, OSError, SafetensorError: the file is damaged or not this architecture's.
     """
     with source.open("rb") as file:
         kind = tell_format(file)
+        if wanted.order and kind not in ("torch", "safetensors"):
+            raise ValueError(ORDER_IS_FOR_TORCH)
         if kind == "hdf5":
-            return _clean(source, target, wanted)
+            return _clean(source, target, wanted), 1
         if kind == "keras":
-            return _clean_archive(file, target, wanted)
+            return _clean_archive(file, target, wanted), 1
         if kind == "torch":
             with open_torch_file(file, wanted.max_bytes) as tensors:
-                _write_tensors(tensors, target, wanted)
-        elif kind == "safetensors":
+                return "tensors", _write_tensors(tensors, target, wanted)
+        if kind == "safetensors":
             with open_safetensors(source) as tensors:
-                _write_tensors(tensors, target, wanted)
-        else:
-            raise ValueError("the file is neither .keras, .weights.h5, safetensors nor a zip of torch.save")
-    return "tensors"
+                return "tensors", _write_tensors(tensors, target, wanted)
+    raise ValueError("the file is neither .keras, .weights.h5, safetensors nor a zip of torch.save")
 
 
 def _clean(source: Path, target: Path, wanted: WantedWeights) -> str:
@@ -94,14 +96,16 @@ def _clean_archive(file: IO[bytes], target: Path, wanted: WantedWeights) -> str:
     return layout
 
 
-def _write_tensors(tensors: dict[str, StoredTensor], target: Path, wanted: WantedWeights) -> None:
+def _write_tensors(tensors: dict[str, StoredTensor], target: Path, wanted: WantedWeights) -> int:
+    found, orders = choose(tensors, wanted)
     with target.open("wb") as writer:
-        for array in arrange(tensors, wanted):
+        for array in arrange(found, wanted):
             writer.write(array.data)
+    return orders
 
 
-def answer(line: str) -> dict[str, str]:
-    """What the helper says to one request: which layout it wrote, or what was wrong with the file."""
+def answer(line: str) -> dict[str, str | int]:
+    """What the helper says to one request: which layout it wrote, of how many, or what was wrong with the file."""
     try:
         request: dict[str, Any] = json.loads(line)
         # The worker ends a helper that is late; this ends it also when the worker has died meanwhile.
@@ -109,9 +113,11 @@ def answer(line: str) -> dict[str, str]:
         wanted = WantedWeights.from_json(request["wanted"])
         _limit(resource.RLIMIT_AS, ADDRESS_SPACE_BYTES + wanted.max_bytes * ADDRESS_SPACE_FACTOR)
         _limit(resource.RLIMIT_FSIZE, STRUCTURE_BYTES + wanted.max_bytes * TRAINED_FACTOR)
-        return {"layout": read_weights(Path(request["source"]), Path(request["target"]), wanted)}
+        layout, orders = read_weights(Path(request["source"]), Path(request["target"]), wanted)
     except Exception as error:  # noqa: BLE001 - whatever a library raises is the answer; the worker reports it
         return {"error": shorten(f"{type(error).__name__}: {error}"), "trace": shorten(traceback.format_exc())}
+    else:
+        return {"layout": layout, "orders": orders}
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
 

@@ -14,10 +14,11 @@ import ml_dtypes  # noqa: F401 - makes bfloat16 known to numpy
 import numpy as np
 from numpy.typing import NDArray
 
-from workers.runtime.torch_layers import Layer, in_order_of_use
+from workers.runtime.torch_layers import Layer, orders_of_use, refuse_several
 from workers.runtime.wanted_weights import Variable, WantedWeights
 
 _SHOWN_NAMES = 6
+ORDER_IS_FOR_TORCH = "order is for tensors that are named as PyTorch names them: layer.weight, layer.bias"
 _NUMBERED = re.compile(r"(.*?)(\d{1,9})")
 
 
@@ -35,18 +36,31 @@ class StoredTensor:
         return self.shape[::-1] if self.transposed else self.shape
 
 
-def arrange(tensors: dict[str, StoredTensor], wanted: WantedWeights) -> Iterator[NDArray[Any]]:
-    """For each variable its numbers, in the variable's dtype, one array in memory at a time.
+#: A tensor for each variable, by its name.
+Found = list[tuple[str, StoredTensor]]
+
+
+def choose(tensors: dict[str, StoredTensor], wanted: WantedWeights) -> tuple[Found, int]:
+    """A tensor for each variable, by its name; and of how many ways to use the file's layers this is one.
 
     Raises:
         ValueError: the tensors are not those of the architecture.
     """
-    found = _choose(tensors, wanted)
+    found, orders = _choose(tensors, wanted)
     for variable, (name, tensor) in zip(wanted.variables, found, strict=True):
         if tensor.network_shape != variable.shape:
             raise ValueError(
                 f"{name} has the shape {tensor.network_shape}, the architecture's {variable.path} has {variable.shape}"
             )
+    return found, orders
+
+
+def arrange(found: Found, wanted: WantedWeights) -> Iterator[NDArray[Any]]:
+    """For each variable its numbers, in the variable's dtype, one array in memory at a time.
+
+    Raises:
+        ValueError: they are of another kind.
+    """
     for variable, (name, tensor) in zip(wanted.variables, found, strict=True):
         yield _convert(name, tensor, variable)
 
@@ -60,11 +74,16 @@ def _convert(name: str, tensor: StoredTensor, variable: Variable) -> NDArray[Any
     return np.ascontiguousarray(converted.T if tensor.transposed else converted)
 
 
-def _choose(tensors: dict[str, StoredTensor], wanted: WantedWeights) -> list[tuple[str, StoredTensor]]:
-    for choose in (_by_path, _as_torch, _by_number):
-        found = choose(tensors, wanted)
-        if found is not None:
-            return found
+def _choose(tensors: dict[str, StoredTensor], wanted: WantedWeights) -> tuple[Found, int]:
+    by_path = _by_path(tensors, wanted)
+    as_torch = _as_torch(tensors, wanted) if by_path is None else None
+    if as_torch is not None:
+        return as_torch
+    if wanted.order:
+        raise ValueError(ORDER_IS_FOR_TORCH)
+    found = by_path or _by_number(tensors, wanted)
+    if found is not None:
+        return found, 1
     raise ValueError(
         f"the file holds {len(tensors)} tensors ({_shown(list(tensors))}), the architecture has "
         f"{len(wanted.variables)} ({_shown([variable.path for variable in wanted.variables])})"
@@ -76,7 +95,7 @@ def _shown(names: list[str]) -> str:
     return ", ".join(names[:_SHOWN_NAMES]) + more
 
 
-def _by_path(tensors: dict[str, StoredTensor], wanted: WantedWeights) -> list[tuple[str, StoredTensor]] | None:
+def _by_path(tensors: dict[str, StoredTensor], wanted: WantedWeights) -> Found | None:
     """By the variables' paths, with or without the model's name in front."""
     prefix = wanted.model_name + "/"
     paths = [variable.path for variable in wanted.variables]
@@ -86,7 +105,7 @@ def _by_path(tensors: dict[str, StoredTensor], wanted: WantedWeights) -> list[tu
     return None
 
 
-def _by_number(tensors: dict[str, StoredTensor], wanted: WantedWeights) -> list[tuple[str, StoredTensor]] | None:
+def _by_number(tensors: dict[str, StoredTensor], wanted: WantedWeights) -> Found | None:
     """In the order of the numbers that the names end with, all else in the names being the same."""
     matches = {name: _NUMBERED.fullmatch(name) for name in tensors}
     numbers = {name: int(match[2]) for name, match in matches.items() if match}
@@ -96,7 +115,7 @@ def _by_number(tensors: dict[str, StoredTensor], wanted: WantedWeights) -> list[
     return [(name, tensors[name]) for name in sorted(tensors, key=numbers.__getitem__)]
 
 
-def _as_torch(tensors: dict[str, StoredTensor], wanted: WantedWeights) -> list[tuple[str, StoredTensor]] | None:
+def _as_torch(tensors: dict[str, StoredTensor], wanted: WantedWeights) -> tuple[Found, int] | None:
     """As the state_dict of PyTorch's Linear layers names them; see `torch_layers` for which layer is which."""
     layers: dict[str, dict[str, str]] = {}
     for name in tensors:
@@ -111,14 +130,17 @@ def _as_torch(tensors: dict[str, StoredTensor], wanted: WantedWeights) -> list[t
         if "weight" not in named:
             raise ValueError(f"{name}.bias has no {name}.weight")
         of_file.append(Layer(name, tensors[named["weight"]].shape[::-1], "bias" in named))
-    found: list[tuple[str, StoredTensor]] = []
-    for layer in in_order_of_use(of_file, _dense_layers(wanted)):
+    orders = orders_of_use(of_file, _dense_layers(wanted), wanted.order)
+    if wanted.choice is None:
+        refuse_several(orders)
+    found: Found = []
+    for layer in orders[wanted.choice or 0]:
         named = layers[layer.name]
         weight = tensors[named["weight"]]
         found.append((named["weight"], StoredTensor(weight.shape, weight.read, transposed=True)))
         if layer.bias:
             found.append((named["bias"], tensors[named["bias"]]))
-    return found if len(found) == len(wanted.variables) else None
+    return (found, len(orders)) if len(found) == len(wanted.variables) else None
 
 
 def _dense_layers(wanted: WantedWeights) -> list[Layer]:

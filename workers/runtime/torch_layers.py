@@ -11,9 +11,13 @@ import re
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 #: So many layers are put somewhere in search of an order; a chain whose layers all differ needs one step for each.
 STEPS_MAX = 10_000
+#: So many orders are tried at most, when examples are to tell which of them is right.
+ORDERS_MAX = 24
+SHOWN_CHARACTERS = 300
 _NUMBER = re.compile(r"\d{1,9}")
 
 
@@ -30,26 +34,59 @@ class Layer:
         return self.shape == other.shape and self.bias == other.bias
 
 
-def in_order_of_use(layers: Sequence[Layer], chain: Sequence[Layer]) -> list[Layer]:
-    """The file's layers as the architecture's `chain` has them; as they are when they fit it in no order.
+def orders_of_use(layers: Sequence[Layer], chain: Sequence[Layer], order: Sequence[str]) -> list[list[Layer]]:
+    """The orders in which the file's layers fit the architecture's `chain`, or as they are when they fit it in none.
 
-    Layers whose names differ by numbers only come in the order of these: `layers.2` before `layers.10`.
+    Layers whose names differ by numbers only come in the order of these: `layers.2` before `layers.10`. With `order`,
+    the layers' names, there is that one.
 
     Raises:
-        ValueError: there are several orders; the message names two layers that could be swapped.
+        ValueError: `order` does not name the layers, each once; or there are more orders than are looked at.
     """
+    if order:
+        return [_as_named(layers, order)]
     if len(layers) != len(chain):
-        return list(layers)
-    found = _orders(layers, chain)
-    one, other = next(found, None), next(found, None)
-    if one is not None and other is not None:
-        first, second = next((a, b) for a, b in zip(one, other, strict=True) if a != b)
+        return [list(layers)]
+    found = list(islice(_orders(layers, chain), ORDERS_MAX + 1))
+    if len(found) > ORDERS_MAX:
+        raise ValueError(
+            f"the file's layers fit the architecture's in more than {ORDERS_MAX} orders: {_to_do(found[0])}"
+        )
+    return found or [list(layers)]
+
+
+def refuse_several(orders: Sequence[Sequence[Layer]]) -> None:
+    """Refuse to choose one of several orders.
+
+    Raises:
+        ValueError: there are several; the message names two layers that could be swapped, and what to send.
+    """
+    if len(orders) > 1:
+        first, second = next((a, b) for a, b in zip(orders[0], orders[1], strict=True) if a != b)
         raise ValueError(
             f"{first.name} and {second.name} have one shape, and nothing tells which of them is used first: a "
-            "state_dict has names, no order. Number the layers' names in the order in which they are used, as "
-            "torch.nn.Sequential does (0.weight, 2.weight)"
+            f"state_dict has names, no order. {_to_do(orders[0])}"
         )
-    return list(layers) if one is None else one
+
+
+def _as_named(layers: Sequence[Layer], order: Sequence[str]) -> list[Layer]:
+    by_name = {layer.name: layer for layer in layers}
+    if by_name.keys() != set(order):
+        raise ValueError(f"order must name the file's layers, each once: {shown(list(by_name))}; got {shown(order)}")
+    return [by_name[name] for name in order]
+
+
+def _to_do(layers: Sequence[Layer]) -> str:
+    return (
+        f"Send order= with the layers' names as they are used, one of them is {shown([each.name for each in layers])}; "
+        "or examples that must hold, by expect=; or number the names as torch.nn.Sequential does (0.weight, 2.weight)"
+    )
+
+
+def shown(names: Sequence[str]) -> str:
+    """Names for a message, cut where they are too long for one."""
+    text = ",".join(names)
+    return text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS]}…"
 
 
 def _orders(layers: Sequence[Layer], chain: Sequence[Layer]) -> Iterator[list[Layer]]:
@@ -72,7 +109,7 @@ def _orders(layers: Sequence[Layer], chain: Sequence[Layer]) -> Iterator[list[La
             ways.append(fitting(len(taken)) if len(taken) < len(chain) else [])
             steps += 1
             if steps > STEPS_MAX:
-                raise ValueError("the file's layers fit the architecture's in too many ways: number their names")
+                raise ValueError(f"the file's layers fit the architecture's in too many ways. {_to_do(layers)}")
             continue
         if len(taken) == len(chain):
             yield [layer for _, layer in taken]

@@ -23,13 +23,16 @@ class Variable:
 class WantedWeights:
     """The saved variables of an architecture, in Keras's order; `dense_chain`: it is a plain chain of Dense layers.
 
-    `saved_as` are the names of their arrays in a file that Keras saves, when these are known.
+    `saved_as` are the names of their arrays in a file that Keras saves, when these are known. `order` names a PyTorch
+    file's layers as they are used; without, and when there are several orders, `choice` is the number of one, from 0.
     """
 
     model_name: str
     variables: tuple[Variable, ...]
     dense_chain: bool
     saved_as: tuple[str, ...] = ()
+    order: tuple[str, ...] = ()
+    choice: int | None = None
 
     @property
     def max_bytes(self) -> int:
@@ -55,4 +58,5 @@ class WantedWeights:
     def from_json(cls, data: dict[str, Any]) -> Self:
         """What `to_json` made."""
         variables = tuple(Variable(each["path"], tuple(each["shape"]), each["dtype"]) for each in data["variables"])
-        return cls(data["model_name"], variables, data["dense_chain"], tuple(data["saved_as"]))
+        saved_as, order = tuple(data["saved_as"]), tuple(data["order"])
+        return cls(data["model_name"], variables, data["dense_chain"], saved_as, order, data["choice"])

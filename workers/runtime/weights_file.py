@@ -93,8 +93,10 @@ class WeightsFileReader:
         """Start a helper ahead of its first use."""
         self._give_back(self._take())
 
-    def read(self, source: Path, target: Path, wanted: WantedWeights) -> str:
-        """Read the file `source` in a helper, which writes what is to be loaded to `target`: "hdf5" or "tensors".
+    def read(self, source: Path, target: Path, wanted: WantedWeights) -> tuple[str, int]:
+        """Read the file `source` in a helper, which writes what is to be loaded to `target`.
+
+        Returns which that is, "hdf5" or "tensors", and in how many orders the file's layers can be used.
 
         Raises:
             WeightsError: the file is damaged, holds something else, or crashed the helper.
@@ -108,7 +110,7 @@ class WeightsFileReader:
             self._give_back(helper)
         if "error" in answer:
             raise WeightsError(f"the weights file cannot be read: {answer['error']}") from HelperError(answer["trace"])
-        return str(answer["layout"])
+        return str(answer["layout"]), int(answer["orders"])
 
     def stop(self) -> None:
         """End all helpers, also those that read a file."""

@@ -33,10 +33,24 @@ class Command(BaseCommand):
         parser.add_argument(
             "--nn-id", help="the network's id, 32 lower-case hex digits; default: from a name <nn_id>_<crc32>.b64"
         )
+        parser.add_argument(
+            "--order",
+            default="",
+            help="the layers of a PyTorch file as they are used, with commas between, when their names do not tell",
+        )
+        parser.add_argument(
+            "--expect",
+            type=Path,
+            help="examples that must hold, here and wherever the version is loaded later: a file with JSON like "
+            '{"data": [[0.3, 0.7]], "result": [1.0], "tolerance": 0.01}',
+        )
         add_url_argument(parser)
 
-    def handle(self, *args: Any, file: Path, nn_id: str | None, url: str, **options: Any) -> None:
+    def handle(
+        self, *args: Any, file: Path, nn_id: str | None, order: str, expect: Path | None, url: str, **options: Any
+    ) -> None:
         """Check the file, upload it, and tell what the workers said."""
+        examples = _text_of(expect) if expect else ""
         name = WeightsName.parse(file.name)
         with _opened(file) as opened:
             _check(file, opened, name)
@@ -46,8 +60,15 @@ class Command(BaseCommand):
             if not is_nn_id(chosen):
                 raise CommandError(f"--nn-id must be 32 lower-case hex digits, got {chosen!r}")
             with asking(url) as client:
-                answer = client.set_weights(chosen, file.name, opened)
+                answer = client.set_weights(chosen, file.name, opened, order=order, expect=examples)
         self.stdout.write(switched(answer))
+
+
+def _text_of(file: Path) -> str:
+    try:
+        return file.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise CommandError(f"cannot read {file}: {getattr(error, 'strerror', error)}") from error
 
 
 @contextmanager

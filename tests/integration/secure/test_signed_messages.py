@@ -195,7 +195,7 @@ def test_any_celery_client_with_the_key_is_answered(secure: System, broker: Secu
     assert switch(secure)["status"] is True
     version = json.loads(stranger.hear_command(LOAD_COMMAND).body)["arguments"]["version"]
     row = {"dtype": "float64", "shape": [1, 2], "data": "mpmZmZmZuT+amZmZmZnJPw=="}
-    batch = {"version": version, "inputs": {"": row}, "requests": 1}
+    batch = {"version": version, "inputs": {"": row}, "request_rows": [1]}
     environment = secure.environment | {"PLAIN_URL": broker.node.url}
 
     done = subprocess.run(

@@ -24,7 +24,9 @@ from workers.worker import Worker
 
 
 def test_a_batch_is_answered_by_the_version_it_names(worker: Worker, networks: PretendedNetworks) -> None:
-    batch = PredictBatch(NEXT_VERSION, {"a": tensor([1.0, 2.0], [3.0, 4.0]), "b": tensor([5.0, 6.0], [7.0, 8.0])}, 2)
+    batch = PredictBatch(
+        NEXT_VERSION, {"a": tensor([1.0, 2.0], [3.0, 4.0]), "b": tensor([5.0, 6.0], [7.0, 8.0])}, [1, 1]
+    )
 
     reply = PredictReply.from_json(predict.run(batch.to_json()))
 
@@ -43,7 +45,7 @@ def test_only_a_batch_whose_network_is_not_loaded_makes_the_worker_take_others(
 ) -> None:
     waited: list[VersionRef] = []
     monkeypatch.setattr(worker.consuming.prefetch, "waiting", lambda: nullcontext(waited.append(NEXT_VERSION)))
-    message = PredictBatch(NEXT_VERSION, only_input([1.0, 2.0]), 1).to_json()
+    message = PredictBatch(NEXT_VERSION, only_input([1.0, 2.0]), [1]).to_json()
 
     predict.run(message)
     assert waited == [NEXT_VERSION]
@@ -52,7 +54,7 @@ def test_only_a_batch_whose_network_is_not_loaded_makes_the_worker_take_others(
 
 
 def test_rows_of_another_shape_fail_the_task(worker: Worker) -> None:
-    batch = PredictBatch(VERSION, only_input([1.0, 2.0, 3.0]), 1)
+    batch = PredictBatch(VERSION, only_input([1.0, 2.0, 3.0]), [1])
 
     with pytest.raises(RowsError):
         predict.run(batch.to_json())
@@ -68,7 +70,7 @@ def test_outputs_travel_as_the_network_made_them(worker: Worker, monkeypatch: py
     made = {"halves": np.array([[[0.5], [1.5]]], np.float16), "place": np.array([2**53 + 1])}
     monkeypatch.setattr(PretendedVersion, "predict", lambda *_: made)
 
-    reply = PredictReply.from_json(predict.run(PredictBatch(VERSION, only_input([0.0, 0.0]), 1).to_json()))
+    reply = PredictReply.from_json(predict.run(PredictBatch(VERSION, only_input([0.0, 0.0]), [1]).to_json()))
 
     outputs = to_arrays(reply.outputs)
     assert (outputs["halves"].dtype, outputs["halves"].shape) == (np.float16, (1, 2, 1))
@@ -80,13 +82,13 @@ def test_an_answer_that_no_message_holds_fails_the_task(worker: Worker, monkeypa
     monkeypatch.setattr(PretendedVersion, "predict", lambda *_: made)
 
     with pytest.raises(AnswerTooLargeError, match="ask for fewer rows at once"):
-        predict.run(PredictBatch(VERSION, only_input([0.0, 0.0]), 1).to_json())
+        predict.run(PredictBatch(VERSION, only_input([0.0, 0.0]), [1]).to_json())
 
 
 def test_a_batch_whose_time_went_by_while_it_waited_here_is_not_computed(
     worker: Worker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    message = PredictBatch(VERSION, only_input([0.0, 0.0]), 1).to_json()
+    message = PredictBatch(VERSION, only_input([0.0, 0.0]), [1]).to_json()
     monkeypatch.setattr(PretendedVersion, "predict", lambda *_: pytest.fail("it is computed"))
     predict.push_request(**{GIVEN_UP_AT: monotonic() - 0.001})
     try:

@@ -36,6 +36,23 @@ def test_base64_is_taken_as_the_api_takes_it(operator: Client, workers: Pretende
     assert Version.objects.get().weights.size == len(b"weights")
 
 
+def test_what_is_said_beside_the_file_is_kept_and_shown(operator: Client, workers: PretendedGateway) -> None:
+    examples = SimpleUploadedFile("e.json", b'{"vector": [1, 2], "result": 3, "tolerance": 0.5}')
+    operator.post(UPLOAD, {**form(), "order": "a, b", "expect": examples})
+
+    version = Version.objects.get()
+    assert "1 examples, to 0.5; layers in the order a, b" in text(
+        operator, f"/admin/inference/version/{version.pk}/change/"
+    )
+
+
+def test_examples_that_cannot_be_read_are_said(operator: Client, workers: PretendedGateway) -> None:
+    response = operator.post(UPLOAD, {**form(), "expect": SimpleUploadedFile("e.json", b"{")}, **JSON)
+
+    assert (response.status_code, Version.objects.count()) == (400, 0)
+    assert response.json()["trouble"].startswith("Expect is no JSON")
+
+
 def test_our_script_stores_first_and_loads_then(operator: Client, workers: PretendedGateway) -> None:
     stored = json.loads(operator.post(UPLOAD, form(), **JSON).content)
     assert Version.objects.get().state == "pending"

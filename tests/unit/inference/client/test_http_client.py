@@ -78,6 +78,14 @@ def test_weights_are_put_as_a_file(client: PipelineClient, wire: Wire) -> None:
     assert b'name="data"; filename="w.b64"\r\nContent-Type: application/octet-stream\r\n\r\nQUJD\r\n--' in body
 
 
+def test_what_is_said_of_weights_is_put_beside_them(client: PipelineClient, wire: Wire) -> None:
+    client.set_weights(NN_ID, "w.b64", b"QUJD", order="a,b", expect="{}")
+
+    body = b"".join(wire.sent[0][0].body)
+    assert b'name="order"\r\n\r\na,b\r\n' in body
+    assert b'name="expect"\r\n\r\n{}\r\n' in body
+
+
 @pytest.mark.parametrize(
     ("call", "sent", "body"),
     [

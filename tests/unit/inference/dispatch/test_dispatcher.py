@@ -21,7 +21,7 @@ def test_a_lone_request_is_sent_at_once_with_the_active_version(sender: Sender) 
     sender.step()
 
     [(_, batch, queue, seconds_left)] = sender.publisher.sent
-    assert batch == PredictBatch(VERSION, only_input([0.5, 0.0]), 1)
+    assert batch == PredictBatch(VERSION, only_input([0.5, 0.0]), [1])
     assert queue == sender.replies.queue
     assert 0 < seconds_left <= SECONDS
 

@@ -20,7 +20,7 @@ from workers.celery import app
 from workers.messages.protocol import PREDICT_TASK, PredictBatch
 from workers.settings import settings
 
-BATCH = PredictBatch(VERSION, only_input([0.5, 0.25]), 1)
+BATCH = PredictBatch(VERSION, only_input([0.5, 0.25]), [1])
 
 
 @pytest.fixture

@@ -10,8 +10,9 @@ from django.test import Client
 from django.utils.dateparse import parse_datetime
 
 from inference.models import Activation, Version
-from inference.versions.uploads import store_version
-from tests.unit.samples import NN_ID, OTHER_NN_ID, activated, failed, failed_activation, loaded
+from inference.versions.uploads import store_upload, store_version
+from tests.unit.samples import NN_ID, OTHER_NN_ID, activated, failed, failed_activation, loaded, only_input
+from workers.messages.terms import Expected, Terms
 
 pytestmark = pytest.mark.django_db
 TRACE = "Traceback\nWeightsError: é"
@@ -88,6 +89,18 @@ def test_a_version_tells_its_activations_with_their_reports(two: list[Version], 
             {"result": False, "worker": "w2", "seconds": 0.25, "trace": base64.b64encode(TRACE.encode()).decode()},
         ],
     }
+
+
+def test_a_version_tells_what_came_with_it_and_what_workers_remarked(client: Client) -> None:
+    expected = Expected(only_input([1.0, 2.0]), only_input([3.0]), 0.5)
+    version = store_upload(NN_ID, "w", b"said", Terms(["a"], expected))
+    store_upload(NN_ID, "w", b"silent")
+    Version.objects.filter(pk=version.pk).update(remarks=["It is blue."])
+
+    told, silent = (get(client, f"/networks/{NN_ID}/versions/{number}") for number in (1, 2))
+
+    assert told["terms"] == {"order": ["a"], "examples": 1, "tolerance": 0.5}
+    assert (told["remarks"], silent["remarks"], silent["terms"]) == (["It is blue."], [], None)
 
 
 def test_a_version_tells_its_latest_activations_only(

@@ -22,6 +22,8 @@ from inference.versions.switch import SwitchResult, VersionSwitch
 from tests.unit.asking import ask
 from tests.unit.pretended_gateway import PretendedGateway
 from tests.unit.samples import NN_ID, failed, loaded
+from workers.messages.arrays import to_arrays
+from workers.messages.terms import NO_TERMS, Terms
 
 OCTETS = "application/octet-stream"
 
@@ -33,12 +35,13 @@ class Switches:
         self.uploads: list[tuple[str, str, bytes, str]] = []
         self.outcome: Any = [loaded("w1")]
         self.only_first: bool | None = None
+        self.terms: Terms | None = None
 
     def __call__(
-        self, nn_id: str, file_name: str, weights: IO[bytes], requested_by: str, only_first: bool
+        self, nn_id: str, file_name: str, weights: IO[bytes], requested_by: str, only_first: bool, terms: Terms
     ) -> SwitchResult:
         weights.seek(0)
-        self.only_first = only_first
+        self.only_first, self.terms = only_first, terms
         self.uploads.append((nn_id, file_name, weights.read(), requested_by))
         if isinstance(self.outcome, Exception):
             raise self.outcome
@@ -60,6 +63,32 @@ def put(client: Client, headers: dict[str, str] | None = None, **fields: Any) ->
     given = {"nn_id": NN_ID, "data": SimpleUploadedFile("w.b64", b"QUJD\n", OCTETS), **fields}
     form = encode_multipart(BOUNDARY, {name: value for name, value in given.items() if value is not None})
     return client.put("/set_weights", form, content_type=MULTIPART_CONTENT, headers=headers)
+
+
+EXAMPLES = '{"data": [[0.25, 0.5], [1, 2]], "result": [0.75, 3], "tolerance": 0.5}'
+
+
+@pytest.mark.parametrize("expect", [EXAMPLES, SimpleUploadedFile("e.json", EXAMPLES.encode())], ids=["text", "file"])
+def test_what_is_said_beside_the_file_goes_with_it(expect: Any, client: Client, switches: Switches) -> None:
+    assert put(client, order="first, second,last", expect=expect).status_code == 200
+
+    assert switches.terms is not None
+    assert switches.terms.order == ("first", "second", "last")
+    expected = switches.terms.expected
+    assert expected is not None
+    assert to_arrays(expected.inputs)[""].tolist() == [[0.25, 0.5], [1, 2]]
+    assert (to_arrays(expected.outputs)[""].tolist(), expected.tolerance) == ([0.75, 3], 0.5)
+
+
+def test_a_file_of_which_nothing_is_said_has_no_terms(client: Client, switches: Switches) -> None:
+    put(client, order=" ", expect="")
+    assert switches.terms == NO_TERMS
+
+
+def test_terms_that_cannot_be_read_are_told_and_nothing_is_stored(client: Client, switches: Switches) -> None:
+    response = put(client, expect="[]")
+    assert (response.status_code, switches.uploads) == (400, [])
+    assert response.json()["message"].startswith("expect must be an object like")
 
 
 def test_loaded_weights_are_told_worker_by_worker(client: Client, switches: Switches) -> None:

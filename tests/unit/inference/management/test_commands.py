@@ -42,9 +42,9 @@ class PretendedClient:
 
     predict = status = activate = rollback = _answer
 
-    def set_weights(self, nn_id: str, file_name: str, body: IO[bytes]) -> Any:
+    def set_weights(self, nn_id: str, file_name: str, body: IO[bytes], *, order: str, expect: str) -> Any:
         body.seek(0)
-        return self._answer(nn_id, file_name, body.read())
+        return self._answer(nn_id, file_name, body.read(), *filter(None, (order, expect)))
 
 
 @pytest.fixture
@@ -179,6 +179,18 @@ def test_a_switch_refuses_what_names_no_version(
     with pytest.raises(CommandError, match=reason):
         run(*command)
     assert asked.sent == []
+
+
+def test_load_weights_sends_what_is_said_of_them(named: Path, tmp_path: Path, asked: type[PretendedClient]) -> None:
+    asked.answer = {"status": True, "nn_id": NN_ID, "workers_count": 1, "version": 2, "workers": []}
+    examples = tmp_path / "examples.json"
+    examples.write_text('{"data": [[1, 2]], "result": [3]}')
+
+    run("load_weights", str(named), "--order", "a,b", "--expect", str(examples))
+
+    assert asked.sent[0][-2:] == ("a,b", '{"data": [[1, 2]], "result": [3]}')
+    with pytest.raises(CommandError, match=r"cannot read .*nowhere"):
+        run("load_weights", str(named), "--expect", str(tmp_path / "nowhere"))
 
 
 def test_load_weights_tells_why_a_worker_refused(named: Path, asked: type[PretendedClient]) -> None:

@@ -12,6 +12,7 @@ from inference.models import Activation, DefaultNetwork, FileChunk, Network, Sto
 from inference.versions import services
 from inference.versions.uploads import store_version
 from tests.unit.samples import NN_ID, OTHER_NN_ID, activated, failed, failed_activation, loaded
+from workers.messages.protocol import Report
 
 pytestmark = pytest.mark.django_db
 WEIGHTS, MORE_WEIGHTS, ARCHITECTURE = b"weights", b"more weights", b"{}"
@@ -60,6 +61,18 @@ def test_an_activation_makes_a_default_network_where_there_is_none() -> None:
     activated(store(), ACTIVATE)
 
     assert DefaultNetwork.objects.get().network_id == NN_ID
+
+
+def test_what_workers_remark_stays_with_the_version_each_once() -> None:
+    activation = services.begin(store(), UPLOAD, "192.0.2.1")
+    first = Report("w1", loaded=True, trace="", seconds=0.1, remarks=["It is slow.", "It is blue."])
+    second = Report("w2", loaded=True, trace="", seconds=0.1, remarks=["It is blue.", "It is old."])
+
+    services.note_reports(activation, [first], 2)
+    services.record_reports(activation, [first, second])
+
+    assert Version.objects.get().remarks == ["It is slow.", "It is blue.", "It is old."]
+    assert [report.remarks for report in activation.reports.all()] == [first.remarks, second.remarks]
 
 
 def test_a_first_network_becomes_active_where_none_is() -> None:
@@ -197,6 +210,18 @@ def test_a_deleted_versions_bytes_are_gone_and_its_record_stays(old: Version) ->
     assert bytes_of(old) == b""
     assert StoredFile.objects.get(pk=old.weights_id).size == len(WEIGHTS)
     assert WorkerReport.objects.filter(activation__version=old).count() == 1
+
+
+def test_what_came_with_a_deleted_version_goes_with_it(old: Version) -> None:
+    version = store_version(NN_ID, "w", b"its own", ARCHITECTURE, terms=b"said")
+    twin = store_version(OTHER_NN_ID, "w", b"others", ARCHITECTURE, terms=b"said")
+    assert version.ref().terms == twin.terms_id is not None
+
+    services.delete_version(NN_ID, version.number, "somebody")
+    assert not FileChunk.objects.filter(file=version.weights).exists()
+    assert FileChunk.objects.filter(file=version.terms).exists()
+    services.delete_version(OTHER_NN_ID, twin.number, "somebody")
+    assert not FileChunk.objects.filter(file=version.terms).exists()
 
 
 @pytest.mark.parametrize("nn_id", [NN_ID, OTHER_NN_ID])

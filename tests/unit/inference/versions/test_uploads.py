@@ -15,7 +15,9 @@ from inference.models import DefaultNetwork, Network, StoredFile, Version
 from inference.versions import uploads
 from inference.versions.stored_files import file_chunk
 from inference.versions.uploads import store_upload, store_version
+from inference.versions.version_terms import terms_of
 from tests.unit.samples import NN_ID, OTHER_NN_ID
+from workers.messages.terms import Terms
 
 pytestmark = pytest.mark.django_db
 WEIGHTS, MORE_WEIGHTS, ARCHITECTURE = b"weights", b"more weights", b"{}"
@@ -34,6 +36,14 @@ def test_the_first_upload_makes_the_network_and_its_version_1() -> None:
     assert (version.weights.size, version.architecture_id) == (7, hashlib.sha256(ARCHITECTURE).hexdigest())
     assert Network.objects.get().active is None
     assert not DefaultNetwork.objects.exists()
+
+
+def test_what_is_said_of_an_upload_stays_with_its_version_and_is_none_of_the_next() -> None:
+    said, silent = store_upload(NN_ID, "w", WEIGHTS, Terms(["b", "a"])), store_upload(NN_ID, "w", WEIGHTS)
+
+    assert terms_of(said) == Terms(["b", "a"])
+    assert said.ref().terms == said.terms_id
+    assert (silent.terms, terms_of(silent), silent.ref().terms) == (None, None, None)
 
 
 def test_each_network_counts_its_own_versions() -> None:

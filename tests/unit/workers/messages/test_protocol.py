@@ -15,6 +15,8 @@ from workers.messages.message import TRACE_CHARACTERS_MAX, Message, ProtocolErro
 from workers.messages.protocol import (
     CHUNK_BYTES,
     CHUNK_CONTENT_TYPE,
+    REMARK_CHARACTERS_MAX,
+    REMARKS_MAX,
     WORKER_CHARACTERS_MAX,
     ActiveVersions,
     FileChunk,
@@ -28,7 +30,7 @@ from workers.messages.protocol import (
     is_digest,
     is_nn_id,
 )
-from workers.messages.tensors import NAME_CHARACTERS_MAX, RANK_MAX, TENSORS_MAX, Tensor
+from workers.messages.tensors import NAME_CHARACTERS_MAX, RANK_MAX, TENSORS_MAX, Tensor, Tensors, count_rows
 
 hex_digits = st.text("0123456789abcdef", min_size=64, max_size=64)
 times = st.floats(0, 1e9)
@@ -64,6 +66,11 @@ def _bytes(shape: tuple[int, ...]) -> int:
     return size
 
 
+def _batch(version: VersionRef, inputs: Tensors, together: bool) -> PredictBatch:
+    rows = count_rows(inputs)
+    return PredictBatch(version, inputs, [rows] if together else [1] * rows)
+
+
 def across_the_wire(message: Message) -> Message:
     return type(message).from_json(json.loads(json.dumps(message.to_json())))
 
@@ -72,9 +79,9 @@ def across_the_wire(message: Message) -> Message:
     st.one_of(
         versions,
         tensors,
-        st.builds(PredictBatch, versions, named_tensors, st.integers(1, 10_000)),
+        st.builds(_batch, versions, named_tensors, st.booleans()),
         st.builds(PredictReply, workers, named_tensors, times, times),
-        st.builds(Report, workers, st.booleans(), st.text(), times),
+        st.builds(Report, workers, st.booleans(), st.text(), times, st.lists(st.text(), max_size=REMARKS_MAX)),
         st.builds(
             WorkerStatus,
             workers,
@@ -101,13 +108,19 @@ def test_what_a_report_says_has_a_bound_whatever_was_sent() -> None:
     assert report.trace.startswith("\\x00\\x00")
 
 
+def test_a_reports_remarks_are_short_and_can_be_stored() -> None:
+    report = Report("worker", loaded=True, trace="", seconds=1.0, remarks=["a\0b", "x" * 5000])
+    assert Report.from_json(report.to_json()).remarks == ["a\\x00b", "x" * REMARK_CHARACTERS_MAX]
+    assert Report.from_json({"worker": "w", "loaded": True, "trace": "", "seconds": 1.0}).remarks == []
+
+
 @pytest.mark.parametrize("chunk", [FileChunk(3, b"\x00\xff\x80"), FileChunk(-1, b""), FileChunk(2**40, b"x")], ids=repr)
 def test_a_chunk_arrives_as_it_left(chunk: FileChunk) -> None:
     assert FileChunk.from_message(CHUNK_CONTENT_TYPE, chunk.headers(), chunk.content) == chunk
 
 
 def test_a_batch_knows_how_many_rows_it_has() -> None:
-    batch = PredictBatch(VERSION, {"a": tensor([1.0], [2.0]), "b": Tensor("bool", (2,), b"\x00\x01")}, 1)
+    batch = PredictBatch(VERSION, {"a": tensor([1.0], [2.0]), "b": Tensor("bool", (2,), b"\x00\x01")}, [1, 1])
 
     assert (batch.rows_count, BATCH.rows_count, REPLY.rows_count) == (2, 1, 1)
 
@@ -135,7 +148,7 @@ def changed(message: Message, **fields: Any) -> dict[str, Any]:
 
 
 ROWS = tensor([0.5, 0.25])
-BATCH = PredictBatch(VERSION, only_input([0.5, 0.25]), 1)
+BATCH = PredictBatch(VERSION, only_input([0.5, 0.25]), [1])
 REPLY = PredictReply("worker", {"sum": ROWS}, 0.5, 0.7)
 #: What is no inputs or outputs by name.
 ODD_TENSORS: list[Any] = [
@@ -165,8 +178,9 @@ REFUSED: list[tuple[type[Message], Any]] = [
     *[(Tensor, changed(ROWS, shape=shape)) for shape in ([], [1, 3], [-1, -2], [1.0, 2], ["1", 2], [True, 2], 2, "2",
                                                         [2] + [1] * RANK_MAX)],
     *[(Tensor, changed(ROWS, data=data)) for data in ("", "AAA", "not base64!", "é", 5, None)],
-    *[(PredictBatch, without(BATCH, field)) for field in ("version", "inputs", "requests")],
-    *[(PredictBatch, changed(BATCH, requests=requests)) for requests in (0, -1, "1", True, None)],
+    *[(PredictBatch, without(BATCH, field)) for field in ("version", "inputs", "request_rows")],
+    *[(PredictBatch, changed(BATCH, request_rows=rows)) for rows in (
+        1, None, "1", [], [0], [2], [1, 1], [1, 0], [2, -1], [1.0], [True], ["1"], {"0": 1})],
     (PredictBatch, changed(BATCH, version={})),
     *[(PredictBatch, changed(BATCH, inputs=odd)) for odd in ODD_TENSORS],
     *[(PredictReply, changed(REPLY, outputs=odd)) for odd in ODD_TENSORS],
@@ -174,7 +188,9 @@ REFUSED: list[tuple[type[Message], Any]] = [
     *[(PredictReply, changed(REPLY, inference_ms=value)) for value in (None, "soon", [])],
     *[(Report, without(REPORT, field)) for field in ("worker", "loaded", "trace", "seconds")],
     *[(Report, changed(REPORT, **fields)) for fields in ({"worker": None}, {"worker": "x" * 256}, {"loaded": 1},
-                                                         {"loaded": "true"}, {"trace": None}, {"seconds": "1"})],
+                                                         {"loaded": "true"}, {"trace": None}, {"seconds": "1"},
+                                                         {"remarks": "text"}, {"remarks": None}, {"remarks": [1]},
+                                                         {"remarks": ["x"] * (REMARKS_MAX + 1)})],
     *[(WorkerStatus, without(STATUS, field)) for field in ("worker", "address", "nn_id", "count_requests_handled")],
     *[(WorkerStatus, changed(STATUS, **fields)) for fields in ({"worker": 1}, {"address": "here"}, {"nn_id": "x"},
                                                                {"count_requests_handled": -1})],

@@ -76,6 +76,7 @@ def test_each_layer_answers_as_keras_does_by_two_versions_weights(name: str, tmp
         model.load_weights(file)  # what a layer makes of its weights, it makes when they are loaded
         versions.append((architecture.load(file), np.asarray(model(rows, training=False))))
     for weights, expected in versions:
+        assert not weights.rows_belong_together
         assert np.abs(architecture.predict_rows(weights, rows) - expected).max() <= 1e-5
 
 

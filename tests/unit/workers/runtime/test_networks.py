@@ -12,9 +12,11 @@ import pytest
 
 from tests.unit.samples import NN_ID, OTHER_NN_ID
 from workers.messages.protocol import VersionRef
+from workers.runtime import loading as loading_module
 from workers.runtime import networks as networks_module
 from workers.runtime.errors import SupplyError
 from workers.runtime.networks import VERSIONS_A_NETWORK, Networks
+from workers.runtime.wanted_weights import WantedWeights
 
 SOON_SECONDS = 10.0
 SIZE = 10 * 1024**2
@@ -39,7 +41,7 @@ class PretendedWeights:
 class PretendedArchitecture:
     """Takes any file's text for weights."""
 
-    wanted = None
+    wanted = WantedWeights("pretended", (), dense_chain=False)
     size_bytes = SIZE
 
     def __init__(self, config: str, max_bytes: int) -> None:
@@ -52,9 +54,9 @@ class PretendedArchitecture:
 class PretendedReader:
     """Finds every file clean."""
 
-    def read(self, source: Path, target: Path, wanted: object) -> str:
+    def read(self, source: Path, target: Path, wanted: object) -> tuple[str, int]:
         target.write_bytes(source.read_bytes())
-        return "hdf5"
+        return "hdf5", 1
 
 
 class Files:
@@ -77,7 +79,7 @@ def files() -> Files:
 
 @pytest.fixture
 def networks(files: Files, monkeypatch: pytest.MonkeyPatch) -> Networks:
-    monkeypatch.setattr(networks_module, "Architecture", PretendedArchitecture)
+    monkeypatch.setattr(loading_module, "Architecture", PretendedArchitecture)
     monkeypatch.setattr(networks_module, "settle_memory", lambda _: None)
     return Networks(files.fetch, PretendedReader(), MEMORY)  # type: ignore[arg-type]
 

@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from workers.runtime.torch_layers import Layer, in_order_of_use
+from workers.runtime.torch_layers import ORDERS_MAX, Layer, orders_of_use, refuse_several
 
 HIDDEN, LAST = (4, 4), (4, 1)
 
@@ -17,6 +17,12 @@ def chain(*shapes: tuple[int, int]) -> list[Layer]:
 
 def file(**shapes: tuple[int, int]) -> list[Layer]:
     return [Layer(name.replace("__", "."), shape, bias=True) for name, shape in shapes.items()]
+
+
+def in_order_of_use(layers: list[Layer], wanted: list[Layer]) -> list[Layer]:
+    orders = orders_of_use(layers, wanted, ())
+    refuse_several(orders)
+    return orders[0]
 
 
 def names(layers: list[Layer]) -> list[str]:
@@ -57,7 +63,7 @@ def test_a_bias_tells_layers_apart() -> None:
 def test_layers_that_could_be_swapped_are_named(layers: list[Layer]) -> None:
     for _ in range(3):
         random.Random(1).shuffle(layers)
-        with pytest.raises(ValueError, match=r"(\S+) and (\S+) have one shape, .*Number the layers' names") as refused:
+        with pytest.raises(ValueError, match=r"(\S+) and (\S+) have one shape, .*Send order=") as refused:
             in_order_of_use(layers, chain((2, 4), HIDDEN, HIDDEN, LAST))
         assert not {"inp", "out"} & set(str(refused.value).split())
 
@@ -66,6 +72,24 @@ def test_what_fits_in_no_order_stays_as_it_is_for_whoever_says_what_does_not_fit
     layers = file(a=(3, 3), b=(5, 5))
     assert in_order_of_use(layers, chain((3, 3), (7, 7))) == layers
     assert in_order_of_use(layers, chain((3, 3))) == layers
+
+
+def test_the_order_that_is_told_is_taken_whatever_numbers_say() -> None:
+    layers = file(net__0=HIDDEN, net__1=HIDDEN, out=LAST)
+    orders = orders_of_use(layers, chain(HIDDEN, HIDDEN, LAST), ["net.1", "net.0", "out"])
+    assert [names(order) for order in orders] == [["net.1", "net.0", "out"]]
+
+
+@pytest.mark.parametrize("order", [["a"], ["a", "b", "c"], ["a", "c"]])
+def test_an_order_that_does_not_name_the_layers_each_once_is_refused(order: list[str]) -> None:
+    with pytest.raises(ValueError, match="order must name the file's layers, each once: a,b; got a"):
+        orders_of_use(file(a=HIDDEN, b=HIDDEN), chain(HIDDEN, HIDDEN), order)
+
+
+def test_more_orders_than_are_tried_are_refused_with_one_that_could_be_sent() -> None:
+    five = file(a=HIDDEN, b=HIDDEN, c=HIDDEN, d=HIDDEN, e=HIDDEN)
+    with pytest.raises(ValueError, match=f"more than {ORDERS_MAX} orders: Send order=.* one of them is a,b,c,d,e;"):
+        orders_of_use(five, chain(*[HIDDEN] * 5), ())
 
 
 def test_a_file_that_fits_in_very_many_ways_is_refused_soon() -> None:

@@ -20,8 +20,9 @@ from workers.messages.protocol import VersionRef
 from workers.runtime.backend import keras
 from workers.runtime.errors import WeightsError
 from workers.runtime.file_format import read_architecture
+from workers.runtime.loading import LoadedVersion
 from workers.runtime.models import build_model
-from workers.runtime.networks import LoadedVersion, Networks
+from workers.runtime.networks import Networks
 from workers.runtime.weights_file import WeightsFileReader
 from workers.settings import ROOT
 
@@ -247,7 +248,7 @@ def test_layers_that_could_be_swapped_are_refused_with_their_names(kind: str, re
         }
         content = torch_file(state, {str(key): each.tobytes() for key, each in enumerate(numbers)})
 
-    with pytest.raises(WeightsError, match=r"have one shape, and nothing tells which .* Number the layers' names"):
+    with pytest.raises(WeightsError, match=r"have one shape, and nothing tells which .* Send order="):
         load(reader, content, str(model.to_json()))
 
 

@@ -1,0 +1,85 @@
+"""Whether a row's answer depends on the rows that are computed with it, as behind `Softmax(axis=0)` or a batch's mean.
+
+Strangers' rows share a batch only where that changes no answer. An architecture does not tell, so it is tried.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workers.runtime.errors import NumbersError
+from workers.runtime.rows import TensorInfo
+
+Rows = list[NDArray[Any]]
+
+#: What is drawn: floats from here to there, and whole numbers below one of these; small ones are in every vocabulary.
+DRAWS = ((0.0, 1.0, (2,)), (-3.0, 3.0, (10, 2)))
+SEED = 1
+#: How far answers may differ by rounding, as a part of an output's largest number: by what the network computes with.
+ROUNDING = {"float64": 1e-9, "float32": 1e-4, "float16": 2e-2, "bfloat16": 1e-1}
+
+
+def rows_belong_together(
+    inputs: Sequence[TensorInfo], size: int, answer: Callable[[Rows], Rows], compute_dtypes: set[str]
+) -> bool:
+    """Whether a row is answered otherwise in company than alone, beyond rounding; if none can be drawn, too.
+
+    `size` stands for sizes of a row that are not fixed; `answer` computes just the rows that it is given, and raises
+    NumbersError for such as it does not take.
+    """
+    drawn = np.random.default_rng(SEED)
+    rounding = max((ROUNDING.get(dtype, 0.0) for dtype in compute_dtypes), default=0.0)
+    found: list[bool] = []
+    for lowest, highest, belows in DRAWS:
+        for below in belows:
+            two = [_draw(each, size, drawn, lowest, highest, below) for each in inputs]
+            try:
+                found.append(_answers_depend(two, answer, rounding))
+                break
+            except NumbersError:
+                continue
+        if any(found):
+            return True
+    return not found
+
+
+def _draw(
+    info: TensorInfo, size: int, drawn: np.random.Generator, lowest: float, highest: float, below: int
+) -> NDArray[Any]:
+    """Two rows."""
+    shape = (2, *(size if wanted is None else wanted for wanted in info.row_shape))
+    dtype = np.dtype(info.dtype)
+    if dtype.kind == "f":
+        return drawn.uniform(lowest, highest, shape).astype(dtype)
+    return drawn.integers(0, below, shape).astype(dtype)
+
+
+def _answers_depend(two: Rows, answer: Callable[[Rows], Rows], rounding: float) -> bool:
+    """Whether one of two rows is answered otherwise in company, where the first stands once before the second and twice
+    behind it: sorted, turned round or moved on, these would not be as they are.
+
+    Raises:
+        NumbersError: they are refused.
+    """
+    in_company = answer([each[[0, 1, 0, 0]] for each in two])
+    try:
+        first, second = (answer([each[row : row + 1] for each in two]) for row in (0, 1))
+    except NumbersError:
+        return True
+    for together, one, other in zip(in_company, first, second, strict=True):
+        alone = np.concatenate([one, other, one, one])
+        if together.shape != alone.shape or not _are_close(together, alone, rounding):
+            return True
+    return False
+
+
+def _are_close(one: NDArray[Any], other: NDArray[Any], rounding: float) -> bool:
+    if one.dtype.kind != "f":
+        return bool((one == other).all())
+    finite = np.abs(one[np.isfinite(one)])
+    largest = float(finite.max()) if finite.size else 0.0
+    return bool(np.isclose(one, other, rtol=rounding, atol=rounding * largest, equal_nan=True).all())
