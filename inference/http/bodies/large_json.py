@@ -41,7 +41,7 @@ def read_large_json(content: bytes) -> Any:
 
 def _read_numbers(text: bytes) -> NDArray[np.float64] | None:
     try:
-        read = simdjson.Parser().parse(text)
+        read: Any = simdjson.Parser().parse(text)
         shape = _shape_of(read)
         numbers = np.frombuffer(read.as_buffer(of_type="d"), np.float64)
     except (ValueError, TypeError, IndexError, RuntimeError):  # no list, no numbers, none at all, too large ones
