@@ -22,7 +22,7 @@ FOLDER = "BENCHMARK_MARKS"
 #: What is marked in a gateway: its name, the module, and the function or method there, on a lone request's way.
 GATEWAY = (
     ("protocol", "gateway_site.http_protocol", "ClientConnection.data_received"),
-    ("door", "inference.http.doors", "Doors.__call__"),
+    ("door", "inference.http.doors", "identify"),
     ("read", "inference.http.predict_door", "read_predict_input"),
     ("submit", "inference.dispatch.dispatcher", "Dispatcher.predict"),
     ("hand-over", "inference.dispatch.sender", "Sender.send"),
