@@ -20,6 +20,10 @@ ZIP_SIGNATURE = b"PK\x03\x04"
 KERAS_CONFIG = "config.json"
 KERAS_WEIGHTS = "model.weights.h5"
 TORCH_PICKLE = "data.pkl"
+#: What a program of TorchScript has, beside what a file of `torch.save` has.
+TORCH_PROGRAM = "constants.pkl"
+#: `torch.save` before 1.6 begins with the pickle of a number that tells its format.
+OLD_TORCH_SIGNATURE = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
 #: The largest architecture that is read, in bytes of JSON; Keras's largest published networks stay below 2 MB.
 MAX_ARCHITECTURE_BYTES = 8 * 1024 * 1024
 #: The largest list of members of an archive that is read: a list of millions would fill the memory.
@@ -81,6 +85,30 @@ def read_chunks(archive: zipfile.ZipFile, name: str, max_bytes: int) -> Iterator
     Raises:
         ValueError: the archive has no such member, or one that is larger or packed in an unusual way.
     """
+    left = max_bytes
+    with archive.open(_member(archive, name)) as opened:
+        while chunk := opened.read(min(_CHUNK_BYTES, left + 1)):
+            left -= len(chunk)
+            if left < 0:
+                raise ValueError(f"{name} in the archive is larger than {max_bytes} bytes")
+            yield chunk
+
+
+def read_part(archive: zipfile.ZipFile, name: str, size: int, start: int, count: int) -> bytes:
+    """`count` bytes of a member of `size` bytes, from `start` on; fewer when the archive is damaged.
+
+    Raises:
+        ValueError: the archive has no such member, or one of another size or packed in an unusual way.
+    """
+    member = _member(archive, name)
+    if member.file_size != size:
+        raise ValueError(f"{name} in the archive has {member.file_size} bytes, not {size}")
+    with archive.open(member) as opened:
+        opened.seek(start)
+        return opened.read(count)
+
+
+def _member(archive: zipfile.ZipFile, name: str) -> zipfile.ZipInfo:
     try:
         member = archive.getinfo(name)
     except KeyError as error:
@@ -88,13 +116,7 @@ def read_chunks(archive: zipfile.ZipFile, name: str, max_bytes: int) -> Iterator
     # Others are unpacked without a bound on what comes out.
     if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) or member.flag_bits & 1:
         raise ValueError(f"{name} in the archive is packed in a way that no such file is")
-    left = max_bytes
-    with archive.open(member) as opened:
-        while chunk := opened.read(min(_CHUNK_BYTES, left + 1)):
-            left -= len(chunk)
-            if left < 0:
-                raise ValueError(f"{name} in the archive is larger than {max_bytes} bytes")
-            yield chunk
+    return member
 
 
 def refuse_strange_members(archive: zipfile.ZipFile) -> None:
@@ -115,6 +137,8 @@ def tell_format(upload: bytes | IO[bytes]) -> Format | None:
     start = file.read(16)
     if start.startswith(HDF5_SIGNATURE):
         return "hdf5"
+    if start.startswith(OLD_TORCH_SIGNATURE):
+        return "torch"
     if start.startswith(ZIP_SIGNATURE):
         return _tell_archive(file)
     return "safetensors" if _is_safetensors(file, start) else None
@@ -135,7 +159,7 @@ def torch_folder(names: list[str]) -> str | None:
     """The one top folder of an archive of `torch.save`; None when the names are not such an archive's."""
     folders = {name.partition("/")[0] for name in names}
     folder = folders.pop() if len(folders) == 1 else ""
-    return folder if f"{folder}/{TORCH_PICKLE}" in names else None
+    return folder if f"{folder}/{TORCH_PICKLE}" in names and f"{folder}/{TORCH_PROGRAM}" not in names else None
 
 
 def _is_safetensors(file: IO[bytes], start: bytes) -> bool:

@@ -21,6 +21,8 @@ from workers.runtime.weights_file import WeightsFileReader
 
 #: Said of a version whose answers depend on what else is computed with them.
 ROWS_BELONG_TOGETHER = "Its rows belong together: each request is computed by itself, and shares no call with others."
+#: Said of a file in which there is more than the network's weights.
+IGNORED = "Its file holds more than the network's weights, which was ignored: {}."
 
 
 @dataclass(frozen=True)
@@ -29,11 +31,14 @@ class LoadedVersion:
 
     architecture: Architecture
     weights: Weights
+    #: Names of what the file holds and no layer has.
+    ignored: str = ""
 
     @property
     def remarks(self) -> list[str]:
-        """What is to be known about how it answers, a sentence each."""
-        return [ROWS_BELONG_TOGETHER] if self.weights.rows_belong_together else []
+        """What is to be known about how it answers, and about its file, a sentence each."""
+        together = [ROWS_BELONG_TOGETHER] if self.weights.rows_belong_together else []
+        return [*together, IGNORED.format(self.ignored)] if self.ignored else together
 
     def predict(self, rows: Mapping[str, NDArray[Any]], request_rows: Sequence[int] = ()) -> dict[str, NDArray[Any]]:
         """The outputs by their names, of shapes (rows, ...), for the inputs by theirs; see `Architecture.predict`.
@@ -89,7 +94,7 @@ class Loader:
             self._fetch_file(version.digest, uploaded)
             if terms.expected is not None:
                 return self._load_expected(terms.expected, uploaded, architecture, wanted)
-            return LoadedVersion(architecture, self._load_weights(uploaded, architecture, wanted)[0])
+            return self._load_weights(uploaded, architecture, wanted)[0]
 
     def _load_expected(
         self, expected: Expected, uploaded: Path, architecture: Architecture, wanted: WantedWeights
@@ -98,8 +103,7 @@ class Loader:
         right: list[LoadedVersion] = []
         why, tried, orders = "", 0, 1
         while tried < orders:
-            weights, orders = self._load_weights(uploaded, architecture, replace(wanted, choice=tried))
-            version = LoadedVersion(architecture, weights)
+            version, orders = self._load_weights(uploaded, architecture, replace(wanted, choice=tried))
             try:
                 differ = differences(expected, version.predict)
             except RowsError as error:
@@ -119,10 +123,14 @@ class Loader:
             )
         return right[0]
 
-    def _load_weights(self, uploaded: Path, architecture: Architecture, wanted: WantedWeights) -> tuple[Weights, int]:
+    def _load_weights(
+        self, uploaded: Path, architecture: Architecture, wanted: WantedWeights
+    ) -> tuple[LoadedVersion, int]:
+        """The version, and in how many orders the file's layers fit."""
         readable = uploaded.with_name("readable.weights.h5")
-        layout, orders = self._reader.read(uploaded, readable, wanted)
-        return architecture.load(readable) if layout == "hdf5" else architecture.load_tensors(readable), orders
+        written = self._reader.read(uploaded, readable, wanted)
+        weights = architecture.load(readable) if written.layout == "hdf5" else architecture.load_tensors(readable)
+        return LoadedVersion(architecture, weights, written.ignored), written.orders
 
     def _load_terms(self, version: VersionRef) -> Terms:
         try:

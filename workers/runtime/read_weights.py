@@ -23,9 +23,11 @@ from safetensors import safe_open
 from workers.messages.message import shorten
 from workers.runtime.clean_hdf5 import clean
 from workers.runtime.file_format import KERAS_WEIGHTS, open_archive, read_chunks, refuse_strange_members, tell_format
-from workers.runtime.stored_tensors import ORDER_IS_FOR_TORCH, StoredTensor, arrange, choose
+from workers.runtime.stored_tensors import ORDER_IS_FOR_TORCH, StoredTensor, StoredTensors, arrange, choose
 from workers.runtime.torch_file import open_torch_file
+from workers.runtime.torch_layers import shown
 from workers.runtime.wanted_weights import WantedWeights
+from workers.runtime.written_weights import WrittenWeights
 
 #: Address space of the helper in bytes, beside a few times what the architecture's weights take: a file that needs
 #: more is refused, not swapped for.
@@ -38,7 +40,7 @@ _SAFETENSORS_DTYPES = {"F64", "F32", "F16", "BF16", "I64", "I32", "I16", "I8", "
 
 
 @contextmanager
-def open_safetensors(path: Path) -> Iterator[dict[str, StoredTensor]]:
+def open_safetensors(path: Path) -> Iterator[StoredTensors]:
     """The tensors of a safetensors file by their names; its header is checked by the format's own library.
 
     Raises:
@@ -52,13 +54,11 @@ def open_safetensors(path: Path) -> Iterator[dict[str, StoredTensor]]:
             if described.get_dtype() not in _SAFETENSORS_DTYPES:
                 raise ValueError(f"{name} holds {described.get_dtype()}, which no network here has")
             tensors[name] = StoredTensor(tuple(described.get_shape()), partial(file.get_tensor, name))
-        yield tensors
+        yield StoredTensors(tensors)
 
 
-def read_weights(source: Path, target: Path, wanted: WantedWeights) -> tuple[str, int]:
+def read_weights(source: Path, target: Path, wanted: WantedWeights) -> WrittenWeights:
     """Read the file `source`, and write what is to be loaded to `target`.
-
-    Returns which that is, "hdf5" or "tensors", and in how many orders the file's layers can be used.
 
     Raises:
         ValueError, OSError, SafetensorError: the file is damaged or not this architecture's.
@@ -68,15 +68,15 @@ def read_weights(source: Path, target: Path, wanted: WantedWeights) -> tuple[str
         if wanted.order and kind not in ("torch", "safetensors"):
             raise ValueError(ORDER_IS_FOR_TORCH)
         if kind == "hdf5":
-            return _clean(source, target, wanted), 1
+            return WrittenWeights(_clean(source, target, wanted))
         if kind == "keras":
-            return _clean_archive(file, target, wanted), 1
+            return WrittenWeights(_clean_archive(file, target, wanted))
         if kind == "torch":
             with open_torch_file(file, wanted.max_bytes) as tensors:
-                return "tensors", _write_tensors(tensors, target, wanted)
+                return _write_tensors(tensors, target, wanted)
         if kind == "safetensors":
             with open_safetensors(source) as tensors:
-                return "tensors", _write_tensors(tensors, target, wanted)
+                return _write_tensors(tensors, target, wanted)
     raise ValueError("the file is neither .keras, .weights.h5, safetensors nor a zip of torch.save")
 
 
@@ -96,16 +96,16 @@ def _clean_archive(file: IO[bytes], target: Path, wanted: WantedWeights) -> str:
     return layout
 
 
-def _write_tensors(tensors: dict[str, StoredTensor], target: Path, wanted: WantedWeights) -> int:
-    found, orders = choose(tensors, wanted)
+def _write_tensors(tensors: StoredTensors, target: Path, wanted: WantedWeights) -> WrittenWeights:
+    choice = choose(tensors, wanted)
     with target.open("wb") as writer:
-        for array in arrange(found, wanted):
+        for array in arrange(choice.found, wanted):
             writer.write(array.data)
-    return orders
+    return WrittenWeights("tensors", choice.orders, shown(choice.ignored))
 
 
-def answer(line: str) -> dict[str, str | int]:
-    """What the helper says to one request: which layout it wrote, of how many, or what was wrong with the file."""
+def answer(line: str) -> dict[str, Any]:
+    """What the helper says to one request: what it wrote, or what was wrong with the file."""
     try:
         request: dict[str, Any] = json.loads(line)
         # The worker ends a helper that is late; this ends it also when the worker has died meanwhile.
@@ -113,11 +113,11 @@ def answer(line: str) -> dict[str, str | int]:
         wanted = WantedWeights.from_json(request["wanted"])
         _limit(resource.RLIMIT_AS, ADDRESS_SPACE_BYTES + wanted.max_bytes * ADDRESS_SPACE_FACTOR)
         _limit(resource.RLIMIT_FSIZE, STRUCTURE_BYTES + wanted.max_bytes * TRAINED_FACTOR)
-        layout, orders = read_weights(Path(request["source"]), Path(request["target"]), wanted)
+        written = read_weights(Path(request["source"]), Path(request["target"]), wanted)
     except Exception as error:  # noqa: BLE001 - whatever a library raises is the answer; the worker reports it
         return {"error": shorten(f"{type(error).__name__}: {error}"), "trace": shorten(traceback.format_exc())}
     else:
-        return {"layout": layout, "orders": orders}
+        return written.to_json()
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
 

@@ -19,6 +19,10 @@ from workers.runtime.wanted_weights import Variable, WantedWeights
 
 _SHOWN_NAMES = 6
 ORDER_IS_FOR_TORCH = "order is for tensors that are named as PyTorch names them: layer.weight, layer.bias"
+OTHER_LAYERS = (
+    "Of PyTorch's names only those of Linear layers, one behind the other, are known: build the network in Keras and "
+    "save it as .keras, or send safetensors with the names and shapes of the architecture's variables"
+)
 _NUMBERED = re.compile(r"(.*?)(\d{1,9})")
 
 
@@ -36,23 +40,42 @@ class StoredTensor:
         return self.shape[::-1] if self.transposed else self.shape
 
 
+@dataclass(frozen=True)
+class StoredTensors:
+    """The tensors of a file by their names; `ignored` names what else is in it."""
+
+    by_name: dict[str, StoredTensor]
+    ignored: tuple[str, ...] = ()
+
+
 #: A tensor for each variable, by its name.
 Found = list[tuple[str, StoredTensor]]
 
 
-def choose(tensors: dict[str, StoredTensor], wanted: WantedWeights) -> tuple[Found, int]:
-    """A tensor for each variable, by its name; and of how many ways to use the file's layers this is one.
+@dataclass(frozen=True)
+class Choice:
+    """A tensor for each variable, one of `orders` ways to use the file's layers; `ignored` names what nothing uses."""
+
+    found: Found
+    orders: int
+    ignored: tuple[str, ...]
+
+
+def choose(stored: StoredTensors, wanted: WantedWeights) -> Choice:
+    """A tensor for each variable. A single number that is no variable, such as a count of steps, is no layer's.
 
     Raises:
         ValueError: the tensors are not those of the architecture.
     """
+    has_numbers = any(not variable.shape for variable in wanted.variables)
+    tensors = {name: tensor for name, tensor in stored.by_name.items() if tensor.shape or has_numbers}
     found, orders = _choose(tensors, wanted)
     for variable, (name, tensor) in zip(wanted.variables, found, strict=True):
         if tensor.network_shape != variable.shape:
             raise ValueError(
                 f"{name} has the shape {tensor.network_shape}, the architecture's {variable.path} has {variable.shape}"
             )
-    return found, orders
+    return Choice(found, orders, (*(name for name in stored.by_name if name not in tensors), *stored.ignored))
 
 
 def arrange(found: Found, wanted: WantedWeights) -> Iterator[NDArray[Any]]:
@@ -84,10 +107,17 @@ def _choose(tensors: dict[str, StoredTensor], wanted: WantedWeights) -> tuple[Fo
     found = by_path or _by_number(tensors, wanted)
     if found is not None:
         return found, 1
-    raise ValueError(
+    said = (
         f"the file holds {len(tensors)} tensors ({_shown(list(tensors))}), the architecture has "
         f"{len(wanted.variables)} ({_shown([variable.path for variable in wanted.variables])})"
     )
+    raise ValueError(f"{said}. {OTHER_LAYERS}" if _has_other_layers(tensors) else said)
+
+
+def _has_other_layers(tensors: dict[str, StoredTensor]) -> bool:
+    """Whether PyTorch named the tensors, and some are none that a Linear layer has."""
+    kinds = {name.rpartition(".")[2] for name in tensors}
+    return "weight" in kinds and not kinds <= {"weight", "bias"}
 
 
 def _shown(names: list[str]) -> str:
@@ -124,7 +154,7 @@ def _as_torch(tensors: dict[str, StoredTensor], wanted: WantedWeights) -> tuple[
             return None
         layers.setdefault(of_layer, {})[kind] = name
     if not wanted.dense_chain:
-        raise ValueError("tensors named as PyTorch does can be loaded only into a plain chain of Dense layers")
+        raise ValueError(f"the architecture is no plain chain of Dense layers. {OTHER_LAYERS}")
     of_file = []
     for name, named in layers.items():
         if "weight" not in named:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from workers.runtime.errors import WeightsError
 from workers.runtime.wanted_weights import WantedWeights
+from workers.runtime.written_weights import WrittenWeights
 from workers.settings import ROOT
 
 HELPER = [sys.executable, "-m", "workers.runtime.read_weights"]
@@ -93,10 +94,8 @@ class WeightsFileReader:
         """Start a helper ahead of its first use."""
         self._give_back(self._take())
 
-    def read(self, source: Path, target: Path, wanted: WantedWeights) -> tuple[str, int]:
+    def read(self, source: Path, target: Path, wanted: WantedWeights) -> WrittenWeights:
         """Read the file `source` in a helper, which writes what is to be loaded to `target`.
-
-        Returns which that is, "hdf5" or "tensors", and in how many orders the file's layers can be used.
 
         Raises:
             WeightsError: the file is damaged, holds something else, or crashed the helper.
@@ -110,7 +109,7 @@ class WeightsFileReader:
             self._give_back(helper)
         if "error" in answer:
             raise WeightsError(f"the weights file cannot be read: {answer['error']}") from HelperError(answer["trace"])
-        return str(answer["layout"]), int(answer["orders"])
+        return WrittenWeights.from_json(answer)
 
     def stop(self) -> None:
         """End all helpers, also those that read a file."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import pickle
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +14,15 @@ import pytest
 from numpy.typing import NDArray
 
 from tests.support.archives import Global, archive, pickled, tensor, torch_file
+from workers.runtime import torch_file as torch_file_module
 from workers.runtime.torch_file import open_torch_file
 
 NUMBERS = np.arange(6, dtype=np.float32)
 
 
 def read(content: bytes, max_bytes: int = 1000) -> dict[str, NDArray[Any]]:
-    with open_torch_file(io.BytesIO(content), max_bytes) as tensors:
-        return {name: np.array(stored.read()) for name, stored in tensors.items()}
+    with open_torch_file(io.BytesIO(content), max_bytes) as stored_tensors:
+        return {name: np.array(stored.read()) for name, stored in stored_tensors.by_name.items()}
 
 
 def test_a_tensor_has_its_numbers() -> None:
@@ -112,15 +114,36 @@ def test_a_tensor_that_is_none_is_refused(bad: Any) -> None:
         read(torch_file({"a": bad}, {"0": NUMBERS.tobytes()}))
 
 
-@pytest.mark.parametrize("state", [[1], 5, None, {1: tensor()}, {"model": {"a": tensor()}}], ids=range(5))
+@pytest.mark.parametrize("state", [[1], 5, None, {1: tensor()}], ids=range(4))
 def test_what_is_no_state_dict_is_refused(state: Any) -> None:
     with pytest.raises(ValueError, match=r"save it by torch\.save\(model\.state_dict\(\), path\)"):
         read(torch_file(state, {"0": NUMBERS.tobytes()}))
 
 
-def test_a_storage_larger_than_the_architecture_is_not_read() -> None:
-    with pytest.raises(ValueError, match="more than the architecture's weights"):
-        read(torch_file({"a": tensor()}, {"0": NUMBERS.tobytes()}), max_bytes=23)
+@pytest.mark.parametrize("compression", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+def test_of_a_storage_that_is_larger_than_the_network_only_the_view_is_read(compression: int) -> None:
+    storage = np.arange(10_000, dtype=np.float32)
+    view = tensor(count=10_000, offset=9_000, shape=(2, 3), strides=(1, 2))
+    members = {"net/data.pkl": pickled({"a": view}), "net/data/0": storage.tobytes()}
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(torch_file_module, "SPREAD_BYTES_MAX", 0)
+        assert read(archive(members, compression), 24)["a"].tolist() == [[9000, 9002, 9004], [9001, 9003, 9005]]
+
+
+def test_a_view_whose_numbers_lie_far_apart_is_refused_before_they_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch_file_module, "SPREAD_BYTES_MAX", 100)
+    view = tensor(count=10_000, shape=(2, 2), strides=(1, 30))
+    members = {"0": bytes(40_000)}
+
+    assert read(torch_file({"a": view}, members), max_bytes=28)["a"].shape == (2, 2)
+    with pytest.raises(ValueError, match=r"a is a view whose numbers lie far apart .* save `tensor\.clone\(\)`"):
+        read(torch_file({"a": view}, members), max_bytes=27)
+
+
+def test_a_storage_of_two_sizes_is_refused() -> None:
+    with pytest.raises(ValueError, match="two types or sizes"):
+        read(torch_file({"a": tensor(), "b": tensor(count=5)}, {"0": NUMBERS.tobytes()}))
 
 
 class CallsSystem:

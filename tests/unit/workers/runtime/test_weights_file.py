@@ -182,7 +182,7 @@ def test_a_hanging_file_delays_no_other_one(good: Path, tmp_path: Path, monkeypa
     hanging.start()
     wait_until(lambda: bool(reader._busy))
 
-    assert reader.read(good, tmp_path / "cleaned", WANTED) == "hdf5"
+    assert reader.read(good, tmp_path / "cleaned", WANTED).layout == "hdf5"
 
     assert hanging.is_alive()
     reader.stop()
