@@ -40,8 +40,8 @@ class SetWeightsSerializer(serializers.Serializer[dict[str, Any]]):
         return value
 
     def validate_data(self, value: UploadedFile) -> UploadedFile:
-        """A file part that calls itself bytes."""
-        if value.content_type != WEIGHTS_CONTENT_TYPE:
+        """A file part that does not call itself text; what kind of bytes it is, its content decides."""
+        if (value.content_type or "").strip().lower().startswith("text/"):
             raise serializers.ValidationError(f"must be of content type {WEIGHTS_CONTENT_TYPE}")
         return value
 

@@ -23,6 +23,7 @@ from safetensors import safe_open
 from workers.messages.message import shorten
 from workers.runtime.clean_hdf5 import clean
 from workers.runtime.file_format import KERAS_WEIGHTS, open_archive, read_chunks, refuse_strange_members, tell_format
+from workers.runtime.foreign_format import tell_foreign
 from workers.runtime.stored_tensors import ORDER_IS_FOR_TORCH, StoredTensor, StoredTensors, arrange, choose
 from workers.runtime.torch_file import open_torch_file
 from workers.runtime.torch_layers import shown
@@ -77,7 +78,9 @@ def read_weights(source: Path, target: Path, wanted: WantedWeights) -> WrittenWe
         if kind == "safetensors":
             with open_safetensors(source) as tensors:
                 return _write_tensors(tensors, target, wanted)
-    raise ValueError("the file is neither .keras, .weights.h5, safetensors nor a zip of torch.save")
+        if told := tell_foreign(file):
+            raise ValueError(f"the file is {told}")
+    raise ValueError("the file is neither .keras, .weights.h5, safetensors nor one of torch.save")
 
 
 def _clean(source: Path, target: Path, wanted: WantedWeights) -> str:

@@ -10,6 +10,7 @@ from typing import IO
 
 from inference.errors import BadInputError
 from workers.runtime.file_format import tell_format
+from workers.runtime.foreign_format import tell_foreign
 
 WHITE_SPACE = b" \t\r\n"
 PADDING = ord("=")
@@ -27,12 +28,24 @@ def decode_pieces(file: IO[bytes]) -> Iterator[bytes]:
     stands for. Line breaks in the text are allowed; no more than a few pieces are in memory at once.
 
     Raises:
-        BadInputError: it is empty, or neither a weights file nor base64.
+        BadInputError: it is empty, or neither a weights file nor base64; what it is instead is told where it is known.
     """
     bare = tell_format(file) is not None
+    if not bare:
+        refuse_foreign(file)
     file.seek(0)
     pieces = iter(partial(file.read, PIECE_BYTES), b"")
     return pieces if bare else _decode(pieces)
+
+
+def refuse_foreign(file: IO[bytes]) -> None:
+    """Refuse a file that can be called by its name, and is no weights file.
+
+    Raises:
+        BadInputError: what it is, and what to send instead.
+    """
+    if told := tell_foreign(file):
+        raise BadInputError(f"data is {told}")
 
 
 def _decode(pieces: Iterable[bytes]) -> Iterator[bytes]:

@@ -20,7 +20,7 @@ from django.core.files.uploadhandler import FileUploadHandler
 from rest_framework.parsers import DataAndFiles, MultiPartParser
 
 from inference.errors import DiskFullError
-from inference.http.bodies.base64_text import decode_pieces
+from inference.http.bodies.base64_text import decode_pieces, refuse_foreign
 from workers.runtime.file_format import tell_format
 
 FOLDER = "uploads"
@@ -58,7 +58,7 @@ def decoded(upload: IO[bytes]) -> Iterator[IO[bytes]]:
     """The weights file that was uploaded: `upload` itself, or a file with what its base64 text stands for.
 
     Raises:
-        BadInputError: it is empty, or neither a weights file nor base64.
+        BadInputError: it is empty, or neither a weights file nor base64; or it is known by another name.
         DiskFullError: there is no room for the decoded file.
     """
     if tell_format(upload) is not None:
@@ -67,6 +67,8 @@ def decoded(upload: IO[bytes]) -> Iterator[IO[bytes]]:
     with open_spool() as file:
         for piece in decode_pieces(upload):
             write_piece(file, piece)
+        if tell_format(file) is None:
+            refuse_foreign(file)
         yield file
 
 

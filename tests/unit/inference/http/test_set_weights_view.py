@@ -19,6 +19,7 @@ from inference.errors import AlreadyActiveError, BadInputError, BrokerUnavailabl
 from inference.http.bodies.upload_files import IN_MEMORY_BYTES
 from inference.models import Activation, Network, Version
 from inference.versions.switch import SwitchResult, VersionSwitch
+from tests.support.archives import archive
 from tests.unit.asking import ask
 from tests.unit.pretended_gateway import PretendedGateway
 from tests.unit.samples import NN_ID, failed, loaded
@@ -26,6 +27,7 @@ from workers.messages.arrays import to_arrays
 from workers.messages.terms import NO_TERMS, Terms
 
 OCTETS = "application/octet-stream"
+NPZ = archive({"kernel.npy": b"\x93NUMPY"})
 
 
 class Switches:
@@ -127,6 +129,19 @@ def test_where_something_is_active_such_an_upload_is_refused_with_412(client: Cl
     assert (response.status_code, response.json()["status"]) == (412, False)
 
 
+@pytest.mark.parametrize("line", ["", "Content-Type: application/zip\r\n", "Content-Type: application/x-hdf5\r\n"])
+def test_a_part_of_no_type_or_another_binary_one_is_taken(line: str, client: Client, switches: Switches) -> None:
+    """Python's `requests` sends none with `files={"data": open(path, "rb")}`."""
+    head = f'Content-Disposition: form-data; name="data"; filename="w"\r\n{line}\r\n'
+    body = (
+        f'--b\r\nContent-Disposition: form-data; name="nn_id"\r\n\r\n{NN_ID}\r\n--b\r\n{head}QUJD\r\n--b--\r\n'
+    ).encode()
+
+    response = client.put("/set_weights", body, "multipart/form-data; boundary=b")
+
+    assert (response.status_code, switches.uploads[0][2]) == (200, b"ABC")
+
+
 def test_another_condition_is_refused(client: Client, switches: Switches) -> None:
     response = put(client, {"If-None-Match": '"abc"'})
 
@@ -159,8 +174,10 @@ def test_weights_that_a_worker_refused_are_told_with_its_trace(client: Client, s
         {"data": SimpleUploadedFile("w.b64", b"QUJD", "text/plain")},
         {"data": SimpleUploadedFile("w.b64", b"not base64!", OCTETS)},
         {"data": SimpleUploadedFile("w.b64", b"", OCTETS)},
+        {"data": SimpleUploadedFile("w.npz", NPZ, OCTETS)},
+        {"data": SimpleUploadedFile("w.b64", base64.b64encode(NPZ), OCTETS)},
     ],
-    ids=["no id", "short id", "upper id", "no data", "text field", "content type", "not base64", "empty"],
+    ids=["no id", "short id", "upper id", "no data", "text field", "text", "not base64", "empty", "npz", "npz as base64"],
 )
 def test_an_upload_that_cannot_be_stored_is_400(fields: Any, client: Client, switches: Switches) -> None:
     response = put(client, **fields)

@@ -73,11 +73,16 @@ def test_a_bad_character_at_any_place_is_refused(content: bytes, place: int, pie
 
 @pytest.mark.parametrize(
     "content",
-    [b"A", b"AAA", b"AA=A", b"====", b"A-_A", b"AAA\x00", "AAAé".encode(), b"AA==AA==", b"\xff\xfe", b"{}"],
+    [b"A", b"AAA", b"AA=A", b"====", b"A-_A", b"AAA\x00", "AAAé".encode(), b"AA==AA==", b"\xff\xfa", b"()"],
 )
 def test_what_is_no_base64_is_refused(content: bytes) -> None:
     with pytest.raises(BadInputError, match="data is not base64"):
         decode(content)
+
+
+def test_a_file_of_another_kind_is_refused_by_its_name() -> None:
+    with pytest.raises(BadInputError, match="^data is a gzip file: unpack it, and send the weights file"):
+        decode(b"\x1f\x8b\x08\x00")
 
 
 @pytest.mark.parametrize("content", [b"", b"\n", b"  \r\n\t"])
