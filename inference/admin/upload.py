@@ -31,7 +31,7 @@ from inference.versions import history
 from inference.versions.uploads import store_upload
 from workers.messages.protocol import is_nn_id
 
-ACCEPTED = ".h5,.keras,.safetensors,.pt,.b64"
+ACCEPTED = ".h5,.keras,.safetensors,.pt,.pth,.b64"
 
 
 class UploadForm(forms.Form):

@@ -63,7 +63,7 @@ predicted = answer(
         "result": [[0.29999038577079773], [0.7000012397766113]],
         "version": 1,
     },
-    no_network_yet={"status": False, "message": "No weights loaded", "result": 0.0},
+    no_network_yet={"status": False, "message": "No weights loaded", "result": 0.0, "error": "No weights loaded"},
 )
 predicted.response = {"anyOf": [ref("Prediction"), ref("FailedPrediction")]}
 

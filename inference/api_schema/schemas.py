@@ -38,7 +38,7 @@ NAMED: Schema = {"type": "object", "additionalProperties": ref("Numbers"), "minP
 #: What a version's users should know.
 REMARKS: Schema = {
     "type": "array",
-    "description": "What workers have found out about how it answers, a sentence each",
+    "description": "What workers have found out about its file and how it answers, a sentence each",
     "items": {"type": "string"},
     "examples": [[]],
 }
@@ -74,6 +74,7 @@ FAILED_PREDICTION = record(
         "status": truth("false", const=False),
         "message": text("Why: a stack trace, base64 of UTF-8; or `No weights loaded`", "No weights loaded"),
         "result": {"type": "number", "const": 0.0, "description": "Nothing: 0.0"},
+        "error": text("Why, in one line", "RowsError: the network takes rows of shape (2,), got (3,)"),
     },
 )
 LOADED = {
@@ -237,7 +238,11 @@ FAILURE = record(
 
 SCHEMAS: dict[str, Schema] = {
     "Numbers": NUMBERS,
-    "OneRow": asked("vector", f"One row, {ROWS}", {"type": "array", "items": ref("Numbers"), "minItems": 1}),
+    "OneRow": asked(
+        "vector",
+        f"One row, {ROWS}; where a row is one number, that number will do",
+        {"type": ["array", "number", "boolean"], "items": ref("Numbers"), "minItems": 1},
+    ),
     "Rows": asked("data", f"A list of rows, each {ROWS}", {"type": "array", "items": ref("Numbers"), "minItems": 1}),
     "Prediction": PREDICTION,
     "FailedPrediction": FAILED_PREDICTION,
@@ -289,8 +294,8 @@ SCHEMAS: dict[str, Schema] = {
             "data": {
                 "type": "string",
                 "contentMediaType": "application/octet-stream",
-                "description": "A file: a Keras `.weights.h5` or `.keras`, safetensors, or a PyTorch `state_dict`; as "
-                "it is or as its base64 text",
+                "description": "A file: a Keras `.weights.h5` or `.keras`, safetensors, or a PyTorch `state_dict`, "
+                "itself or in a checkpoint; as it is or as its base64 text; of any content type but `text/*`",
             },
             "order": text(
                 "The layers of a PyTorch file as they are used, when neither numbers in their names nor shapes tell",

@@ -20,7 +20,7 @@ from inference.access.asks import Asks
 from inference.http.authentication import CHALLENGE
 from inference.http.bodies.base64_text import encode_text
 from inference.http.loop_request import LoopAnswer, LoopRequest
-from inference.http.traces import told_of
+from inference.http.traces import reason_of, told_of
 
 logger = logging.getLogger(__name__)
 
@@ -47,6 +47,7 @@ STATUS_OF: dict[type[errors.InferenceError], int] = {
 }
 RETRY_AFTER_SECONDS = "1"
 HOST_CHARACTERS_TOLD = 80
+NO_NETWORK = "No weights loaded"
 DEFECT = "internal error; the log tells more"
 ENDING = "this gateway process ends: ask again"
 
@@ -65,18 +66,18 @@ class Failure:
         return cls({"status": False, "message": message}, status, headers or {})
 
     @classmethod
-    def of_prediction(cls, message: str) -> Failure:
-        """The seed system's answer when a prediction could not be made: HTTP 200, and the reason in `message`."""
-        return cls({"status": False, "message": message, "result": 0.0})
+    def of_prediction(cls, message: str, reason: str) -> Failure:
+        """The seed system's answer when a prediction could not be made: HTTP 200; and the reason in one line."""
+        return cls({"status": False, "message": message, "result": 0.0, "error": reason})
 
 
 def failure_of(error: Exception, asks: Asks) -> Failure | None:
     """What who asks is told of an error; None when it is a defect of ours."""
     match error:
         case errors.PredictionFailedError():
-            return Failure.of_prediction(encode_text(told_of(error.trace, asks)))
+            return Failure.of_prediction(encode_text(told_of(error.trace, asks)), reason_of(error.trace))
         case errors.NoNetworkError():
-            return Failure.of_prediction("No weights loaded")
+            return Failure.of_prediction(NO_NETWORK, NO_NETWORK)
         case errors.InferenceError():
             return Failure.saying(str(error), status_of(error), _headers_of(error))
         case UnreadablePostError():

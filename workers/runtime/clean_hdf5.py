@@ -17,7 +17,7 @@ from typing import Any
 import h5py
 import numpy as np
 
-from workers.runtime.wanted_weights import Variable
+from workers.runtime.wanted_weights import IF_SHARD, Variable
 
 MAX_DEPTH = 64
 #: Groups and arrays visited in all: hard links can make a small file a tree without end.
@@ -136,7 +136,8 @@ def clean(
         looked_at = Copier(max_bytes, arrays, kinds)
         looked_at.copy(opened, None)
         if len(looked_at.arrays) != arrays:
-            raise ValueError(f"the file holds {len(looked_at.arrays)} arrays, the architecture has {arrays}")
+            said = f"the file holds {len(looked_at.arrays)} arrays, the architecture has {arrays}"
+            raise ValueError(f"{said}. {IF_SHARD}" if looked_at.arrays.keys() < saved.keys() else said)
         if _are_the_saved(looked_at.arrays, saved):
             with target.open("wb") as writer:
                 for name in saved:

@@ -54,7 +54,7 @@ class Architecture:
         chain = isinstance(model, keras.Sequential)
         self._structure = model.inputs[0] if chain else model.input
         self.inputs = describe_tensors(model.inputs, self._structure, [tensor.name for tensor in model.inputs])
-        output_names = [model.layers[-1].name] if chain else model.output_names
+        output_names = _names_of_last(model) if chain else model.output_names
         self.outputs = describe_tensors(model.outputs, None if chain else model.output, output_names)
         self._compute_dtypes = {each.compute_dtype for each in model._flatten_layers()}
         self.wanted = self._describe_saved_weights()
@@ -218,6 +218,12 @@ class Architecture:
             RowsError: see `predict`.
         """
         return self.predict(weights, {ONLY_INPUT: rows})[self.outputs[0].name]
+
+
+def _names_of_last(chain: keras.Sequential) -> list[str]:
+    """A chain's output is named by its last layer; when that is a network with several, as these are there."""
+    last = chain.layers[-1]
+    return [last.name] if len(chain.outputs) == 1 else getattr(last, "output_names", [last.name] * len(chain.outputs))
 
 
 def _say_in_one_line(error: Any) -> str:

@@ -92,7 +92,7 @@ def _tell_archive(file: IO[bytes]) -> str:
     if names and all(name.endswith(".npy") for name in names):
         return f"a file of numpy arrays (.npz): {_SAFETENSORS}"
     if inside := [name for name in names if name.lower().endswith(_WEIGHTS_SUFFIXES)]:
-        return f"a zip archive with {ascii(inside[0][:100])} in it: {_UNPACK}"
+        return f"a zip archive with {inside[0][:100]!a} in it: {_UNPACK}"
     return f"a zip archive, but neither .keras nor one of torch.save: {_FROM_KERAS}"
 
 

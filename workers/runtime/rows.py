@@ -29,7 +29,7 @@ class TensorInfo:
 
 
 def arrange_rows(inputs: tuple[TensorInfo, ...], given: Mapping[str, NDArray[Any]]) -> list[NDArray[Any]]:
-    """The given arrays in the order and the dtypes of the inputs.
+    """The given arrays in the order and the dtypes of the inputs; of shapes (rows,) or (rows, 1) where a row is (1,).
 
     Raises:
         RowsError: an input is missing or unknown, or its rows have another shape, number or kind.
@@ -41,6 +41,7 @@ def arrange_rows(inputs: tuple[TensorInfo, ...], given: Mapping[str, NDArray[Any
     else:
         names = ", ".join(repr(each.name) for each in inputs)
         raise RowsError(f"the network's inputs are {names}, got {', '.join(map(repr, given)) or 'none'}")
+    arrays = [_as_rows(info, array) for info, array in zip(inputs, arrays, strict=True)]
     for info, array in zip(inputs, arrays, strict=True):
         if not array.ndim or not info.fits(array.shape[1:]) or not len(array):
             of = f" for {info.name!r}" if len(inputs) > 1 else ""
@@ -49,6 +50,11 @@ def arrange_rows(inputs: tuple[TensorInfo, ...], given: Mapping[str, NDArray[Any
         counts = ", ".join(f"{len(array)} for {info.name!r}" for info, array in zip(inputs, arrays, strict=True))
         raise RowsError(f"every input needs the same number of rows, got {counts}")
     return [cast(info, array) for info, array in zip(inputs, arrays, strict=True)]
+
+
+def _as_rows(info: TensorInfo, array: NDArray[Any]) -> NDArray[Any]:
+    """A row that is one number may come without a list of its own."""
+    return array[:, np.newaxis] if array.ndim == 1 and info.row_shape == (1,) else array
 
 
 def cast(info: TensorInfo, array: NDArray[Any]) -> NDArray[Any]:

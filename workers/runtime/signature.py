@@ -17,7 +17,7 @@ DTYPES = {
 
 
 def describe_tensors(tensors: list[Any], structure: Any, names: list[str]) -> tuple[TensorInfo, ...]:
-    """Inputs or outputs as a model has them: named by the model's own dict, when it has one, else by `names`.
+    """Inputs or outputs as a model has them: those right in the model's own dict by its keys, all others by `names`.
 
     Raises:
         ArchitectureError: one is not a dense array of numbers with any number of rows, or messages cannot name them.
@@ -25,8 +25,9 @@ def describe_tensors(tensors: list[Any], structure: Any, names: list[str]) -> tu
     if not 0 < len(tensors) <= TENSORS_MAX:
         raise ArchitectureError(f"a network has 1 to {TENSORS_MAX} inputs and outputs, this one {len(tensors)}")
     if isinstance(structure, dict):
-        keys = {id(tensor): key for key, tensor in structure.items()}
-        names = [keys.get(id(tensor), name) for tensor, name in zip(tensors, names, strict=True)]
+        # The same tensor may be there twice, so it is its place that names it.
+        places = [place for place, _ in keras.tree.flatten_with_path(structure)]
+        names = [place[0] if len(place) == 1 else name for place, name in zip(places, names, strict=True)]
     described: list[TensorInfo] = []
     for tensor, given_name in zip(tensors, names, strict=True):
         name = _own_name(given_name, described)

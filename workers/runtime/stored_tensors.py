@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workers.runtime.torch_layers import Layer, orders_of_use, refuse_several
-from workers.runtime.wanted_weights import Variable, WantedWeights
+from workers.runtime.wanted_weights import IF_SHARD, Variable, WantedWeights
 
 _SHOWN_NAMES = 6
 ORDER_IS_FOR_TORCH = "order is for tensors that are named as PyTorch names them: layer.weight, layer.bias"
@@ -111,6 +111,8 @@ def _choose(tensors: dict[str, StoredTensor], wanted: WantedWeights) -> tuple[Fo
         f"the file holds {len(tensors)} tensors ({_shown(list(tensors))}), the architecture has "
         f"{len(wanted.variables)} ({_shown([variable.path for variable in wanted.variables])})"
     )
+    if tensors.keys() < {variable.path for variable in wanted.variables}:
+        raise ValueError(f"{said}. {IF_SHARD}")
     raise ValueError(f"{said}. {OTHER_LAYERS}" if _has_other_layers(tensors) else said)
 
 

@@ -6,6 +6,8 @@ from dataclasses import asdict, dataclass
 from math import prod
 from typing import Any, Self
 
+#: What to do with a file that holds some of the weights and nothing else.
+IF_SHARD = "If it is one of several files, save all weights into one (Keras: without max_shard_size)"
 #: The widest number that a file may hold, in bytes.
 WIDEST_NUMBER_BYTES = 8
 

@@ -205,6 +205,8 @@ def test_a_failed_predictions_trace_needs_a_right_of_its_own(
     assert message(ask(client, "POST", "/predict", "one")) == (
         "RowsError: two numbers (the stack trace is for tokens with the right 'traces')"
     )
+    for token in ("both", "one"):
+        assert ask(client, "POST", "/predict", token).json()["error"] == "RowsError: two numbers"
 
 
 def test_a_reports_trace_needs_it_too(client: Client, gateway: PretendedGateway, tokens: None) -> None:

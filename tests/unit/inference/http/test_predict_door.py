@@ -126,6 +126,7 @@ def test_a_failed_prediction_is_200_with_its_trace(gateway: PretendedGateway) ->
 
     assert (response.status_code, response.json()["status"], response.json()["result"]) == (200, False, 0.0)
     assert base64.b64decode(response.json()["message"]).decode() == "Traceback\nRowsError: three numbers"
+    assert response.json()["error"] == "RowsError: three numbers"
 
 
 def test_a_prediction_without_a_network_is_200_and_says_so(gateway: PretendedGateway) -> None:
@@ -134,7 +135,12 @@ def test_a_prediction_without_a_network_is_200_and_says_so(gateway: PretendedGat
     response = post(ROW)
 
     assert response.status_code == 200
-    assert response.json() == {"status": False, "message": "No weights loaded", "result": 0.0}
+    assert response.json() == {
+        "status": False,
+        "message": "No weights loaded",
+        "result": 0.0,
+        "error": "No weights loaded",
+    }
 
 
 def test_a_busy_server_is_503(gateway: PretendedGateway) -> None:

@@ -98,12 +98,17 @@ def test_every_error_of_a_gateway_is_in_the_table_or_a_failed_prediction() -> No
 
 
 def test_a_failed_prediction_is_200_with_the_trace_in_base64() -> None:
-    trace = "Traceback (most recent call last):\nRowsError: é\n"
+    trace = "Traceback (most recent call last):\nworkers.runtime.errors.RowsError: é\n"
 
     response = answer(errors.PredictionFailedError(trace))
 
     assert response.status_code == 200
-    assert response.data == {"status": False, "message": base64.b64encode(trace.encode()).decode(), "result": 0.0}
+    assert response.data == {
+        "status": False,
+        "message": base64.b64encode(trace.encode()).decode(),
+        "result": 0.0,
+        "error": "RowsError: é",
+    }
 
 
 def test_a_prediction_without_a_network_is_200_and_says_so() -> None:
@@ -111,7 +116,7 @@ def test_a_prediction_without_a_network_is_200_and_says_so() -> None:
 
     assert (response.status_code, response.data) == (
         200,
-        {"status": False, "message": "No weights loaded", "result": 0.0},
+        {"status": False, "message": "No weights loaded", "result": 0.0, "error": "No weights loaded"},
     )
 
 

@@ -177,7 +177,18 @@ def test_weights_that_a_worker_refused_are_told_with_its_trace(client: Client, s
         {"data": SimpleUploadedFile("w.npz", NPZ, OCTETS)},
         {"data": SimpleUploadedFile("w.b64", base64.b64encode(NPZ), OCTETS)},
     ],
-    ids=["no id", "short id", "upper id", "no data", "text field", "text", "not base64", "empty", "npz", "npz as base64"],
+    ids=[
+        "no id",
+        "short id",
+        "upper id",
+        "no data",
+        "text field",
+        "text",
+        "not base64",
+        "empty",
+        "npz",
+        "npz as base64",
+    ],
 )
 def test_an_upload_that_cannot_be_stored_is_400(fields: Any, client: Client, switches: Switches) -> None:
     response = put(client, **fields)

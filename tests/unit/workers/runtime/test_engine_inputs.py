@@ -66,6 +66,37 @@ def test_several_inputs_and_outputs_go_by_their_names(as_dict: bool, tmp_path: P
     assert alone[added].tolist() == outputs[added][1:2].tolist()
 
 
+def named_layers(*names: str) -> tuple[Any, list[Any]]:
+    given = keras.Input((2,))
+    return given, [keras.layers.Dense(units + 1, name=name)(given) for units, name in enumerate(names)]
+
+
+@pytest.mark.parametrize(
+    ("arrange", "names"),
+    [
+        (lambda x, y, z: {"a": [x, y], "b": z}, ["x", "y", "b"]),
+        (lambda x, y, z: {"b": x, "a": [y, {"c": z}]}, ["y", "z", "b"]),
+        (lambda x, y, z: [[x, y], z], ["x", "y", "z"]),
+        (lambda x, y, _: {"b": x, "a": y, "c": x}, ["a", "b", "c"]),
+    ],
+)
+def test_outputs_are_named_by_their_key_and_within_lists_by_their_layer(arrange: Any, names: list[str]) -> None:
+    given, outputs = named_layers("x", "y", "z")
+
+    architecture = Architecture(str(keras.Model(given, arrange(*outputs)).to_json()))
+
+    assert [each.name for each in architecture.outputs] == names
+
+
+def test_a_chain_that_ends_in_a_network_of_several_outputs_has_its_names() -> None:
+    given, outputs = named_layers("x", "y")
+    chain = keras.Sequential([keras.Input((2,)), keras.Model(given, outputs)])
+
+    architecture = Architecture(str(chain.to_json()))
+
+    assert [(each.name, each.row_shape) for each in architecture.outputs] == [("x", (1,)), ("y", (2,))]
+
+
 def test_outputs_of_one_name_get_names_of_their_own() -> None:
     given = keras.Input((2,))
     twice = keras.layers.Dense(2, name="twice")

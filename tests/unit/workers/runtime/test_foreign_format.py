@@ -73,7 +73,10 @@ FILES = {
     "empty zip": (archive({}), "an empty zip archive"),
     "no config": (archive({"model.weights.h5": b""}), r"a \.keras archive without its config\.json"),
     "no weights": (archive({"config.json": b"{}"}), r"a \.keras archive without its model\.weights\.h5"),
-    "folder": (archive({"net/config.json": b"", "net/model.weights.h5": b""}), r"a \.keras archive that was packed again, with its folder"),
+    "folder": (
+        archive({"net/config.json": b"", "net/model.weights.h5": b""}),
+        r"a \.keras archive that was packed again, with its folder",
+    ),
     "zip": (archive({"sum.weights.h5": b"", "README": b""}), r"a zip archive with 'sum\.weights\.h5' in it: unpack"),
     "other zip": (archive({"word/document.xml": b""}), r"a zip archive, but neither \.keras nor one of torch\.save"),
     "safetensors": (b"\x80\x00\x00\x00\x00\x00\x00\x00" + b'{"a":{"dtype', "a safetensors file that is cut off"),
@@ -102,7 +105,9 @@ def test_the_list_of_keras_shards_says_how_to_save_one_file(tmp_path: Path) -> N
     assert told.startswith("the list of weights in several files: save them into one, by save_weights(")
 
 
-@pytest.mark.parametrize("content", [b"", b"not a network", b"\x00" * 600, b"\x08", b"\x08\xff\xff", b"\x80", b"\x89HDF"])
+@pytest.mark.parametrize(
+    "content", [b"", b"not a network", b"\x00" * 600, b"\x08", b"\x08\xff\xff", b"\x80", b"\x89HDF"]
+)
 def test_what_has_no_name_is_called_by_none(content: bytes) -> None:
     assert tell_foreign(content) is None
 

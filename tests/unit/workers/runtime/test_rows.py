@@ -33,6 +33,19 @@ def test_inputs_that_are_missing_or_unknown_are_refused(names: set[str]) -> None
         arrange_rows(TWO, dict.fromkeys(names, np.ones((2, 5, 3))))
 
 
+def test_where_a_row_is_one_number_it_needs_no_list_of_its_own() -> None:
+    inputs = (TensorInfo("numbers", "float32", (1,)),)
+
+    assert arrange_rows(inputs, {"": np.array([5.0, 6.0])})[0].tolist() == [[5], [6]]
+    assert arrange_rows(inputs, {"": np.array([[5.0], [6.0]])})[0].tolist() == [[5], [6]]
+
+
+@pytest.mark.parametrize("row_shape", [(2,), (None,), (1, 1)])
+def test_where_a_row_is_more_than_one_number_a_number_is_none(row_shape: tuple[int | None, ...]) -> None:
+    with pytest.raises(RowsError, match=r"the network takes rows of shape \(.*\), got \(\)"):
+        arrange_rows((TensorInfo("numbers", "float32", row_shape),), {"": np.array([5.0])})
+
+
 @pytest.mark.parametrize("shape", [(2,), (2, 3), (2, 5, 4), (2, 5, 3, 1), (0, 5, 3), ()], ids=str)
 def test_rows_of_another_shape_are_refused_by_the_inputs_name(shape: tuple[int, ...]) -> None:
     with pytest.raises(RowsError, match=r"takes rows of shape \(None, 3\) for 'image'"):

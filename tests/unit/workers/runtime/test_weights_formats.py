@@ -272,6 +272,19 @@ def test_safetensors_of_another_network_are_refused(damage: str, reader: Weights
         load(reader, save(tensors))
 
 
+def test_one_shard_of_several_is_refused_with_how_to_save_them(reader: WeightsFileReader, tmp_path: Path) -> None:
+    model = sum_model()
+    model.save_weights(tmp_path / "sum.weights.json", max_shard_size=1.6e-6)
+    tensors = named(model)
+    del tensors[next(iter(tensors))]
+    shards = sorted(tmp_path.glob("*.h5"))
+    assert len(shards) > 1
+
+    for shard in [save(tensors), *(path.read_bytes() for path in shards)]:
+        with pytest.raises(WeightsError, match=r"the architecture has 6.* save all weights into one"):
+            load(reader, shard)
+
+
 @pytest.mark.parametrize("length", [2, 8, 2**20, 2**63])
 def test_safetensors_whose_header_lies_are_refused(length: int, reader: WeightsFileReader) -> None:
     whole = save(named(sum_model()))

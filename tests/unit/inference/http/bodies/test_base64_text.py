@@ -81,7 +81,7 @@ def test_what_is_no_base64_is_refused(content: bytes) -> None:
 
 
 def test_a_file_of_another_kind_is_refused_by_its_name() -> None:
-    with pytest.raises(BadInputError, match="^data is a gzip file: unpack it, and send the weights file"):
+    with pytest.raises(BadInputError, match=r"^data is a gzip file: unpack it, and send the weights file"):
         decode(b"\x1f\x8b\x08\x00")
 
 
