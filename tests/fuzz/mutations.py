@@ -25,7 +25,9 @@ def sound_files() -> dict[str, list[bytes]]:
         archive = (Path(folder) / "sum.keras").read_bytes()
     arrays = {variable.path: variable.numpy() for variable in model.weights}
     by_hand = torch_file({"a": tensor()}, {"0": bytes(24)})
-    torch = [path.read_bytes() for path in sorted((ROOT / "tests" / "data").glob("*.pt"))]
+    data = ROOT / "tests" / "data"
+    paths = [*data.glob("*.pt"), *(data / "torch_2_14").glob("before_1_6_*.pt"), data / "torch_2_14" / "checkpoint.pt"]
+    torch = [path.read_bytes() for path in sorted(paths)]
     return {
         "hdf5": [save_weights(model)],
         "keras": [archive],

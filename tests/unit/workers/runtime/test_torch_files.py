@@ -16,7 +16,8 @@ from tests.unit.samples import NN_ID
 from workers.messages.protocol import VersionRef
 from workers.runtime.errors import WeightsError
 from workers.runtime.file_format import tell_format
-from workers.runtime.networks import LoadedVersion, Networks
+from workers.runtime.loading import LoadedVersion
+from workers.runtime.networks import Networks
 from workers.runtime.torch_file import open_torch_file
 from workers.runtime.weights_file import WeightsFileReader
 from workers.settings import ROOT
