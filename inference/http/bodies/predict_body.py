@@ -39,7 +39,7 @@ def read_predict_input(body: Any) -> PredictInput:
 
 
 def _read_inputs(name: str, value: Any, read: Callable[[str, Any], Tensor]) -> Tensors:
-    if isinstance(value, list | np.ndarray) or (read is _read_row and isinstance(value, int | float)):
+    if isinstance(value, list | int | float | np.ndarray):
         return {ONLY_INPUT: read(name, value)}
     if not isinstance(value, dict):
         raise BadInputError(f"{name} must be a list of numbers, or an object of such lists by the network's inputs")

@@ -83,6 +83,10 @@ FILES = {
 }  # fmt: skip
 
 
+#: Like a SavedModel, of which most is missing; and base64 text with what a tar archive has at the same place.
+CUT_OFF, TEXT = b"\x08\x01\x12\x7fabc", b"A" * 257 + b"ustar" + b"A" * 250
+
+
 @pytest.mark.parametrize("name", FILES)
 def test_a_file_of_another_kind_is_called_by_its_name(name: str) -> None:
     content, wanted = FILES[name]
@@ -106,7 +110,7 @@ def test_the_list_of_keras_shards_says_how_to_save_one_file(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"not a network", b"\x00" * 600, b"\x08", b"\x08\xff\xff", b"\x80", b"\x89HDF"]
+    "content", [b"", b"not a network", b"\x00" * 600, b"\x08", b"\x08\xff\xff", CUT_OFF, b"\x80", b"\x89HDF", TEXT]
 )
 def test_what_has_no_name_is_called_by_none(content: bytes) -> None:
     assert tell_foreign(content) is None

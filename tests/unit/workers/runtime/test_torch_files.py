@@ -92,6 +92,15 @@ def test_a_file_before_1_6_that_is_cut_off_anywhere_is_refused() -> None:
             read(whole[:length])
 
 
+def test_a_storage_before_1_6_of_another_size_than_its_tensors_say_is_refused() -> None:
+    whole = bytearray((FOLDER / "before_1_6_plain.pt").read_bytes())
+    count_of_largest = whole.index((400).to_bytes(8, "little"))
+    whole[count_of_largest] ^= 1
+
+    with pytest.raises(ValueError, match="has another size than its tensors say"):
+        read(bytes(whole))
+
+
 def test_no_damage_to_a_file_before_1_6_raises_anything_else() -> None:
     whole = (FOLDER / "before_1_6_plain.pt").read_bytes()
     for position in range(15, 1100):
