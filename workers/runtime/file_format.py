@@ -94,8 +94,8 @@ def read_chunks(archive: zipfile.ZipFile, name: str, max_bytes: int) -> Iterator
             yield chunk
 
 
-def read_part(archive: zipfile.ZipFile, name: str, size: int, start: int, count: int) -> bytes:
-    """`count` bytes of a member of `size` bytes, from `start` on; fewer when the archive is damaged.
+def open_member(archive: zipfile.ZipFile, name: str, size: int) -> IO[bytes]:
+    """A member that must be of `size` bytes, to be read in parts.
 
     Raises:
         ValueError: the archive has no such member, or one of another size or packed in an unusual way.
@@ -103,9 +103,7 @@ def read_part(archive: zipfile.ZipFile, name: str, size: int, start: int, count:
     member = _member(archive, name)
     if member.file_size != size:
         raise ValueError(f"{name} in the archive has {member.file_size} bytes, not {size}")
-    with archive.open(member) as opened:
-        opened.seek(start)
-        return opened.read(count)
+    return archive.open(member)
 
 
 def _member(archive: zipfile.ZipFile, name: str) -> zipfile.ZipInfo:

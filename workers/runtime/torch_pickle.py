@@ -142,7 +142,9 @@ def _check_operations(content: bytes) -> int:
     reader = io.BytesIO(content)
     for operation, argument, _ in pickletools.genops(reader):
         if operation.name not in _OPERATIONS:
-            raise ValueError(f"the file's pickle does what no file of plain tensors does ({operation.name}): {TO_DO}")
+            raise ValueError(
+                f"the file's pickle makes more than tensors, as one of a whole network does ({operation.name}): {TO_DO}"
+            )
         if operation.name in ("BINPUT", "LONG_BINPUT") and int(argument or 0) > len(content):
             raise ValueError("the file's pickle is damaged")
     return reader.tell()

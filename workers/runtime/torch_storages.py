@@ -13,7 +13,7 @@ from typing import IO, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from workers.runtime.file_format import read_chunks, read_part
+from workers.runtime.file_format import open_member, read_chunks
 from workers.runtime.torch_pickle import BFLOAT16, Storage
 
 
@@ -57,6 +57,8 @@ class ArchiveStorages(Storages):
         name = f"{folder}/byteorder"
         order = b"".join(read_chunks(archive, name, 16)) if name in archive.namelist() else b"little"
         self.byte_order = ">" if order == b"big" else "<"
+        #: The last storage that was read, and its member: a step forward in it is cheap, opening it anew is not.
+        self._last: tuple[Storage, IO[bytes]] | None = None
 
     def read_bytes(self, storage: Storage, start: int, size: int) -> bytes:
         """See `Storages`.
@@ -64,8 +66,11 @@ class ArchiveStorages(Storages):
         Raises:
             ValueError: the archive has no such storage, or one of another size.
         """
-        whole = storage.count * stored_dtype(storage).itemsize
-        return read_part(self._archive, f"{self._folder}/data/{storage.key}", whole, start, size)
+        if self._last is None or self._last[0] != storage:
+            whole = storage.count * stored_dtype(storage).itemsize
+            self._last = storage, open_member(self._archive, f"{self._folder}/data/{storage.key}", whole)
+        self._last[1].seek(start)
+        return self._last[1].read(size)
 
 
 class TailStorages(Storages):

@@ -14,6 +14,7 @@ from workers.runtime.foreign_format import tell_foreign
 
 WHITE_SPACE = b" \t\r\n"
 PADDING = ord("=")
+FILES = "a Keras .keras or .weights.h5, safetensors, or a state_dict of torch.save"
 #: Decoding a piece keeps every other thread waiting, so it is short: less than a millisecond.
 PIECE_BYTES = 256 * 1024
 
@@ -69,7 +70,7 @@ def _decode_whole(text: bytes) -> bytes:
     try:
         return base64.b64decode(text, validate=True)
     except binascii.Error as error:
-        raise BadInputError(f"data is not base64: {error}") from error
+        raise BadInputError(f"data is not base64 ({error}), and none of the files that are read: {FILES}") from error
 
 
 def decode_text(text: str) -> str:

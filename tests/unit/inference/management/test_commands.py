@@ -210,13 +210,16 @@ def test_load_weights_refuses_what_names_no_network(nn_id: str, tmp_path: Path, 
 
 def test_load_weights_sends_nothing_that_is_damaged(tmp_path: Path, asked: type[PretendedClient]) -> None:
     damaged = weights_file(tmp_path, str(WeightsName.of(NN_ID, b"what was written once")))
-    text = tmp_path / "text.b64"
+    text, packed = tmp_path / "text.b64", tmp_path / "packed.gz"
     text.write_text("not base64!")
+    packed.write_bytes(b"\x1f\x8b\x08\x00")
 
     with pytest.raises(CommandError, match="is damaged: the CRC-32"):
         run("load_weights", str(damaged))
     with pytest.raises(CommandError, match="data is not base64"):
         run("load_weights", str(text), "--nn-id", NN_ID)
+    with pytest.raises(CommandError, match=r"packed\.gz: data is a gzip file: unpack it"):
+        run("load_weights", str(packed), "--nn-id", NN_ID)
     with pytest.raises(CommandError, match=r"cannot read .*missing: No such file"):
         run("load_weights", str(tmp_path / "missing"))
     assert asked.sent == []

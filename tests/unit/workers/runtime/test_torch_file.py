@@ -141,6 +141,13 @@ def test_a_view_whose_numbers_lie_far_apart_is_refused_before_they_are_read(monk
         read(torch_file({"a": view}, members), max_bytes=27)
 
 
+def test_a_storage_that_was_damaged_on_its_way_is_refused() -> None:
+    content = torch_file({"a": tensor()}, {"0": NUMBERS.tobytes()})
+
+    with pytest.raises(ValueError, match="Bad CRC-32"):
+        read(content.replace(NUMBERS.tobytes(), (NUMBERS + 1).tobytes()))
+
+
 def test_a_storage_of_two_sizes_is_refused() -> None:
     with pytest.raises(ValueError, match="two types or sizes"):
         read(torch_file({"a": tensor(), "b": tensor(count=5)}, {"0": NUMBERS.tobytes()}))

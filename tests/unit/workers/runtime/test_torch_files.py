@@ -63,7 +63,7 @@ def test_a_file_answers_as_torch_does_and_what_was_ignored_is_told(name: str, re
     ("name", "reason"),
     [
         ("two_networks", r"weights in several places \(model,average\).*: save it by torch\.save"),
-        ("module", r"(asks for torch\.nn|does what no file of plain tensors does).*: save it by torch\.save"),
+        ("module", r"(asks for torch\.nn|makes more than tensors).*: save it by torch\.save"),
     ],
 )
 def test_a_file_that_does_not_tell_its_weights_is_refused_with_what_to_do(
