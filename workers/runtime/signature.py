@@ -25,8 +25,9 @@ def describe_tensors(tensors: list[Any], structure: Any, names: list[str]) -> tu
     if not 0 < len(tensors) <= TENSORS_MAX:
         raise ArchitectureError(f"a network has 1 to {TENSORS_MAX} inputs and outputs, this one {len(tensors)}")
     if isinstance(structure, dict):
-        # The same tensor may be there twice, so it is its place that names it.
+        # The same tensor may be there twice, so it is its place that names it; and a layer may be called like a key.
         places = [place for place, _ in keras.tree.flatten_with_path(structure)]
+        names = [f"{name}_1" if name in structure else name for name in names]
         names = [place[0] if len(place) == 1 else name for place, name in zip(places, names, strict=True)]
     described: list[TensorInfo] = []
     for tensor, given_name in zip(tensors, names, strict=True):

@@ -76,6 +76,7 @@ def named_layers(*names: str) -> tuple[Any, list[Any]]:
     [
         (lambda x, y, z: {"a": [x, y], "b": z}, ["x", "y", "b"]),
         (lambda x, y, z: {"b": x, "a": [y, {"c": z}]}, ["y", "z", "b"]),
+        (lambda x, y, z: {"a": [x, y], "x": z}, ["x_1", "y", "x"]),
         (lambda x, y, z: [[x, y], z], ["x", "y", "z"]),
         (lambda x, y, _: {"b": x, "a": y, "c": x}, ["a", "b", "c"]),
     ],
