@@ -11,6 +11,9 @@ import platform
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ["KERAS_BACKEND"] = "tensorflow"
+# Keras reads `keras.json` of this folder (floatx, epsilon, data format), and else writes one there. With a folder that
+# can hold no file it does neither, so all hosts answer alike.
+os.environ["KERAS_HOME"] = os.devnull
 
 import keras
 import tensorflow as tf
