@@ -18,6 +18,7 @@ from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
+import numpy as np
 from safetensors import safe_open
 
 from workers.messages.message import shorten
@@ -103,7 +104,8 @@ def _write_tensors(tensors: StoredTensors, target: Path, wanted: WantedWeights) 
     choice = choose(tensors, wanted)
     with target.open("wb") as writer:
         for array in arrange(choice.found, wanted):
-            writer.write(array.data)
+            # As bytes: Python's buffers know no bfloat16.
+            writer.write(array.reshape(-1).view(np.uint8).data)
     return WrittenWeights("tensors", choice.orders, shown(choice.ignored))
 
 

@@ -82,7 +82,7 @@ def arrange(found: Found, wanted: WantedWeights) -> Iterator[NDArray[Any]]:
     """For each variable its numbers, in the variable's dtype, one array in memory at a time.
 
     Raises:
-        ValueError: they are of another kind.
+        ValueError: they are of another kind, or too large for the dtype.
     """
     for variable, (name, tensor) in zip(wanted.variables, found, strict=True):
         yield _convert(name, tensor, variable)
@@ -92,8 +92,11 @@ def _convert(name: str, tensor: StoredTensor, variable: Variable) -> NDArray[Any
     array, dtype = tensor.read(), np.dtype(variable.dtype)
     if (dtype.kind in "iub") != (array.dtype.kind in "iub"):
         raise ValueError(f"{name} holds {array.dtype}, the architecture's {variable.path} is {dtype}")
-    with np.errstate(over="ignore"):  # what becomes infinite is refused where values are checked
+    with np.errstate(over="ignore"):
         converted = array.astype(dtype)
+    kept = converted == array if dtype.kind in "iub" else np.isfinite(converted) | ~np.isfinite(array)
+    if not kept.all():
+        raise ValueError(f"{name} holds a number that is too large for {dtype}")
     return np.ascontiguousarray(converted.T if tensor.transposed else converted)
 
 
