@@ -8,13 +8,15 @@ Runs in the helper process, `workers.runtime.read_weights`: HDF5 can crash the p
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from math import prod
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 import h5py
+import ml_dtypes
 import numpy as np
 
 from workers.runtime.wanted_weights import IF_SHARD, Variable
@@ -37,10 +39,10 @@ WHOLE_MODEL = "model_config"
 class Copier:
     """Looks at groups and arrays, and copies them, within the bounds that the architecture gives."""
 
-    def __init__(self, max_bytes: int, max_arrays: int, kinds: str) -> None:
+    def __init__(self, max_bytes: int, max_arrays: int, narrowest: str = "") -> None:
         self._bytes_left = max_bytes
-        self._kinds = kinds
         self._max_arrays = max_arrays
+        self._narrowest = narrowest
         self._members = 0
         self.arrays: dict[str, h5py.Dataset] = {}
 
@@ -69,14 +71,14 @@ class Copier:
                 self._check_array(member, f"{source.name}/{name}")
                 self.arrays[member.name.removeprefix("/")] = member
                 if target is not None:
-                    _copy_texts(member, target.create_dataset(name, data=member[()]))
+                    numbers = member[()]
+                    if self._narrowest:
+                        _refuse_too_large(numbers, self._narrowest, f"{source.name}/{name}")
+                    _copy_texts(member, target.create_dataset(name, data=numbers))
 
     def _check_array(self, member: Any, path: str) -> None:
-        kind = _kind(member)
-        if kind not in ANY_NUMBER:
+        if not _dtype(member):
             raise ValueError(f"{path} is no array of numbers")
-        if kind not in self._kinds:
-            raise ValueError(f"{path} holds {member.dtype}, the network's weights are floating-point")
         if member.external or member.is_virtual:
             raise ValueError(f"{path} keeps its numbers in another file")
         if member.chunks and prod(member.chunks) * member.dtype.itemsize > max(MAX_CHUNK_BYTES, member.nbytes):
@@ -86,14 +88,24 @@ class Copier:
             raise ValueError("the file holds more than the architecture's weights")
 
 
-def _kind(member: Any) -> str:
-    """numpy's letter for the numbers of an array; "O" for what is no array of numbers."""
+def _dtype(member: Any) -> str:
+    """Keras's name for the dtype of an array of numbers; "" for what is something else."""
     if not isinstance(member, h5py.Dataset):
-        return "O"
+        return ""
     # HDF5 has no bfloat16: Keras writes its two bytes as they are, and says so in an attribute.
     if member.dtype == OPAQUE_PAIR and _short_texts(member).get("dtype") == "bfloat16":
-        return "f"
-    return str(member.dtype.kind)
+        return "bfloat16"
+    return str(member.dtype.name) if member.dtype.kind in ANY_NUMBER else ""
+
+
+def _refuse_too_large(numbers: Any, narrowest: str, path: str) -> None:
+    """Refuse what Keras would make infinite, and not tell, when it casts it to the narrowest of the network's floats."""
+    if numbers.dtype.kind == "f" and (np.isfinite(numbers) & (np.abs(numbers) > _largest(narrowest))).any():
+        raise ValueError(f"{path} holds a number that is too large for {narrowest}")
+
+
+def _largest(dtype: str) -> float:
+    return float(ml_dtypes.finfo(dtype).max)
 
 
 def _copy_texts(source: Any, target: Any) -> None:
@@ -111,18 +123,13 @@ def _short_texts(source: Any) -> dict[str, str]:
 
 
 def clean(
-    source: Path,
-    target: Path,
-    max_bytes: int,
-    arrays: int,
-    kinds: str = ANY_NUMBER,
-    saved: Mapping[str, Variable] = MappingProxyType({}),
+    source: Path, target: Path, max_bytes: int, dtypes: Sequence[str], saved: Mapping[str, Variable] = MappingProxyType({})
 ) -> str:
-    """Copy the `arrays` arrays of the file `source`, of at most `max_bytes` in all, to the new file `target`.
+    """Copy the arrays of the file `source`, of at most `max_bytes` in all, to the new file `target`.
 
-    `kinds` are numpy's letters for the kinds of numbers that the network's weights are; `saved` are its variables, in
-    order, by the names that Keras gives them in a file, when these are known. Returns what was written: "hdf5", or
-    "tensors" when the arrays are just those.
+    `dtypes` are those of the arrays that Keras saves, one for each; `saved` are the network's variables, in order, by
+    the names that Keras gives them in a file, when these are known. Returns what was written: "hdf5", or "tensors" when
+    the arrays are just those.
 
     Raises:
         OSError: the source is no HDF5 file, or a damaged one.
@@ -133,19 +140,37 @@ def clean(
             raise ValueError(
                 "this is a whole model in Keras's legacy .h5 format, which can hold code: save it as .keras"
             )
-        looked_at = Copier(max_bytes, arrays, kinds)
+        looked_at = Copier(max_bytes, len(dtypes))
         looked_at.copy(opened, None)
-        if len(looked_at.arrays) != arrays:
-            said = f"the file holds {len(looked_at.arrays)} arrays, the architecture has {arrays}"
+        if len(looked_at.arrays) != len(dtypes):
+            said = f"the file holds {len(looked_at.arrays)} arrays, the architecture has {len(dtypes)}"
             raise ValueError(f"{said}. {IF_SHARD}" if looked_at.arrays.keys() < saved.keys() else said)
+        narrowest = _narrowest_of_others(Counter(map(_dtype, looked_at.arrays.values())), Counter(dtypes))
         if _are_the_saved(looked_at.arrays, saved):
             with target.open("wb") as writer:
                 for name in saved:
                     writer.write(np.ascontiguousarray(looked_at.arrays[name][()]).data)
             return "tensors"
         with h5py.File(target, "w") as cleaned:
-            Copier(max_bytes, arrays, kinds).copy(opened, cleaned)
+            Copier(max_bytes, len(dtypes), narrowest).copy(opened, cleaned)
         return "hdf5"
+
+
+def _narrowest_of_others(found: Counter[str], wanted: Counter[str]) -> str:
+    """The network's narrowest floats, when the file's floats are others; "" when they are its own.
+
+    Raises:
+        ValueError: the whole numbers are not its own.
+    """
+    floats = [each for each in wanted if _is_float(each)]
+    for dtype in found | wanted:
+        if not _is_float(dtype) and found[dtype] != wanted[dtype]:
+            raise ValueError(f"the file holds {found[dtype]} arrays of {dtype}, the architecture has {wanted[dtype]}")
+    return "" if found == wanted else min(floats, key=_largest)
+
+
+def _is_float(dtype: str) -> bool:
+    return dtype.startswith(("float", "bfloat"))
 
 
 def _are_the_saved(arrays: dict[str, Any], saved: Mapping[str, Variable]) -> bool:

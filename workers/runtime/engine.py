@@ -112,7 +112,7 @@ class Architecture:
         """The tensors of a file to which the helper has written the wanted variables' numbers, one after the other.
 
         Raises:
-            WeightsError: the file is not as long as the variables are, or a value is not finite.
+            WeightsError: the file is not as long as the variables are, or the network cannot predict with the values.
         """
         saved = {}
         with file.open("rb") as opened:
@@ -128,14 +128,13 @@ class Architecture:
         return self._make_weights([(saved | kept)[id(each)] for each in self._variables])
 
     def _make_weights(self, tensors: list[Any]) -> Weights:
-        for variable, tensor in zip(self._variables, tensors, strict=True):
-            # Other threads go on meanwhile, and no more than a byte a number is made of it.
-            if tensor.dtype.is_floating and not np.isfinite(tensor.numpy()).all():
-                raise WeightsError(f"{variable.path} holds values that are not finite")
+        infinite = self._find_infinite(tensors)
         size_bytes = sum(math.prod(tensor.shape) * tensor.dtype.size for tensor in tensors)
         weights = Weights(tuple(tensors), size_bytes)
         try:
-            size = self._warm_up(weights)
+            size, answers = self._warm_up(weights)
+            if infinite and any(np.isnan(each).any() for each in answers.values()):
+                raise WeightsError(f"{infinite} holds infinite values, and the answers to zeros are no numbers with them")
             together = rows_belong_together(
                 self.inputs, size, lambda given: self._compute(weights, given), self._compute_dtypes
             )
@@ -143,18 +142,34 @@ class Architecture:
             raise WeightsError(f"the network cannot predict: {error}") from error
         return replace(weights, rows_belong_together=together)
 
-    def _warm_up(self, weights: Weights) -> int:
-        """Predict once; gives what stood for sizes that are not fixed: 1, or 32 where the network wants more than that.
+    def _find_infinite(self, tensors: list[Any]) -> str:
+        """The path of a variable with infinite values, as a mask or a prior has; "" when there is none.
+
+        Raises:
+            WeightsError: a value is no number.
+        """
+        found = ""
+        for variable, tensor in zip(self._variables, tensors, strict=True):
+            # Other threads go on meanwhile, and no more than a byte a number is made of it.
+            if not tensor.dtype.is_floating or np.isfinite(numbers := tensor.numpy()).all():
+                continue
+            if np.isnan(numbers).any():
+                raise WeightsError(f"{variable.path} holds values that are no numbers (NaN)")
+            found = variable.path
+        return found
+
+    def _warm_up(self, weights: Weights) -> tuple[int, dict[str, NDArray[Any]]]:
+        """Predict once; gives what stood for sizes that are not fixed, and the answers to rows of zeros.
+
+        It is 1, or 32 where the network wants more than that.
 
         Raises:
             RowsError: it predicts with neither.
         """
         try:
-            self.predict(weights, self._zeros(1))
+            return 1, self.predict(weights, self._zeros(1))
         except RowsError:
-            self.predict(weights, self._zeros(32))
-            return 32
-        return 1
+            return 32, self.predict(weights, self._zeros(32))
 
     def _zeros(self, size: int) -> dict[str, NDArray[Any]]:
         shapes = [

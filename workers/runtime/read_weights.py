@@ -85,7 +85,7 @@ def read_weights(source: Path, target: Path, wanted: WantedWeights) -> WrittenWe
 
 
 def _clean(source: Path, target: Path, wanted: WantedWeights) -> str:
-    return clean(source, target, wanted.max_bytes, len(wanted.variables), wanted.kinds, wanted.saved)
+    return clean(source, target, wanted.max_bytes, wanted.saved_dtypes, wanted.saved)
 
 
 def _clean_archive(file: IO[bytes], target: Path, wanted: WantedWeights) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from math import prod
 from typing import Any, Self
@@ -22,11 +23,21 @@ class Variable:
 
 
 @dataclass(frozen=True)
+class SavedArray:
+    """One array of a file that Keras saves."""
+
+    shape: tuple[int, ...]
+    dtype: str
+
+
+@dataclass(frozen=True)
 class WantedWeights:
     """The saved variables of an architecture, in Keras's order; `dense_chain`: it is a plain chain of Dense layers.
 
-    `saved_as` are the names of their arrays in a file that Keras saves, when these are known. `order` names a PyTorch
-    file's layers as they are used; without, and when there are several orders, `choice` is the number of one, from 0.
+    `saved_arrays` are the arrays of a file that Keras saves, which may be others than the variables (see
+    `workers.runtime.saved_arrays`); without, there is one for each variable. `saved_as` are the names of the variables'
+    arrays in such a file, when these are known. `order` names a PyTorch file's layers as they are used; without, and
+    when there are several orders, `choice` is the number of one, from 0.
     """
 
     model_name: str
@@ -35,17 +46,17 @@ class WantedWeights:
     saved_as: tuple[str, ...] = ()
     order: tuple[str, ...] = ()
     choice: int | None = None
+    saved_arrays: tuple[SavedArray, ...] = ()
 
     @property
     def max_bytes(self) -> int:
         """The most bytes that the arrays of a file can have in all."""
-        return sum(prod(variable.shape) for variable in self.variables) * WIDEST_NUMBER_BYTES
+        return max(_count_numbers(self.variables), _count_numbers(self.saved_arrays)) * WIDEST_NUMBER_BYTES
 
     @property
-    def kinds(self) -> str:
-        """numpy's letters for the kinds of numbers that a file may hold."""
-        floating = all(variable.dtype.startswith(("float", "bfloat")) for variable in self.variables)
-        return "f" if floating else "fiub"
+    def saved_dtypes(self) -> tuple[str, ...]:
+        """The dtypes of the arrays of a file that Keras saves, one for each."""
+        return tuple(each.dtype for each in self.saved_arrays or self.variables)
 
     @property
     def saved(self) -> dict[str, Variable]:
@@ -60,5 +71,10 @@ class WantedWeights:
     def from_json(cls, data: dict[str, Any]) -> Self:
         """What `to_json` made."""
         variables = tuple(Variable(each["path"], tuple(each["shape"]), each["dtype"]) for each in data["variables"])
+        saved_arrays = tuple(SavedArray(tuple(each["shape"]), each["dtype"]) for each in data["saved_arrays"])
         saved_as, order = tuple(data["saved_as"]), tuple(data["order"])
-        return cls(data["model_name"], variables, data["dense_chain"], saved_as, order, data["choice"])
+        return cls(data["model_name"], variables, data["dense_chain"], saved_as, order, data["choice"], saved_arrays)
+
+
+def _count_numbers(arrays: Iterable[Variable | SavedArray]) -> int:
+    return sum(prod(each.shape) for each in arrays)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +28,10 @@ def target(tmp_path: Path) -> Path:
     return tmp_path / "cleaned.weights.h5"
 
 
-def clean_it(source: Path, target: Path, arrays: int = 1, max_bytes: int = 1000) -> None:
-    clean(source, target, max_bytes, arrays)
+def clean_it(
+    source: Path, target: Path, arrays: int = 1, max_bytes: int = 1000, dtypes: Sequence[str] = ("float32",)
+) -> None:
+    clean(source, target, max_bytes, [*dtypes] * arrays)
 
 
 def test_arrays_groups_and_short_texts_are_copied(source: Path, target: Path) -> None:
@@ -40,7 +43,7 @@ def test_arrays_groups_and_short_texts_are_copied(source: Path, target: Path) ->
         group["1"] = np.arange(2)
         file.create_group("empty")
 
-    clean_it(source, target, arrays=2)
+    clean_it(source, target, dtypes=["float32", "int64"])
 
     with h5py.File(target) as file:
         assert np.array_equal(file["layers/dense/vars/0"], ARRAY)
@@ -55,7 +58,7 @@ def test_numbers_of_every_width_are_numbers(dtype: str, source: Path, target: Pa
     with h5py.File(source, "w") as file:
         file["0"] = np.ones(3, dtype)
 
-    clean_it(source, target)
+    clean_it(source, target, dtypes=[dtype])
 
     with h5py.File(target) as file:
         assert file["0"].dtype == dtype
@@ -282,8 +285,29 @@ def test_a_large_attribute_is_not_read(source: Path, target: Path, monkeypatch: 
 
 
 def test_whole_numbers_in_place_of_floating_point_weights_are_refused(source: Path, target: Path) -> None:
-    with h5py.File(source, "w") as file:
-        file["0"] = np.arange(3)
+    write(source, one=np.arange(3))
 
-    with pytest.raises(ValueError, match="holds int64, the network's weights are floating-point"):
-        clean(source, target, 1000, 1, "f")
+    with pytest.raises(ValueError, match="holds 1 arrays of int64, the architecture has 0"):
+        clean_it(source, target)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "int16", "uint8"])
+def test_other_numbers_in_place_of_whole_ones_are_refused(dtype: str, source: Path, target: Path) -> None:
+    write(source, one=np.ones(3, dtype), two=ARRAY)
+
+    with pytest.raises(ValueError, match=rf"holds [01] arrays of (int8|{dtype}), the architecture has [01]"):
+        clean_it(source, target, dtypes=["int8", "float32"])
+
+
+@pytest.mark.parametrize(("value", "fits"), [(60000, True), (np.inf, True), (-70000, False)])
+def test_floats_of_another_width_are_copied_where_the_networks_own_have_room(
+    value: float, fits: bool, source: Path, target: Path
+) -> None:
+    """Keras casts what it loads, and would make infinity of the others."""
+    write(source, one=np.array([value], np.float32), two=ARRAY)
+
+    if fits:
+        clean_it(source, target, dtypes=["float16", "float32"])
+    else:
+        with pytest.raises(ValueError, match="/one holds a number that is too large for float16"):
+            clean_it(source, target, dtypes=["float16", "float32"])

@@ -116,12 +116,11 @@ def damaged(folder: Path, damage: Callable[[Any], None], seed: int = 9) -> Path:
     return file
 
 
-@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
-def test_weights_that_are_not_finite_are_refused(value: float, architecture: Architecture, tmp_path: Path) -> None:
+def test_weights_that_are_no_numbers_are_refused(architecture: Architecture, tmp_path: Path) -> None:
     def put_in(array: Any) -> None:
-        array[(0,) * array.ndim] = value
+        array[(0,) * array.ndim] = np.nan
 
-    with pytest.raises(WeightsError, match="not finite"):
+    with pytest.raises(WeightsError, match=r"holds values that are no numbers \(NaN\)"):
         architecture.load(damaged(tmp_path, put_in))
 
 

@@ -38,7 +38,7 @@ def test_the_numbers_are_those_that_keras_loads(kind: str, tmp_path: Path) -> No
     wanted = architecture.wanted
     assert len(wanted.saved_as) == len(wanted.variables)
 
-    layout = clean(file, cleaned, wanted.max_bytes, len(wanted.variables), wanted.kinds, wanted.saved)
+    layout = clean(file, cleaned, wanted.max_bytes, wanted.saved_dtypes, wanted.saved)
 
     assert layout == "tensors"
     ours, keras_own = architecture.load_tensors(cleaned), architecture.load(file)
@@ -70,7 +70,7 @@ def test_a_file_that_keras_would_not_save_so_is_left_to_keras(change: Any, tmp_p
     with h5py.File(file, "r+") as opened:
         change(opened, wanted.saved_as[0])
 
-    layout = clean(file, cleaned, wanted.max_bytes, len(wanted.variables), wanted.kinds, wanted.saved)
+    layout = clean(file, cleaned, wanted.max_bytes, wanted.saved_dtypes, wanted.saved)
 
     assert layout == "hdf5"
     with h5py.File(cleaned) as opened, h5py.File(file) as source:
