@@ -52,7 +52,11 @@ _LAYERS = _names("""
     UpSampling1D UpSampling2D UpSampling3D ZeroPadding1D ZeroPadding2D ZeroPadding3D
     """)
 _MODELS = frozenset({"Sequential", "Functional", "Model"})
-_POLICIES = frozenset({"DTypePolicy", "FloatDTypePolicy", "DTypePolicyMap", "QuantizedDTypePolicy"})
+_POLICIES = _names("""
+    DTypePolicy DTypePolicyMap FloatDTypePolicy Int4DTypePolicy QuantizedDTypePolicy QuantizedFloat8DTypePolicy
+    """)
+#: Not here: what holds a tokenizer and data sets to be calibrated with (GPTQConfig, AWQConfig).
+_QUANTIZERS = _names("AbsMaxQuantizer Float8QuantizationConfig Int4QuantizationConfig Int8QuantizationConfig")
 #: Classes by their module; None stands for every class of the module.
 _CLASSES: dict[str, frozenset[str] | None] = {
     "keras": _MODELS | _POLICIES,
@@ -62,6 +66,7 @@ _CLASSES: dict[str, frozenset[str] | None] = {
     "keras.src.models.model": _MODELS,
     "keras.dtype_policies": _POLICIES,
     "keras.layers": _LAYERS,
+    "keras.quantizers": _QUANTIZERS,
     "keras.initializers": None,
     "keras.regularizers": None,
     "keras.constraints": None,

@@ -17,8 +17,9 @@ os.environ["KERAS_HOME"] = os.devnull
 
 import keras
 import tensorflow as tf
+from keras.src.saving.serialization_lib import ObjectSharingScope
 
-__all__ = ["item_bytes", "keras", "program_versions", "settle_memory", "tf", "use_threads"]
+__all__ = ["ObjectSharingScope", "item_bytes", "keras", "program_versions", "settle_memory", "tf", "use_threads"]
 
 
 def program_versions() -> dict[str, str]:

@@ -99,13 +99,13 @@ def _dtype(member: Any) -> str:
 
 
 def _refuse_too_large(numbers: Any, narrowest: str, path: str) -> None:
-    """Refuse what Keras would make infinite, and not tell, when it casts it to the narrowest of the network's floats."""
+    """Refuse what Keras would make infinite, without a word, when it casts it to the network's narrowest floats."""
     if numbers.dtype.kind == "f" and (np.isfinite(numbers) & (np.abs(numbers) > _largest(narrowest))).any():
         raise ValueError(f"{path} holds a number that is too large for {narrowest}")
 
 
 def _largest(dtype: str) -> float:
-    return float(ml_dtypes.finfo(dtype).max)
+    return float(ml_dtypes.finfo(dtype).max)  # type: ignore[no-untyped-call]
 
 
 def _copy_texts(source: Any, target: Any) -> None:
@@ -123,7 +123,11 @@ def _short_texts(source: Any) -> dict[str, str]:
 
 
 def clean(
-    source: Path, target: Path, max_bytes: int, dtypes: Sequence[str], saved: Mapping[str, Variable] = MappingProxyType({})
+    source: Path,
+    target: Path,
+    max_bytes: int,
+    dtypes: Sequence[str],
+    saved: Mapping[str, Variable] = MappingProxyType({}),
 ) -> str:
     """Copy the arrays of the file `source`, of at most `max_bytes` in all, to the new file `target`.
 
@@ -144,7 +148,11 @@ def clean(
         looked_at.copy(opened, None)
         if len(looked_at.arrays) != len(dtypes):
             said = f"the file holds {len(looked_at.arrays)} arrays, the architecture has {len(dtypes)}"
-            raise ValueError(f"{said}. {IF_SHARD}" if looked_at.arrays.keys() < saved.keys() else said)
+            if looked_at.arrays.keys() < saved.keys():
+                said = f"{said}. {IF_SHARD}"
+            elif len(looked_at.arrays) < len(dtypes):
+                said = f"{said}: if layers share one, send the .keras file, only its config says so"
+            raise ValueError(said)
         narrowest = _narrowest_of_others(Counter(map(_dtype, looked_at.arrays.values())), Counter(dtypes))
         if _are_the_saved(looked_at.arrays, saved):
             with target.open("wb") as writer:

@@ -24,6 +24,7 @@ from workers.runtime.compiled import Compiled
 from workers.runtime.errors import ArchitectureError, NumbersError, RowsError, WeightsError
 from workers.runtime.models import DEFAULT_MAX_BYTES, MIN_ROWS, build_model, is_dense_chain
 from workers.runtime.rows import arrange_rows
+from workers.runtime.saved_arrays import list_saved_arrays
 from workers.runtime.saved_names import find_saved_names
 from workers.runtime.signature import describe_tensors
 from workers.runtime.wanted_weights import Variable, WantedWeights
@@ -90,7 +91,13 @@ class Architecture:
     def _describe_saved_weights(self) -> WantedWeights:
         saved = self._model.weights
         variables = tuple(Variable(w.path, tuple(w.shape), keras.backend.standardize_dtype(w.dtype)) for w in saved)
-        return WantedWeights(self._model.name, variables, is_dense_chain(self._model), find_saved_names(self._model))
+        return WantedWeights(
+            self._model.name,
+            variables,
+            is_dense_chain(self._model),
+            find_saved_names(self._model),
+            saved_arrays=list_saved_arrays(self._model),
+        )
 
     def load(self, weights_file: Path) -> Weights:
         """The tensors of a `.weights.h5` file that the helper has cleaned.
@@ -134,7 +141,9 @@ class Architecture:
         try:
             size, answers = self._warm_up(weights)
             if infinite and any(np.isnan(each).any() for each in answers.values()):
-                raise WeightsError(f"{infinite} holds infinite values, and the answers to zeros are no numbers with them")
+                raise WeightsError(
+                    f"{infinite} holds infinite values, and the answers to zeros are no numbers with them"
+                )
             together = rows_belong_together(
                 self.inputs, size, lambda given: self._compute(weights, given), self._compute_dtypes
             )

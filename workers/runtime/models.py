@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from workers.runtime.architecture_check import check_architecture
-from workers.runtime.backend import item_bytes, keras
+from workers.runtime.backend import ObjectSharingScope, item_bytes, keras
 from workers.runtime.errors import ArchitectureError
 
 # One row takes another path through the matrix kernels than many and differs in the last bit. With two rows at
@@ -18,6 +18,9 @@ from workers.runtime.errors import ArchitectureError
 MIN_ROWS = 2
 #: The most memory that a network may need, unless a setting says otherwise.
 DEFAULT_MAX_BYTES = 2 * 1024**3
+#: How a layer may be quantized. Others (gptq, awq) compute otherwise once weights are loaded, which a compiled call
+#: would not see.
+QUANTIZATIONS = {None, "int8", "int4", "float8"}
 ZEROS: dict[str, Any] = {"module": "keras.initializers", "class_name": "Zeros", "config": {}, "registered_name": None}
 
 
@@ -46,13 +49,20 @@ def _with_zeros(config: Any) -> Any:
 
 def _build(checked: str) -> keras.Model:
     try:
-        model = keras.models.model_from_json(checked)
+        # In a `.keras` file's config a layer that two others share is described twice, with one number: it stays one.
+        with ObjectSharingScope():
+            model = keras.models.model_from_json(checked)
     except Exception as error:  # Keras raises whatever a value leads to
         raise ArchitectureError(f"Keras cannot build this architecture: {error}") from error
     if not isinstance(model, keras.Model):
         raise ArchitectureError("the architecture's JSON describes no model")
     if not model.built or not model.inputs or not model.outputs:
         raise ArchitectureError("the architecture must have inputs of known shape")
+    for layer in model._flatten_layers():
+        if layer.quantization_mode not in QUANTIZATIONS:
+            raise ArchitectureError(
+                f"{layer.name!r} is quantized by {layer.quantization_mode}: only int8, int4 and float8 are served"
+            )
     return model
 
 
