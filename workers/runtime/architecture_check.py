@@ -13,6 +13,7 @@ from typing import Any
 
 from workers.runtime.errors import ArchitectureError
 from workers.runtime.file_format import MAX_ARCHITECTURE_BYTES
+from workers.runtime.served_form import to_served_form
 
 MAX_DEPTH = 100
 #: Layers, initializers, tensors and all else in a config that has a class; EfficientNetV2L has 4,800.
@@ -95,7 +96,7 @@ _DTYPES = _names("""
 
 
 def check_architecture(config: str) -> str:
-    """The config without what a prediction does not need: how its models were compiled, and unrolled loops.
+    """The config in the form that is served, see `workers.runtime.served_form`.
 
     Raises:
         ArchitectureError: it describes something else than a Keras model of plain layers; the message says what.
@@ -118,11 +119,7 @@ def check_architecture(config: str) -> str:
             raise ArchitectureError(
                 "a Sequential model has more layers than Keras builds in good time: use a functional one"
             )
-        # With it Keras would expect the optimizer's state in each file, and build optimizers and losses.
-        found.pop("compile_config", None)
-        # Unrolled, a loop over time is a graph as long as the sequence, and says the same.
-        if isinstance(found.get("config"), dict) and "unroll" in found["config"]:
-            found["config"]["unroll"] = False
+        to_served_form(found)
     return json.dumps(described)
 
 

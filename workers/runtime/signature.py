@@ -36,7 +36,7 @@ def describe_tensors(tensors: list[Any], structure: Any, names: list[str]) -> tu
         if dtype not in DTYPES or tensor.sparse or getattr(tensor, "ragged", False):
             raise ArchitectureError(f"{name} is no dense array of numbers but {dtype}")
         if not tensor.shape or tensor.shape[0] is not None:
-            raise ArchitectureError(f"{name} has a fixed number of rows: make its batch size None")
+            raise ArchitectureError(f"{name} has a fixed number of rows: make its layers for any number of them")
         described.append(TensorInfo(name, dtype, tuple(tensor.shape[1:])))
     return tuple(described)
 

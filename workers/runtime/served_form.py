@@ -1,0 +1,50 @@
+"""Brings what an architecture describes into the form that is served: without what no prediction needs.
+
+A fixed number of rows goes: it is what a model was once called with, and a worker computes as many rows as there are.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from workers.runtime.errors import ArchitectureError
+
+#: Where a config says for which shape of rows something was built.
+SHAPES = ("batch_shape", "batch_input_shape", "build_input_shape")
+
+
+def to_served_form(found: dict[str, Any]) -> None:
+    """Change one described object, such as a layer.
+
+    Raises:
+        ArchitectureError: it keeps state from row to row, and so has no such form.
+    """
+    # With it Keras would expect the optimizer's state in each file, and build optimizers and losses.
+    found.pop("compile_config", None)
+    if "build_config" in found:
+        found["build_config"] = _free(found["build_config"])
+    config = found.get("config")
+    if not isinstance(config, dict):
+        return
+    if config.get("stateful"):
+        raise ArchitectureError(
+            f"{config.get('name')!r} is stateful: it answers by the rows of requests before, and here no request "
+            "changes the answers to others; make it with stateful=False"
+        )
+    # Unrolled, a loop over time is a graph as long as the sequence, and says the same.
+    if "unroll" in config:
+        config["unroll"] = False
+    for key in SHAPES:
+        if key in config:
+            config[key] = _free(config[key])
+
+
+def _free(shape: Any) -> Any:
+    """A shape, or several by their names or in a list, for any number of rows."""
+    if isinstance(shape, dict):
+        return {key: _free(each) for key, each in shape.items()}
+    if not isinstance(shape, list):
+        return shape
+    if any(isinstance(each, list | dict) for each in shape):
+        return [_free(each) for each in shape]
+    return [None, *shape[1:]] if shape else shape
