@@ -27,6 +27,7 @@ from workers.runtime.rows import arrange_rows
 from workers.runtime.saved_arrays import list_saved_arrays
 from workers.runtime.saved_names import find_saved_names
 from workers.runtime.signature import describe_tensors
+from workers.runtime.variable_places import find_places
 from workers.runtime.wanted_weights import Variable, WantedWeights
 
 #: Keras explains itself over many lines; the reason is one, and the trace has the rest.
@@ -90,7 +91,10 @@ class Architecture:
 
     def _describe_saved_weights(self) -> WantedWeights:
         saved = self._model.weights
-        variables = tuple(Variable(w.path, tuple(w.shape), keras.backend.standardize_dtype(w.dtype)) for w in saved)
+        variables = tuple(
+            Variable(each.path, tuple(each.shape), keras.backend.standardize_dtype(each.dtype), place)
+            for each, place in zip(saved, find_places(self._model), strict=True)
+        )
         return WantedWeights(
             self._model.name,
             variables,

@@ -14,6 +14,7 @@ import ml_dtypes  # noqa: F401 - makes bfloat16 known to numpy
 import numpy as np
 from numpy.typing import NDArray
 
+from workers.runtime.live_paths import match_places
 from workers.runtime.torch_layers import Layer, orders_of_use, refuse_several
 from workers.runtime.wanted_weights import IF_SHARD, Variable, WantedWeights
 
@@ -131,13 +132,14 @@ def _shown(names: list[str]) -> str:
 
 
 def _by_path(tensors: dict[str, StoredTensor], wanted: WantedWeights) -> Found | None:
-    """By the variables' paths, with or without the model's name in front."""
+    """By the variables' paths, with or without the model's name in front, or those that they had in a live model."""
     prefix = wanted.model_name + "/"
     paths = [variable.path for variable in wanted.variables]
     for names in (paths, [prefix + path for path in paths], [path.removeprefix(prefix) for path in paths]):
         if tensors.keys() == set(names) and len(tensors) == len(names):
             return [(name, tensors[name]) for name in names]
-    return None
+    matched = match_places(list(tensors), [variable.place for variable in wanted.variables], wanted.model_name)
+    return [(name, tensors[name]) for name in matched] if matched else None
 
 
 def _by_number(tensors: dict[str, StoredTensor], wanted: WantedWeights) -> Found | None:

@@ -15,11 +15,15 @@ WIDEST_NUMBER_BYTES = 8
 
 @dataclass(frozen=True)
 class Variable:
-    """One variable of a network, by its Keras path, such as `sum/hidden_1/kernel`."""
+    """One variable of a network, by its Keras path, such as `hidden_1/kernel`.
+
+    `place` is where it stands among the layers, such as `encoder/hidden_1/kernel`; see `workers.runtime.live_paths`.
+    """
 
     path: str
     shape: tuple[int, ...]
     dtype: str
+    place: str = ""
 
 
 @dataclass(frozen=True)
@@ -70,7 +74,9 @@ class WantedWeights:
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Self:
         """What `to_json` made."""
-        variables = tuple(Variable(each["path"], tuple(each["shape"]), each["dtype"]) for each in data["variables"])
+        variables = tuple(
+            Variable(each["path"], tuple(each["shape"]), each["dtype"], each["place"]) for each in data["variables"]
+        )
         saved_arrays = tuple(SavedArray(tuple(each["shape"]), each["dtype"]) for each in data["saved_arrays"])
         saved_as, order = tuple(data["saved_as"]), tuple(data["order"])
         return cls(data["model_name"], variables, data["dense_chain"], saved_as, order, data["choice"], saved_arrays)
