@@ -95,12 +95,10 @@ class Architecture:
             Variable(each.path, tuple(each.shape), keras.backend.standardize_dtype(each.dtype), place)
             for each, place in zip(saved, find_places(self._model), strict=True)
         )
+        arrays = list_saved_arrays(self._model)
+        names = find_saved_names(self._model, arrays)
         return WantedWeights(
-            self._model.name,
-            variables,
-            is_dense_chain(self._model),
-            find_saved_names(self._model),
-            saved_arrays=list_saved_arrays(self._model),
+            self._model.name, variables, is_dense_chain(self._model), saved_as=names, saved_arrays=arrays
         )
 
     def load(self, weights_file: Path) -> Weights:

@@ -7,6 +7,8 @@ network. With the names known, the helper process takes the numbers from the fil
 from __future__ import annotations
 
 import math
+from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 import h5py
@@ -14,6 +16,7 @@ import numpy as np
 
 from workers.runtime.backend import item_bytes, keras
 from workers.runtime.load_folder import load_folder
+from workers.runtime.wanted_weights import SavedArray
 
 #: For larger networks there is nothing to gain: most of the time goes into their numbers.
 MAX_BYTES = 16 * 1024**2
@@ -21,15 +24,17 @@ MAX_BYTES = 16 * 1024**2
 _MARKED_DTYPES = {"float32", "float64"}
 
 
-def find_saved_names(model: keras.Model) -> tuple[str, ...]:
+def find_saved_names(model: keras.Model, saved: Sequence[SavedArray]) -> tuple[str, ...]:
     """The names of the arrays that hold the model's weights in a file that Keras saves, in the weights' order.
 
-    The model's weights are lost. None are found, and Keras must load its files itself, when the model is large, or
-    when an array is anything else than one weight's numbers, such as with quantized layers.
+    `saved` are all arrays of such a file. The model's weights are lost. None are found, and Keras must load its files
+    itself, when the model is large, or when an array is anything else than one weight's numbers, such as with LoRA.
     """
-    dtypes = {keras.backend.standardize_dtype(weight.dtype) for weight in model.weights}
-    size = sum(math.prod(weight.shape) * item_bytes(weight.dtype) for weight in model.weights)
-    if not dtypes <= _MARKED_DTYPES or size > MAX_BYTES or not all(math.prod(weight.shape) for weight in model.weights):
+    weights = [SavedArray(tuple(each.shape), keras.backend.standardize_dtype(each.dtype)) for each in model.weights]
+    size = sum(math.prod(each.shape) * item_bytes(each.dtype) for each in weights)
+    if Counter(weights) != Counter(saved) or size > MAX_BYTES:
+        return ()
+    if not all(each.dtype in _MARKED_DTYPES and math.prod(each.shape) for each in weights):
         return ()
     for number, weight in enumerate(model.weights):
         weight.assign(np.full(weight.shape, number, weight.dtype))

@@ -115,6 +115,25 @@ def test_it_answers_as_keras_that_has_loaded_the_same(
         assert ours[variable.path].numpy().tobytes() == keras.ops.convert_to_numpy(variable).tobytes(), variable.path
 
 
+POLICIES = ("bfloat16", "mixed_bfloat16", "float16")
+#: Keras refuses int8 in float16.
+HALVES = [(mode, policy) for mode in ("int8", "int4", "float8", "LoRA") for policy in POLICIES]
+
+
+@pytest.mark.parametrize(("mode", "policy"), [each for each in HALVES if each != ("int8", "float16")])
+def test_so_it_does_in_half_precision(mode: str, policy: str, reader: WeightsFileReader, tmp_path: Path) -> None:
+    chain = [layers.Dense(30, "tanh", dtype=policy), layers.Dense(4, dtype=policy)]
+    model = random(keras.Sequential([keras.Input((6,)), *chain]))
+    model = with_lora(model) if mode == "LoRA" else quantized(model, mode)
+    rows = RANDOM.normal(size=(5, 6)).astype(np.float32)
+
+    loaded = load_saved(reader, model, "keras", tmp_path)
+
+    # Called without being compiled, Keras rounds each step to half precision.
+    expected = keras.models.load_model(tmp_path / "model.keras").predict(rows, verbose=0).astype(np.float32)
+    assert_answers_alike(loaded, model, rows, 2 * 2.0 ** (-11 if policy == "float16" else -8), expected)
+
+
 def test_floats_in_place_of_the_whole_numbers_of_a_kernel_are_refused(
     reader: WeightsFileReader, tmp_path: Path
 ) -> None:
