@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from workers.runtime.architecture_check import check_architecture
-from workers.runtime.backend import ObjectSharingScope, item_bytes, keras
+from workers.runtime.backend import ObjectSharingScope, item_bytes, keras, tf
 from workers.runtime.errors import ArchitectureError
 
 # One row takes another path through the matrix kernels than many and differs in the last bit. With two rows at
@@ -78,7 +78,8 @@ def _refuse_too_large(checked: str, max_bytes: int) -> None:
 
 
 def _measure(checked: str) -> int:
-    with keras.StatelessScope(initialize_variables=False):
+    # In a graph nothing is computed: what a layer makes when it is built, such as the blocks of int4, is not there.
+    with tf.Graph().as_default(), keras.StatelessScope(initialize_variables=False):
         model = _build(checked)
         variables: int = sum(math.prod(each.shape) * item_bytes(each.dtype) for each in model.variables)
         return variables + MIN_ROWS * _measure_row(model)

@@ -41,6 +41,10 @@ def function(module: str, name: str, registered: str | None = "function") -> dic
     return {"module": module, "class_name": "function", "config": name, "registered_name": registered}
 
 
+def policy(name: str, mode: str, **config: Any) -> dict[str, Any]:
+    return layer(name, "keras.dtype_policies") | {"config": {"mode": mode, "source_name": "float32", **config}}
+
+
 def dense(**config: Any) -> dict[str, Any]:
     return layer("Dense", **{"units": 3, **config})
 
@@ -178,6 +182,12 @@ BOMBS = {
     "no variables at all": sequential(layer("RepeatVector", n=1 << 40)),
     "padding": sequential(layer("Reshape", target_shape=[2, 1]), layer("ZeroPadding1D", padding=1 << 40)),
     "more than numbers go": sequential(dense(units=1 << 62)),
+    "int4": sequential(
+        layer("Embedding", input_dim=2, output_dim=1 << 33, dtype=policy("Int4DTypePolicy", "int4/128"))
+    ),
+    "int8": sequential(dense(units=HUGE), dense(units=HUGE, dtype="int8_from_float32")),
+    "LoRA": sequential(dense(lora_rank=1 << 40)),
+    "a history": sequential(dense(dtype=policy("QuantizedFloat8DTypePolicy", "float8", amax_history_length=1 << 40))),
     "within a model": sequential(json.loads(sequential(layer("RepeatVector", n=1 << 40)))),
 }
 
