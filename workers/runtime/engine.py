@@ -84,6 +84,7 @@ class Architecture:
             outputs, _ = model.stateless_call(tensors[:trainable], tensors[trainable:], given, training=False)
             return [tf.cast(each, dtype) for each, dtype in zip(keras.tree.flatten(outputs), dtypes, strict=True)]
 
+        self._call_uncompiled = call.python_function
         try:
             return Compiled(call)
         except Exception as error:  # a layer raises whatever it likes
@@ -141,8 +142,8 @@ class Architecture:
         size_bytes = sum(math.prod(tensor.shape) * tensor.dtype.size for tensor in tensors)
         weights = Weights(tuple(tensors), size_bytes)
         try:
-            size, answers = self._warm_up(weights)
-            if infinite and any(np.isnan(each).any() for each in answers.values()):
+            size = self._warm_up(weights)
+            if infinite and not self._answers_zeros_by_numbers(weights, size):
                 raise WeightsError(
                     f"{infinite} holds infinite values, and the answers to zeros are no numbers with them"
                 )
@@ -169,18 +170,23 @@ class Architecture:
             found = variable.path
         return found
 
-    def _warm_up(self, weights: Weights) -> tuple[int, dict[str, NDArray[Any]]]:
-        """Predict once; gives what stood for sizes that are not fixed, and the answers to rows of zeros.
-
-        It is 1, or 32 where the network wants more than that.
+    def _warm_up(self, weights: Weights) -> int:
+        """Predict once; gives what stood for sizes that are not fixed: 1, or 32 where the network wants more than that.
 
         Raises:
             RowsError: it predicts with neither.
         """
         try:
-            return 1, self.predict(weights, self._zeros(1))
+            self.predict(weights, self._zeros(1))
         except RowsError:
-            return 32, self.predict(weights, self._zeros(32))
+            self.predict(weights, self._zeros(32))
+            return 32
+        return 1
+
+    def _answers_zeros_by_numbers(self, weights: Weights, size: int) -> bool:
+        """Whether no answer is NaN, computed step by step: compiled, a ReLU behind a product makes zeros of NaN."""
+        given = [tf.constant(each) for each in self._zeros(size).values()]
+        return not any(np.isnan(each.numpy()).any() for each in self._call_uncompiled(list(weights.tensors), given))
 
     def _zeros(self, size: int) -> dict[str, NDArray[Any]]:
         shapes = [

@@ -9,6 +9,7 @@ from typing import Any
 
 from workers.runtime.errors import ArchitectureError
 
+MAX_DEPTH = 20
 #: Where a config says for which shape of rows something was built.
 SHAPES = ("batch_shape", "batch_input_shape", "build_input_shape")
 
@@ -39,12 +40,14 @@ def to_served_form(found: dict[str, Any]) -> None:
             config[key] = _free(config[key])
 
 
-def _free(shape: Any) -> Any:
+def _free(shape: Any, depth: int = 0) -> Any:
     """A shape, or several by their names or in a list, for any number of rows."""
+    if depth > MAX_DEPTH:
+        raise ArchitectureError(f"the architecture has shapes that are nested more than {MAX_DEPTH} deep")
     if isinstance(shape, dict):
-        return {key: _free(each) for key, each in shape.items()}
+        return {key: _free(each, depth + 1) for key, each in shape.items()}
     if not isinstance(shape, list):
         return shape
     if any(isinstance(each, list | dict) for each in shape):
-        return [_free(each) for each in shape]
+        return [_free(each, depth + 1) for each in shape]
     return [None, *shape[1:]] if shape else shape

@@ -143,6 +143,8 @@ def test_an_architecture_that_is_too_deep_long_or_rich_is_refused(monkeypatch: p
         deep = [deep]
     with pytest.raises(ArchitectureError, match="nested more than"):
         check_architecture(sequential(dense(units=deep)))
+    with pytest.raises(ArchitectureError, match="nested more than"):
+        check_architecture(sequential(dense() | {"build_config": deep}))
     with pytest.raises(ArchitectureError, match="longer than"):
         check_architecture(SUM_CONFIG + " " * architecture_check.MAX_ARCHITECTURE_BYTES)
     monkeypatch.setattr(architecture_check, "MAX_OBJECTS", 10)

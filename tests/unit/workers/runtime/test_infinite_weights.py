@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from safetensors.numpy import save
 
 from tests.unit.workers.runtime.loaded import assert_answers_alike, load_files, load_saved
 from workers.runtime.backend import keras
@@ -43,11 +44,28 @@ def test_a_bias_of_minus_infinity_answers_as_keras_does(
     assert_answers_alike(load_saved(reader, model, kind, tmp_path), model, GIVEN)
 
 
+def test_they_may_come_in_any_width(reader: WeightsFileReader) -> None:
+    model = dense("softmax", [0.5, -np.inf, 0.1])
+    named = {each.path: keras.ops.convert_to_numpy(each).astype(np.float64) for each in model.weights}
+
+    assert_answers_alike(load_files(reader, str(model.to_json()), save(named)), model, GIVEN)
+
+
 @pytest.mark.parametrize(("bias", "kernel"), [([np.inf, 0, 0], 1.0), ([0, 0, 0], -np.inf)], ids=["bias", "kernel"])
 def test_infinite_weights_whose_answers_are_no_numbers_are_refused(
     bias: list[float], kernel: float, reader: WeightsFileReader
 ) -> None:
     model = dense("softmax", bias, kernel)
+
+    with pytest.raises(WeightsError, match="holds infinite values, and the answers to zeros are no numbers with them"):
+        load_files(reader, str(model.to_json()), save_weights(model))
+
+
+def test_an_answer_that_is_a_number_only_because_it_was_compiled_is_none(reader: WeightsFileReader) -> None:
+    """Infinity less infinity, and the ReLU after it, are one operation of TensorFlow, which answers 0."""
+    model = keras.Sequential([keras.Input((2,)), *(keras.layers.Dense(2, "relu") for _ in range(2))])
+    model.set_weights([np.ones((2, 2)), np.full(2, np.inf), np.array([[1, 1], [-1, -1]]), np.zeros(2)])
+    assert np.isnan(np.asarray(model(GIVEN))).all()
 
     with pytest.raises(WeightsError, match="holds infinite values, and the answers to zeros are no numbers with them"):
         load_files(reader, str(model.to_json()), save_weights(model))
