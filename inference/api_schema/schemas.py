@@ -24,11 +24,13 @@ UPLOADED_AT = "2026-11-23T00:29:57.226772+00:00"
 DIGEST = "e5c1b6c9860b6a92cd8248d289da6e2a7945fb369acf7f29e6963dff4e8eaec4"
 
 NUMBERS: Schema = {
-    "description": "A number, a truth value, or lists of them, nested as deep as the network's arrays are; all lists "
-    "of one depth have the same length. In answers, a number that JSON cannot say (infinite, or none) is null",
+    "description": "A number, a truth value, a text, or lists of one of these, nested as deep as the network's arrays "
+    "are; all lists of one depth have the same length. In answers, a number that JSON cannot say (infinite, or none) "
+    "is null",
     "anyOf": [
         {"type": "number"},
         {"type": "boolean"},
+        {"type": "string"},
         {"type": "null"},
         {"type": "array", "items": {"$ref": "#/components/schemas/Numbers"}},
     ],
@@ -60,7 +62,7 @@ PREDICTION = record(
         "status": truth("true", const=True),
         "message": {**NN_ID, "description": "The network that made it"},
         "result": {
-            "description": "A number when one row was asked for and the network's output is one; else the "
+            "description": "A number, or a text, when one row was asked for and the network's output is one; else the "
             "output as nested lists, of `data` one for each row. Of a network with several outputs an object, with "
             "each by its name",
             "anyOf": [ref("Numbers"), NAMED],

@@ -1,13 +1,14 @@
-"""Numbers in messages: a network's inputs and outputs, by name.
+"""Numbers and texts in messages: a network's inputs and outputs, by name.
 
-They travel as little-endian bytes with their dtype and shape, so a float32 arrives as it left.
+Numbers travel as little-endian bytes with their dtype and shape, so a float32 arrives as it left; texts in UTF-8, each
+behind its length, so that the rows of several requests are joined as those of numbers are.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from math import prod
 from typing import Any, Self
@@ -19,7 +20,8 @@ ONLY_INPUT = ""
 #: The most inputs, or outputs, of a network, and the longest name of one; see `is_tensor_name`.
 TENSORS_MAX = 256
 NAME_CHARACTERS_MAX = 256
-#: The most bytes of numbers in one batch, or its answer: in base64 they stay below the 16 MiB that RabbitMQ 4 takes.
+#: The most bytes of numbers and texts in one batch, or its answer: in base64 they stay below the 16 MiB that RabbitMQ 4
+#: takes.
 TENSORS_BYTES_MAX = 11 * 1024 * 1024
 #: The most dimensions of a tensor: numpy's.
 RANK_MAX = 64
@@ -29,11 +31,15 @@ _ITEM_BYTES = {
 }  # fmt: skip
 #: What numbers may be.
 DTYPES = frozenset(_ITEM_BYTES)
+#: The dtype of texts, by Keras's name.
+STRING = "string"
+#: Of the length of a text in bytes, which stands before it, little-endian.
+LENGTH_BYTES = 4
 
 
 @dataclass(slots=True)  # not frozen: each request makes some
 class Tensor(Message):
-    """Rows of numbers: `shape` counts the rows first; `data` is little-endian, row-major.
+    """Rows of numbers, or of texts: `shape` counts the rows first; `data` is little-endian, row-major.
 
     One that has come by a message is checked; one that is made of an array is right.
     """
@@ -48,14 +54,16 @@ class Tensor(Message):
         Raises:
             ProtocolError: there is no such dtype or shape, or the data do not fit them.
         """
-        item_bytes = _ITEM_BYTES.get(self.dtype)
+        item_bytes = LENGTH_BYTES if self.dtype == STRING else _ITEM_BYTES.get(self.dtype)
         if item_bytes is None:
             raise ProtocolError(f"unknown dtype {self.dtype!r}")
         if not 0 < len(self.shape) <= RANK_MAX:
             raise ProtocolError(f"shape must have 1 to {RANK_MAX} sizes")
         require(all(map(is_count, self.shape)), "shape must count rows first")
         expected = prod(self.shape) * item_bytes
-        if len(self.data) != expected:
+        if self.dtype == STRING:
+            read_texts(self.data, prod(self.shape))
+        elif len(self.data) != expected:
             raise ProtocolError(f"{len(self.data)} bytes of data where the shape needs {expected}")
         return self
 
@@ -76,6 +84,37 @@ class Tensor(Message):
             return cls(dtype, tuple(shape), base64.b64decode(content, validate=True)).check()
         except (KeyError, TypeError, binascii.Error, ValueError) as error:
             raise ProtocolError(f"Tensor: {error}") from error
+
+
+def write_texts(texts: Iterable[str]) -> bytes:
+    """Texts as they travel.
+
+    Raises:
+        UnicodeEncodeError: one has a lone surrogate, which UTF-8 has not.
+    """
+    encoded = [text.encode() for text in texts]
+    return b"".join([part for each in encoded for part in (len(each).to_bytes(LENGTH_BYTES, "little"), each)])
+
+
+def read_texts(data: bytes, count: int) -> list[str]:
+    """The `count` texts that `write_texts` wrote.
+
+    Raises:
+        ProtocolError: there are fewer or more, or one is no UTF-8.
+    """
+    # Before anything is read: a shape may speak of more texts than there is memory.
+    require(count * LENGTH_BYTES <= len(data), f"{len(data)} bytes of data hold no {count} texts")
+    texts: list[str] = []
+    start = 0
+    try:
+        for _ in range(count):
+            begin = start + LENGTH_BYTES
+            start = begin + int.from_bytes(data[begin - LENGTH_BYTES : begin], "little")
+            texts.append(data[begin:start].decode())
+    except UnicodeDecodeError as error:
+        raise ProtocolError(f"a text is no UTF-8: {error}") from error
+    require(start == len(data), f"{len(data)} bytes of data where the lengths of {count} texts need {start}")
+    return texts
 
 
 #: A network's inputs, or outputs, by name.
@@ -106,7 +145,7 @@ def count_rows(tensors: Tensors) -> int:
 
 
 def count_bytes(tensors: Tensors) -> int:
-    """How many bytes the numbers of a network's inputs, or outputs, take."""
+    """How many bytes the numbers and texts of a network's inputs, or outputs, take."""
     return sum([len(tensor.data) for tensor in tensors.values()])
 
 

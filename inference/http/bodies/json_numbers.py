@@ -1,4 +1,4 @@
-"""Numbers of a JSON body as arrays: in a dtype that holds each of them exactly as the client wrote it."""
+"""Numbers and texts of a JSON body as arrays: in a dtype that holds each of them exactly as the client wrote it."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.errors import BadInputError
+from workers.messages.arrays import text_array
 
 #: How deep lists may be nested: more dimensions than any layer has.
 MAX_DEPTH = 32
@@ -27,7 +28,7 @@ FEW = 64
 def read_numbers(name: str, value: Any) -> NDArray[Any]:
     """A number, or lists of numbers nested as deep as they are; in float64 unless they are larger whole numbers.
 
-    An array has been read already (`large_json`).
+    An array has been read already (`large_json`). Texts come as `text_array` has them.
 
     So whatever digits they have, requests for one network have one dtype and can share a batch. Whole numbers from
     2**53 on come as int64 or uint64, truth values as bool. What is beyond 64 bits has been read as a float.
@@ -44,8 +45,10 @@ def read_numbers(name: str, value: Any) -> NDArray[Any]:
         shape, leaves, kinds = _flatten(name, value)
     if kinds == {bool}:
         return np.array(leaves, np.bool_).reshape(shape)
+    if kinds == {str}:
+        return _read_texts(name, leaves).reshape(shape)
     if not kinds or not kinds <= NUMBERS:
-        raise BadInputError(f"{name} must hold numbers only, or truth values only, and at least one")
+        raise BadInputError(f"{name} must hold numbers only, texts only, or truth values only, and at least one")
     try:
         numbers = np.frombuffer(array("d", leaves), np.float64)  # the fastest way from a list
     except OverflowError as error:
@@ -53,6 +56,15 @@ def read_numbers(name: str, value: Any) -> NDArray[Any]:
     if not are_exact(numbers if len(leaves) > FEW else leaves):
         numbers = _read_large(name, leaves, _dtypes_to_try(kinds, leaves))
     return numbers.reshape(shape)
+
+
+def _read_texts(name: str, leaves: list[str]) -> NDArray[Any]:
+    try:
+        for text in leaves:
+            text.encode()
+    except UnicodeEncodeError as error:
+        raise BadInputError(f"{name} must hold texts that UTF-8 can say: {error}") from error
+    return text_array(leaves, [len(leaves)])
 
 
 def few_floats(value: list[Any]) -> bytes | None:

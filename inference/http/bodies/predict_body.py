@@ -34,7 +34,9 @@ def read_predict_input(body: Any) -> PredictInput:
     name, read = ("vector", _read_row) if single else ("data", _read_rows)
     asked = PredictInput(_read_inputs(name, body[name], read), single, _read_nn_id(body), _read_version(body))
     if asked.size_bytes > TENSORS_BYTES_MAX:
-        raise TooLargeError(f"{name} has {asked.size_bytes} bytes of numbers; {TENSORS_BYTES_MAX} may be sent at once")
+        raise TooLargeError(
+            f"{name} has {asked.size_bytes} bytes of numbers and texts; {TENSORS_BYTES_MAX} may be sent at once"
+        )
     return asked
 
 
@@ -42,7 +44,9 @@ def _read_inputs(name: str, value: Any, read: Callable[[str, Any], Tensor]) -> T
     if isinstance(value, list | int | float | np.ndarray):
         return {ONLY_INPUT: read(name, value)}
     if not isinstance(value, dict):
-        raise BadInputError(f"{name} must be a list of numbers, or an object of such lists by the network's inputs")
+        raise BadInputError(
+            f"{name} must be a list of numbers or texts, or an object of such lists by the network's inputs"
+        )
     inputs = {each: read(f"{name}.{each}", item) for each, item in value.items()}
     try:
         count_rows(inputs)

@@ -7,6 +7,7 @@ import pytest
 
 from inference.dispatch.answer import Answer
 from inference.dispatch.batch import Batch
+from inference.dispatch.predict_input import PredictInput
 from inference.dispatch.waiting import Waiting
 from inference.errors import PredictionFailedError
 from tests.unit.inference.dispatch.waiting_samples import waiting
@@ -54,6 +55,20 @@ def test_outputs_that_are_no_floats_are_always_finite(outputs: tuple[list[int], 
     answer(reply(*outputs), only)
 
     assert answer_to(only).result(single=False).tolist() == list(outputs)
+
+
+def test_texts_of_several_requests_travel_together_and_each_gets_its_own() -> None:
+    asked = [
+        PredictInput({"": to_tensor(np.array(texts, object))}, len(texts) == 1) for texts in (["a"], ["bb\0", "😀"])
+    ]
+    one, two = (waiting(each, arrived=0.5, deadline=60.0) for each in asked)
+    sent = Batch([one, two], version=VERSION, sent=1.0).message()
+    echoed = PredictReply("worker-1@here", {"out": sent.inputs[""]}, 0.5, 0.7).to_json()
+    answer({"status": "SUCCESS", "result": echoed}, one, two)
+
+    assert (answer_to(one).result(single=True), answer_to(two).result(single=False)) == ("a", ["bb\0", "😀"])
+    assert answer_to(one).size_bytes == 9
+    assert answer_to(two).size_bytes == 20
 
 
 def test_a_request_is_told_how_long_it_waited_and_in_what_company() -> None:

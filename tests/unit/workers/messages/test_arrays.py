@@ -36,6 +36,39 @@ def test_a_float32_comes_back_bit_for_bit_whatever_it_is(numbers: list[float]) -
     assert to_array(to_tensor(array)).tobytes() == array.tobytes()
 
 
+TEXT = st.text(st.characters(codec="utf-8"))
+
+
+@given(st.lists(TEXT, min_size=2, max_size=2), st.lists(TEXT, min_size=2, max_size=2))
+def test_texts_come_back_as_they_were_alone_and_joined(first: list[str], second: list[str]) -> None:
+    one, other = (to_tensor(np.array([texts], object)) for texts in (first, second))
+    joined = Tensor("string", (2, 2), one.data + other.data)
+
+    assert to_array(Tensor.from_json(joined.to_json())).tolist() == [first, second]
+
+
+def test_numpys_own_texts_do_not_travel() -> None:
+    with pytest.raises(ProtocolError, match="unknown dtype 'str"):
+        to_tensor(np.array(["a"]))
+
+
+@pytest.mark.parametrize(
+    ("count", "data", "reason"),
+    [
+        (2, b"\1\0\0\0a", "5 bytes of data hold no 2 texts"),
+        (2**60, b"\0\0\0\0", "4 bytes of data hold no"),
+        (1, b"\2\0\0\0a", "5 bytes of data where the lengths of 1 texts need 6"),
+        (1, b"\1\0\0\0ab", "6 bytes of data where the lengths of 1 texts need 5"),
+        (2, b"\4\0\0\0\0\0\0\0", "where the lengths of 2 texts need 8|need 12"),
+        (1, b"\1\0\0\0\xff", "a text is no UTF-8"),
+        (1, b"\3\0\0\0\xed\xa0\x80", "a text is no UTF-8"),
+    ],
+)
+def test_data_that_hold_other_texts_than_the_shape_says_are_refused(count: int, data: bytes, reason: str) -> None:
+    with pytest.raises(ProtocolError, match=reason):
+        Tensor("string", (count,), data).check()
+
+
 def test_big_endian_numbers_travel_little_endian() -> None:
     assert to_tensor(np.array([1], ">i4")) == Tensor("int32", (1,), b"\x01\x00\x00\x00")
 

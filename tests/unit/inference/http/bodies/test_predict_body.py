@@ -57,6 +57,14 @@ def test_a_vector_by_input_is_one_row_of_each_and_a_number_is_a_row_too() -> Non
     }
 
 
+def test_texts_come_as_they_were_written_alone_and_beside_numbers() -> None:
+    texts = ["", "a\0b\0", "naïve 😀"]
+
+    assert rows(read(data=[[text] for text in texts])) == {"": [[text] for text in texts]}
+    assert rows(read(vector={"text": "a", "place": 7})) == {"text": ["a"], "place": [7]}
+    assert read(vector=["a"]).kinds == (("", "string", (1,)),) == read(data=[["bc"], ["d"]]).kinds
+
+
 def test_data_by_input_is_a_batch_of_each() -> None:
     asked = read(data={"image": [[0.5], [0.25]], "place": [7, 8]})
 
@@ -76,7 +84,9 @@ def test_data_by_input_is_a_batch_of_each() -> None:
         ({"data": {"a": 1}}, "^data.a must be a list of rows"),
         ({"data": {"a": None}}, "^data.a must be a list of rows"),
         ({"vector": {"a": None}}, "^vector.a must hold numbers only"),
-        ({"vector": {"a": "1"}}, "^vector.a must hold numbers only"),
+        ({"vector": {"a": ["1", 1]}}, "^vector.a must hold numbers only"),
+        ({"data": {"a": "text"}}, "^data.a must be a list of rows"),
+        ({"vector": "text"}, "^vector must be a list of numbers or texts"),
         ({"vector": {"a": {"b": 1}}}, "^vector.a must hold numbers only"),
         ({"vector": {"a": []}}, "^vector.a must hold numbers only"),
         ({"vector": {"a": [1, [2]]}}, "^vector.a: all rows must have the same length"),
