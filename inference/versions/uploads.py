@@ -16,7 +16,8 @@ from inference.models import Network, Version
 from inference.versions.stored_files import store_files
 from workers.logs import about
 from workers.messages.terms import NO_TERMS, Terms
-from workers.runtime.file_format import read_architecture, tell_format
+from workers.runtime.file_format import tell_format
+from workers.runtime.keras_archive import read_architecture
 
 logger = logging.getLogger(__name__)
 

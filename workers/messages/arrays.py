@@ -29,7 +29,7 @@ def to_array(tensor: Tensor) -> NDArray[Any]:
 
 
 def text_array(texts: list[str], shape: Sequence[int]) -> NDArray[Any]:
-    """Texts as a read-only array: of objects, because numpy's own texts lose NULs, and are all as wide as the widest."""
+    """Texts as a read-only array of objects: numpy's own texts lose NULs, and are all as wide as the widest."""
     array = np.array(texts, object).reshape(shape)
     array.flags.writeable = False
     return array

@@ -12,8 +12,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from workers.runtime.errors import ArchitectureError
-from workers.runtime.file_format import MAX_ARCHITECTURE_BYTES
 from workers.runtime.served_form import to_served_form
+from workers.runtime.file_format import MAX_FILLED_BYTES
+from workers.runtime.lookup_check import HASHES, WORDS, check_lookup
 
 MAX_DEPTH = 100
 #: Layers, initializers, tensors and all else in a config that has a class; EfficientNetV2L has 4,800.
@@ -29,7 +30,7 @@ def _names(text: str) -> frozenset[str]:
 
 
 #: Everything of keras.layers that computes numbers from numbers. Not here: layers that run code or other programs'
-#: models (Lambda, TFSMLayer, TorchModuleWrapper, JaxLayer, FlaxLayer), and those that read text or vocabularies.
+#: models (Lambda, TFSMLayer, TorchModuleWrapper, JaxLayer, FlaxLayer).
 _LAYERS = _names("""
     Activation ActivityRegularization AdaptiveAveragePooling1D AdaptiveAveragePooling2D AdaptiveAveragePooling3D
     AdaptiveMaxPooling1D AdaptiveMaxPooling2D AdaptiveMaxPooling3D Add AdditiveAttention AlphaDropout Attention AugMix
@@ -52,6 +53,8 @@ _LAYERS = _names("""
     SpatialDropout2D SpatialDropout3D SpectralNormalization StackedRNNCells Subtract TimeDistributed UnitNormalization
     UpSampling1D UpSampling2D UpSampling3D ZeroPadding1D ZeroPadding2D ZeroPadding3D
     """)
+#: Those that read words; each is looked through, see `workers.runtime.lookup_check`.
+_LOOKUPS = HASHES | WORDS.keys()
 _MODELS = frozenset({"Sequential", "Functional", "Model"})
 _POLICIES = _names("""
     DTypePolicy DTypePolicyMap FloatDTypePolicy Int4DTypePolicy QuantizedDTypePolicy QuantizedFloat8DTypePolicy
@@ -66,7 +69,7 @@ _CLASSES: dict[str, frozenset[str] | None] = {
     "keras.src.models.sequential": _MODELS,
     "keras.src.models.model": _MODELS,
     "keras.dtype_policies": _POLICIES,
-    "keras.layers": _LAYERS,
+    "keras.layers": _LAYERS | _LOOKUPS,
     "keras.quantizers": _QUANTIZERS,
     "keras.initializers": None,
     "keras.regularizers": None,
@@ -101,8 +104,8 @@ def check_architecture(config: str) -> str:
     Raises:
         ArchitectureError: it describes something else than a Keras model of plain layers; the message says what.
     """
-    if len(config) > MAX_ARCHITECTURE_BYTES:
-        raise ArchitectureError(f"the architecture's JSON is longer than {MAX_ARCHITECTURE_BYTES} characters")
+    if len(config) > MAX_FILLED_BYTES:
+        raise ArchitectureError(f"the architecture's JSON is longer than {MAX_FILLED_BYTES} characters")
     try:
         described = json.loads(config)
     except (ValueError, RecursionError) as error:
@@ -161,6 +164,8 @@ def _check(found: dict[str, Any]) -> None:
         name = inner
     else:
         _check_class(module, name)
+    if name in _LOOKUPS:
+        check_lookup(name, inner)
     if registered not in (None, "", name, "function"):
         raise ArchitectureError(f"the architecture names {registered!r}, which is not Keras's own")
 

@@ -21,6 +21,9 @@ from keras.src.saving.serialization_lib import ObjectSharingScope
 
 __all__ = ["ObjectSharingScope", "item_bytes", "keras", "program_versions", "settle_memory", "tf", "use_threads"]
 
+#: As large as a text is in TensorFlow's arrays, which keep its characters elsewhere unless there are few.
+TEXT_BYTES = 24
+
 
 def program_versions() -> dict[str, str]:
     """What a worker computes with."""
@@ -54,5 +57,5 @@ def settle_memory(reclaim: bool) -> None:
 
 
 def item_bytes(dtype: str) -> int:
-    """Bytes of one number of a dtype by Keras's name."""
-    return int(tf.as_dtype(dtype).size)
+    """Bytes of one number of a dtype by Keras's name, or of what TensorFlow has for a text beside its characters."""
+    return int(tf.as_dtype(dtype).size) or TEXT_BYTES

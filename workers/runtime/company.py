@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from workers.messages.tensors import STRING
 from workers.runtime.errors import NumbersError
 from workers.runtime.rows import TensorInfo
 
@@ -19,24 +20,34 @@ Rows = list[NDArray[Any]]
 #: What is drawn: floats from here to there, and whole numbers below one of these; small ones are in every vocabulary.
 DRAWS = ((0.0, 1.0, (2,)), (-3.0, 3.0, (10, 2)))
 SEED = 1
+#: Texts of different lengths, for networks without vocabularies.
+TEXTS = ("", "a", "b c", "A longer one, 1 2 3")
 #: How far answers may differ by rounding, as a part of an output's largest number: by what the network computes with.
 ROUNDING = {"float64": 1e-9, "float32": 1e-4, "float16": 2e-2, "bfloat16": 1e-1}
 
 
 def rows_belong_together(
-    inputs: Sequence[TensorInfo], size: int, answer: Callable[[Rows], Rows], compute_dtypes: set[str]
+    inputs: Sequence[TensorInfo],
+    samples: Sequence[Sequence[Any]],
+    size: int,
+    answer: Callable[[Rows], Rows],
+    compute_dtypes: set[str],
 ) -> bool:
     """Whether a row is answered otherwise in company than alone, beyond rounding; if none can be drawn, too.
 
-    `size` stands for sizes of a row that are not fixed; `answer` computes just the rows that it is given, and raises
-    NumbersError for such as it does not take.
+    `samples` are, for each input that looks up what it is given, values that it knows; `size` stands for sizes of a row
+    that are not fixed; `answer` computes just the rows that it is given, and raises NumbersError for such as it does not
+    take.
     """
     drawn = np.random.default_rng(SEED)
     rounding = max((ROUNDING.get(dtype, 0.0) for dtype in compute_dtypes), default=0.0)
     found: list[bool] = []
     for lowest, highest, belows in DRAWS:
         for below in belows:
-            two = [_draw(each, size, drawn, lowest, highest, below) for each in inputs]
+            two = [
+                _draw(each, known, size, drawn, lowest, highest, below)
+                for each, known in zip(inputs, samples, strict=True)
+            ]
             try:
                 found.append(_answers_depend(two, answer, rounding))
                 break
@@ -48,11 +59,21 @@ def rows_belong_together(
 
 
 def _draw(
-    info: TensorInfo, size: int, drawn: np.random.Generator, lowest: float, highest: float, below: int
+    info: TensorInfo,
+    known: Sequence[Any],
+    size: int,
+    drawn: np.random.Generator,
+    lowest: float,
+    highest: float,
+    below: int,
 ) -> NDArray[Any]:
     """Two rows."""
     shape = (2, *(size if wanted is None else wanted for wanted in info.row_shape))
-    dtype = np.dtype(info.dtype)
+    dtype = info.numpy_dtype
+    if known or info.dtype == STRING:
+        # One value after the other, so that the rows differ wherever there are two.
+        values = np.array(known or TEXTS, dtype)
+        return np.resize(drawn.permutation(values), shape)
     if dtype.kind == "f":
         return drawn.uniform(lowest, highest, shape).astype(dtype)
     return drawn.integers(0, below, shape).astype(dtype)
@@ -71,6 +92,8 @@ def _answers_depend(two: Rows, answer: Callable[[Rows], Rows], rounding: float) 
     except NumbersError:
         return True
     for together, one, other in zip(in_company, first, second, strict=True):
+        if one.shape != other.shape:
+            return True  # as long as the longest row of those that are computed with it
         alone = np.concatenate([one, other, one, one])
         if together.shape != alone.shape or not _are_close(together, alone, rounding):
             return True

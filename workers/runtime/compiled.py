@@ -19,7 +19,8 @@ class Compiled:
         # The context forgets a function when this object goes.
         self._function = function.get_concrete_function()
         self._captured = self._function.captured_inputs
-        self._dtypes = [output.dtype for output in self._function.outputs]
+        #: The outputs' own, flat.
+        self.dtypes = [output.dtype for output in self._function.outputs]
 
     def __call__(self, *tensors: Sequence[Any]) -> list[Any]:
         """The outputs for the lists of tensors that the function takes, one after the other.
@@ -29,7 +30,7 @@ class Compiled:
         """
         outputs: list[Any] = tf.raw_ops.StatefulPartitionedCall(
             args=[*(tensor for each in tensors for tensor in each), *self._captured],
-            Tout=self._dtypes,
+            Tout=self.dtypes,
             f=self._function,
             config="",
             config_proto="",

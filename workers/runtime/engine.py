@@ -17,16 +17,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from workers.messages.tensors import ONLY_INPUT
+from workers.messages.arrays import text_array
+from workers.messages.tensors import ONLY_INPUT, STRING
 from workers.runtime.backend import item_bytes, keras, tf
 from workers.runtime.company import rows_belong_together
 from workers.runtime.compiled import Compiled
 from workers.runtime.errors import ArchitectureError, NumbersError, RowsError, WeightsError
+from workers.runtime.lookups import Lookups
 from workers.runtime.models import DEFAULT_MAX_BYTES, MIN_ROWS, build_model, is_dense_chain
-from workers.runtime.rows import arrange_rows
+from workers.runtime.rows import TensorInfo, arrange_rows
 from workers.runtime.saved_arrays import list_saved_arrays
 from workers.runtime.saved_names import find_saved_names
 from workers.runtime.signature import describe_tensors
+from workers.runtime.text_memory import TextMemory
 from workers.runtime.variable_places import find_places
 from workers.runtime.wanted_weights import Variable, WantedWeights
 
@@ -58,17 +61,22 @@ class Architecture:
         self.inputs = describe_tensors(model.inputs, self._structure, [tensor.name for tensor in model.inputs])
         output_names = _names_of_last(model) if chain else model.output_names
         self.outputs = describe_tensors(model.outputs, None if chain else model.output, output_names)
+        self._lookups = Lookups(model)
+        self._samples = [self._lookups.samples(tensor) for tensor in model.inputs]
+        self._text_memory = TextMemory(model)
         self._compute_dtypes = {each.compute_dtype for each in model._flatten_layers()}
         self.wanted = self._describe_saved_weights()
         #: What the model itself holds: it has weights of its own, which no prediction uses.
-        self.size_bytes = sum(math.prod(each.shape) * item_bytes(each.dtype) for each in model.variables)
+        numbers_bytes = sum(math.prod(each.shape) * item_bytes(each.dtype) for each in model.variables)
+        self.size_bytes = numbers_bytes + self._lookups.size_bytes
         self._call = self._compile()
 
     def _compile(self) -> Compiled:
         model, structure, trainable = self._model, self._structure, len(self._model.trainable_variables)
+        own, frequencies = len(self._variables), [variable for _, variable in self._lookups.frequencies]
         dtypes = [output.dtype for output in self.outputs]
         signature = [
-            [tf.TensorSpec(variable.shape, variable.dtype) for variable in self._variables],
+            [tf.TensorSpec(variable.shape, variable.dtype) for variable in (*self._variables, *frequencies)],
             [tf.TensorSpec((None, *given.row_shape), given.dtype) for given in self.inputs],
         ]
 
@@ -78,29 +86,37 @@ class Architecture:
         @tf.function(input_signature=signature)  # type: ignore[untyped-decorator]
         def call(tensors: list[Any], rows: list[Any]) -> list[Any]:
             given = keras.tree.pack_sequence_as(structure, rows)
+            tensors, counted = tensors[:own], tensors[own:]
+            self._lookups.use_frequencies(counted)
             with keras.StatelessScope(state_mapping=list(zip(self._variables, tensors, strict=True))):
                 for layer in adapted:
                     layer.finalize_state()
             outputs, _ = model.stateless_call(tensors[:trainable], tensors[trainable:], given, training=False)
-            return [tf.cast(each, dtype) for each, dtype in zip(keras.tree.flatten(outputs), dtypes, strict=True)]
+            made = keras.tree.flatten(outputs)
+            # Keras describes the words that an inverted StringLookup makes as whole numbers.
+            return [
+                each if each.dtype == tf.string else tf.cast(each, dtype)
+                for each, dtype in zip(made, dtypes, strict=True)
+            ]
 
         self._call_uncompiled = call.python_function
         try:
-            return Compiled(call)
+            compiled = Compiled(call)
         except Exception as error:  # a layer raises whatever it likes
             raise ArchitectureError(f"this architecture cannot be compiled: {error}") from error
+        self.outputs = tuple(map(_as_computed, self.outputs, compiled.dtypes))
+        return compiled
 
     def _describe_saved_weights(self) -> WantedWeights:
-        saved = self._model.weights
-        variables = tuple(
-            Variable(each.path, tuple(each.shape), keras.backend.standardize_dtype(each.dtype), place)
-            for each, place in zip(saved, find_places(self._model), strict=True)
-        )
-        arrays = list_saved_arrays(self._model)
-        names = find_saved_names(self._model, arrays)
-        return WantedWeights(
-            self._model.name, variables, is_dense_chain(self._model), saved_as=names, saved_arrays=arrays
-        )
+        model, frequencies = self._model, self._lookups.frequencies
+        places = zip(model.weights, find_places(model), strict=True)
+        variables = [_described(each.path, each, place) for each, place in places]
+        variables += [_described(path, each, path) for path, each in frequencies]
+        arrays = list_saved_arrays(model)
+        # What lookups save beside their variables has names that are not looked for.
+        names = () if frequencies else find_saved_names(model, arrays)
+        chain = not frequencies and is_dense_chain(model)
+        return WantedWeights(model.name, tuple(variables), chain, saved_as=names, saved_arrays=arrays)
 
     def load(self, weights_file: Path) -> Weights:
         """The tensors of a `.weights.h5` file that the helper has cleaned.
@@ -116,6 +132,7 @@ class Architecture:
                 raise WeightsError(f"the weights do not fit the architecture: {said}") from error
             # No copies: TensorFlow gives a variable another buffer when it is assigned to while a tensor has this one.
             tensors = [tf.convert_to_tensor(variable.value) for variable in self._variables]
+            tensors += [variable.value() for _, variable in self._lookups.frequencies]
         return self._make_weights(tensors)
 
     def load_tensors(self, file: Path) -> Weights:
@@ -125,8 +142,9 @@ class Architecture:
             WeightsError: the file is not as long as the variables are, or the network cannot predict with the values.
         """
         saved = {}
+        frequencies = [variable for _, variable in self._lookups.frequencies]
         with file.open("rb") as opened:
-            for variable, wanted in zip(self._model.weights, self.wanted.variables, strict=True):
+            for variable, wanted in zip((*self._model.weights, *frequencies), self.wanted.variables, strict=True):
                 size = math.prod(wanted.shape) * np.dtype(wanted.dtype).itemsize
                 numbers = np.fromfile(opened, np.uint8, size)
                 if len(numbers) < size:
@@ -135,7 +153,7 @@ class Architecture:
         # What no file holds, such as the state of random number generators, stays as the model made it.
         with self._load_lock:
             kept = {id(each): tf.convert_to_tensor(each.value) for each in self._variables if id(each) not in saved}
-        return self._make_weights([(saved | kept)[id(each)] for each in self._variables])
+        return self._make_weights([(saved | kept)[id(each)] for each in (*self._variables, *frequencies)])
 
     def _make_weights(self, tensors: list[Any]) -> Weights:
         infinite = self._find_infinite(tensors)
@@ -148,7 +166,7 @@ class Architecture:
                     f"{infinite} holds infinite values, and the answers to zeros are no numbers with them"
                 )
             together = rows_belong_together(
-                self.inputs, size, lambda given: self._compute(weights, given), self._compute_dtypes
+                self.inputs, self._samples, size, lambda given: self._compute(weights, given), self._compute_dtypes
             )
         except RowsError as error:
             raise WeightsError(f"the network cannot predict: {error}") from error
@@ -161,13 +179,14 @@ class Architecture:
             WeightsError: a value is no number.
         """
         found = ""
-        for variable, tensor in zip(self._variables, tensors, strict=True):
+        paths = [*(each.path for each in self._variables), *(path for path, _ in self._lookups.frequencies)]
+        for path, tensor in zip(paths, tensors, strict=True):
             # Other threads go on meanwhile, and no more than a byte a number is made of it.
             if not tensor.dtype.is_floating or np.isfinite(numbers := tensor.numpy()).all():
                 continue
             if np.isnan(numbers).any():
-                raise WeightsError(f"{variable.path} holds values that are no numbers (NaN)")
-            found = variable.path
+                raise WeightsError(f"{path} holds values that are no numbers (NaN)")
+            found = path
         return found
 
     def _warm_up(self, weights: Weights) -> int:
@@ -177,22 +196,25 @@ class Architecture:
             RowsError: it predicts with neither.
         """
         try:
-            self.predict(weights, self._zeros(1))
+            self.predict(weights, self._plain_rows(1))
         except RowsError:
-            self.predict(weights, self._zeros(32))
+            self.predict(weights, self._plain_rows(32))
             return 32
         return 1
 
     def _answers_zeros_by_numbers(self, weights: Weights, size: int) -> bool:
         """Whether no answer is NaN, computed step by step: compiled, a ReLU behind a product makes zeros of NaN."""
-        given = [tf.constant(each) for each in self._zeros(size).values()]
+        given = [tf.constant(each) for each in self._plain_rows(size).values()]
         return not any(np.isnan(each.numpy()).any() for each in self._call_uncompiled(list(weights.tensors), given))
 
-    def _zeros(self, size: int) -> dict[str, NDArray[Any]]:
-        shapes = [
-            (MIN_ROWS, *(size if wanted is None else wanted for wanted in each.row_shape)) for each in self.inputs
-        ]
-        return {each.name: np.zeros(shape, each.dtype) for each, shape in zip(self.inputs, shapes, strict=True)}
+    def _plain_rows(self, size: int) -> dict[str, NDArray[Any]]:
+        """Rows of zeros, or of empty texts; of a word where just the words of a vocabulary may be taken."""
+        given = {}
+        for info, known in zip(self.inputs, self._samples, strict=True):
+            shape = (MIN_ROWS, *(size if wanted is None else wanted for wanted in info.row_shape))
+            plain = known[-1] if known else "" if info.dtype == STRING else 0
+            given[info.name] = np.full(shape, plain, info.numpy_dtype)
+        return given
 
     def predict(
         self, weights: Weights, rows: Mapping[str, NDArray[Any]], request_rows: Sequence[int] = ()
@@ -207,24 +229,38 @@ class Architecture:
         """
         given = arrange_rows(self.inputs, rows)
         count = len(given[0])
+        at_once = self._text_memory.rows_at_once(given)
         if weights.rows_belong_together:
-            outputs = self._compute_apart(weights, given, request_rows or (count,))
-        elif count < MIN_ROWS:
-            outputs = self._compute(weights, [np.concatenate([each] * MIN_ROWS) for each in given])
+            outputs = self._compute_apart(weights, given, request_rows or (count,), at_once)
+        elif count <= at_once:
+            outputs = self._compute_some(weights, given)
         else:
-            outputs = self._compute(weights, given)
+            parts = [[each[start : start + at_once] for each in given] for start in range(0, count, at_once)]
+            outputs = _joined([self._compute_some(weights, part) for part in parts])
         return {info.name: output[:count] for info, output in zip(self.outputs, outputs, strict=True)}
 
+    def _compute_some(self, weights: Weights, given: list[NDArray[Any]]) -> list[NDArray[Any]]:
+        """The outputs for these rows, and for the only one once more."""
+        if len(given[0]) < MIN_ROWS:
+            given = [np.concatenate([each] * MIN_ROWS) for each in given]
+        return self._compute(weights, given)
+
     def _compute_apart(
-        self, weights: Weights, given: list[NDArray[Any]], request_rows: Sequence[int]
+        self, weights: Weights, given: list[NDArray[Any]], request_rows: Sequence[int], at_once: int
     ) -> list[NDArray[Any]]:
-        """The outputs for the rows of several requests, each computed by itself."""
+        """The outputs for the rows of several requests, each computed by itself.
+
+        Raises:
+            NumbersError: a request has more rows than may be computed at once.
+        """
+        if max(request_rows) > at_once:
+            raise NumbersError(f"a request has more text than is computed at once: ask for {at_once} rows or fewer")
         last = list(accumulate(request_rows))
         parts = [
             self._compute(weights, [each[end - count : end] for each in given])
             for end, count in zip(last, request_rows, strict=True)
         ]
-        return [np.concatenate(outputs) for outputs in zip(*parts, strict=True)]
+        return _joined(parts)
 
     def _compute(self, weights: Weights, given: list[NDArray[Any]]) -> list[NDArray[Any]]:
         """The outputs for just these rows.
@@ -233,7 +269,9 @@ class Architecture:
             NumbersError: it cannot compute them, or does not answer each row by one.
         """
         try:
-            outputs = [output.numpy() for output in self._call(weights.tensors, given)]
+            outputs = [_as_array(output) for output in self._call(weights.tensors, given)]
+        except UnicodeDecodeError as error:
+            raise NumbersError(f"the network makes a text of these rows that is no UTF-8: {error}") from error
         except tf.errors.OpError as error:
             raise NumbersError(f"the network cannot compute these rows: {_say_in_one_line(error)}") from error
         for info, output in zip(self.outputs, outputs, strict=True):
@@ -256,6 +294,23 @@ def _names_of_last(chain: keras.Sequential) -> list[str]:
     """A chain's output is named by its last layer; when that is a network with several, as these are there."""
     last = chain.layers[-1]
     return [last.name] if len(chain.outputs) == 1 else getattr(last, "output_names", [last.name] * len(chain.outputs))
+def _described(path: str, variable: Any, place: str) -> Variable:
+    return Variable(path, tuple(variable.shape), keras.backend.standardize_dtype(variable.dtype), place)
+
+
+def _as_computed(info: TensorInfo, dtype: Any) -> TensorInfo:
+    return replace(info, dtype=STRING) if dtype == tf.string else info
+
+
+def _as_array(output: Any) -> NDArray[Any]:
+    array: NDArray[Any] = output.numpy()
+    if array.dtype.kind != "O":
+        return array
+    return text_array([text.decode() for text in array.ravel().tolist()], array.shape)
+
+
+def _joined(parts: list[list[NDArray[Any]]]) -> list[NDArray[Any]]:
+    return [np.concatenate(outputs) for outputs in zip(*parts, strict=True)]
 
 
 def _say_in_one_line(error: Any) -> str:

@@ -1,4 +1,4 @@
-"""Tells what kind of file an upload is, by its content alone, and reads the architecture out of a `.keras` archive.
+"""Tells what kind of file an upload is, by its content alone, and opens archives within bounds.
 
 Stdlib only: the gateway, which has no Keras, uses it as the workers do. Whether the file is sound is not decided here.
 """
@@ -26,6 +26,8 @@ TORCH_PROGRAM = "constants.pkl"
 OLD_TORCH_SIGNATURE = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
 #: The largest architecture that is read, in bytes of JSON; Keras's largest published networks stay below 2 MB.
 MAX_ARCHITECTURE_BYTES = 8 * 1024 * 1024
+#: The same, with the vocabularies of its layers.
+MAX_FILLED_BYTES = 32 * 1024 * 1024
 #: The largest list of members of an archive that is read: a list of millions would fill the memory.
 MAX_DIRECTORY_BYTES = 4 * 1024 * 1024
 #: The longest header of a safetensors file, as its own reader has it.
@@ -165,19 +167,3 @@ def _is_safetensors(file: IO[bytes], start: bytes) -> bool:
     if len(start) < 10 or start[8:9] != b"{" or not 2 <= length <= MAX_SAFETENSORS_HEADER_BYTES:
         return False
     return file.seek(0, io.SEEK_END) >= 8 + length
-
-
-def read_architecture(upload: bytes | IO[bytes]) -> str:
-    """The Keras JSON config in a `.keras` archive.
-
-    Raises:
-        ValueError: the archive is damaged, or holds what no archive that Keras writes does.
-    """
-    file = io.BytesIO(upload) if isinstance(upload, bytes) else upload
-    with open_archive(file) as archive:
-        refuse_strange_members(archive)
-        content = b"".join(read_chunks(archive, KERAS_CONFIG, MAX_ARCHITECTURE_BYTES))
-    try:
-        return content.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{KERAS_CONFIG} in the archive is no UTF-8 text") from error

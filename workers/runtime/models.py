@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -87,14 +88,16 @@ def _measure(checked: str) -> int:
 
 def _measure_row(model: keras.Model) -> int:
     """Bytes that the layers' outputs take for one row, unknown sizes counted as one."""
-    total = 0
+    return sum(math.prod(size or 1 for size in each.shape) * item_bytes(each.dtype) for each in row_outputs(model))
+
+
+def row_outputs(model: keras.Model) -> Iterator[Any]:
+    """What every layer makes, as Keras describes it."""
     for operation in model.operations if hasattr(model, "operations") else model.layers:
         if isinstance(operation, keras.Model):
-            total += _measure_row(operation)
+            yield from row_outputs(operation)
         for node in operation._inbound_nodes:
-            for output in node.output_tensors:
-                total += math.prod(size or 1 for size in output.shape) * item_bytes(output.dtype)
-    return total
+            yield from node.output_tensors
 
 
 def is_dense_chain(model: keras.Model) -> bool:

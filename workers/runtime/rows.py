@@ -9,17 +9,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from workers.messages.tensors import ONLY_INPUT
+from workers.messages.tensors import ONLY_INPUT, STRING
 from workers.runtime.errors import NumbersError, RowsError
 
 
 @dataclass(frozen=True)
 class TensorInfo:
-    """An input or output of a network: its name in Keras, its dtype in numpy, and the shape of one row."""
+    """An input or output of a network: its name and dtype in Keras, and the shape of one row."""
 
     name: str
     dtype: str
     row_shape: tuple[int | None, ...]
+
+    @property
+    def numpy_dtype(self) -> np.dtype[Any]:
+        """That of its arrays: texts are objects."""
+        return np.dtype(object if self.dtype == STRING else self.dtype)
 
     def fits(self, shape: tuple[int, ...]) -> bool:
         """Whether a row of this shape is one; a size of None stands for any."""
@@ -62,13 +67,14 @@ def cast(info: TensorInfo, array: NDArray[Any]) -> NDArray[Any]:
 
     Raises:
         NumbersError: a number is too large, or no whole one where the input takes whole ones.
-        RowsError: what was given is no number at all.
+        RowsError: what was given is no number at all, or no text where the input takes texts.
     """
-    dtype = np.dtype(info.dtype)
+    dtype = info.numpy_dtype
     if array.dtype == dtype:
         return array
-    if array.dtype.kind not in "fiu":
-        raise RowsError(f"{info.name!r} takes {dtype}, got {array.dtype}")
+    if array.dtype.kind not in "fiu" or info.dtype == STRING:
+        got = STRING if array.dtype.kind == "O" else array.dtype
+        raise RowsError(f"{info.name!r} takes {info.dtype}, got {got}")
     with np.errstate(invalid="ignore", over="ignore"):
         converted = array.astype(dtype)
     if dtype.kind == "f":

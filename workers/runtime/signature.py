@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from workers.messages.tensors import TENSORS_MAX, is_tensor_name
+from workers.messages.tensors import STRING, TENSORS_MAX, is_tensor_name
 from workers.runtime.backend import keras
 from workers.runtime.errors import ArchitectureError
 from workers.runtime.rows import TensorInfo
@@ -12,7 +12,7 @@ from workers.runtime.rows import TensorInfo
 SHOWN_NAME_CHARACTERS = 40
 #: What a network may take and make; bfloat16 travels as float32.
 DTYPES = {
-    "bool", "int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64", "float16", "float32", "float64"
+    STRING, "bool", "int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64", "float16", "float32", "float64"
 }  # fmt: skip
 
 
@@ -20,7 +20,7 @@ def describe_tensors(tensors: list[Any], structure: Any, names: list[str]) -> tu
     """Inputs or outputs as a model has them: those right in the model's own dict by its keys, all others by `names`.
 
     Raises:
-        ArchitectureError: one is not a dense array of numbers with any number of rows, or messages cannot name them.
+        ArchitectureError: one is not a dense array of numbers or texts with any number of rows, or messages cannot name them.
     """
     if not 0 < len(tensors) <= TENSORS_MAX:
         raise ArchitectureError(f"a network has 1 to {TENSORS_MAX} inputs and outputs, this one {len(tensors)}")
@@ -34,7 +34,7 @@ def describe_tensors(tensors: list[Any], structure: Any, names: list[str]) -> tu
         name = _own_name(given_name, described)
         dtype = keras.backend.standardize_dtype(tensor.dtype).replace("bfloat16", "float32")
         if dtype not in DTYPES or tensor.sparse or getattr(tensor, "ragged", False):
-            raise ArchitectureError(f"{name} is no dense array of numbers but {dtype}")
+            raise ArchitectureError(f"{name} is no dense array of numbers or texts but {dtype}")
         if not tensor.shape or tensor.shape[0] is not None:
             raise ArchitectureError(f"{name} has a fixed number of rows: make its layers for any number of them")
         described.append(TensorInfo(name, dtype, tuple(tensor.shape[1:])))

@@ -47,6 +47,7 @@ class WantedWeights:
     model_name: str
     variables: tuple[Variable, ...]
     dense_chain: bool
+    saved_twice: tuple[Variable, ...] = ()
     saved_as: tuple[str, ...] = ()
     order: tuple[str, ...] = ()
     choice: int | None = None

@@ -146,7 +146,7 @@ def test_an_architecture_that_is_too_deep_long_or_rich_is_refused(monkeypatch: p
     with pytest.raises(ArchitectureError, match="nested more than"):
         check_architecture(sequential(dense() | {"build_config": deep}))
     with pytest.raises(ArchitectureError, match="longer than"):
-        check_architecture(SUM_CONFIG + " " * architecture_check.MAX_ARCHITECTURE_BYTES)
+        check_architecture(SUM_CONFIG + " " * architecture_check.MAX_FILLED_BYTES)
     monkeypatch.setattr(architecture_check, "MAX_OBJECTS", 10)
     with pytest.raises(ArchitectureError, match="more than 10 layers"):
         check_architecture(SUM_CONFIG)

@@ -11,7 +11,8 @@ import pytest
 
 from tests.support.archives import archive
 from workers.runtime import file_format
-from workers.runtime.file_format import read_architecture, tell_format
+from workers.runtime.file_format import tell_format
+from workers.runtime.keras_archive import read_architecture
 from workers.settings import ROOT
 
 CONFIG = b'{"class_name": "Sequential"}'
