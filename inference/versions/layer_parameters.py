@@ -21,6 +21,7 @@ _WITHOUT = (
     "Average", "Maximum", "Minimum", "Concatenate", "Dot", "Flatten", "Reshape", "Permute", "RepeatVector",
     "Activation", "ReLU", "Softmax", "ELU", "InputLayer", "Identity", "Masking", "Rescaling", "Resizing",
     "UnitNormalization", "GaussianNoise", "CategoryEncoding", "ActivityRegularization", "CenterCrop",
+    "TextVectorization", "Lookup", "Hashing", "HashedCrossing",
 )  # fmt: skip
 
 

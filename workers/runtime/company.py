@@ -28,7 +28,7 @@ ROUNDING = {"float64": 1e-9, "float32": 1e-4, "float16": 2e-2, "bfloat16": 1e-1}
 
 def rows_belong_together(
     inputs: Sequence[TensorInfo],
-    samples: Sequence[Sequence[Any]],
+    samples: Sequence[NDArray[Any]],
     size: int,
     answer: Callable[[Rows], Rows],
     compute_dtypes: set[str],
@@ -60,7 +60,7 @@ def rows_belong_together(
 
 def _draw(
     info: TensorInfo,
-    known: Sequence[Any],
+    known: NDArray[Any],
     size: int,
     drawn: np.random.Generator,
     lowest: float,
@@ -70,10 +70,10 @@ def _draw(
     """Two rows."""
     shape = (2, *(size if wanted is None else wanted for wanted in info.row_shape))
     dtype = info.numpy_dtype
-    if known or info.dtype == STRING:
+    if len(known) or info.dtype == STRING:
         # One value after the other, so that the rows differ wherever there are two.
-        values = np.array(known or TEXTS, dtype)
-        return np.resize(drawn.permutation(values), shape)
+        values = known if len(known) else np.array(TEXTS, object)
+        return np.resize(drawn.permutation(values), shape).astype(dtype)
     if dtype.kind == "f":
         return drawn.uniform(lowest, highest, shape).astype(dtype)
     return drawn.integers(0, below, shape).astype(dtype)

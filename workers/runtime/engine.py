@@ -212,8 +212,8 @@ class Architecture:
         given = {}
         for info, known in zip(self.inputs, self._samples, strict=True):
             shape = (MIN_ROWS, *(size if wanted is None else wanted for wanted in info.row_shape))
-            plain = known[-1] if known else "" if info.dtype == STRING else 0
-            given[info.name] = np.full(shape, plain, info.numpy_dtype)
+            plain = known[-1:] if len(known) else np.array(["" if info.dtype == STRING else 0])
+            given[info.name] = np.broadcast_to(plain.astype(info.numpy_dtype), shape)
         return given
 
     def predict(

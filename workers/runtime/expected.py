@@ -38,7 +38,10 @@ def _of_output(name: str, answers: NDArray[Any], wanted: NDArray[Any], tolerance
         answers = answers[:, 0]  # as /predict answers
     if answers.shape != wanted.shape:
         raise RowsError(f"{name} has rows of shape {answers.shape[1:]}, the results are of shape {wanted.shape[1:]}")
-    if answers.dtype.kind in "iub" and wanted.dtype.kind in "iub":
+    texts = {answers.dtype.kind, wanted.dtype.kind} & {"O"}
+    if texts and answers.dtype != wanted.dtype:
+        raise RowsError(f"{name} and its results are not both texts")
+    if texts or (answers.dtype.kind in "iub" and wanted.dtype.kind in "iub"):
         apart = answers != wanted
     else:
         apart = ~np.isclose(answers.astype(np.float64), wanted.astype(np.float64), rtol=tolerance, atol=tolerance)
@@ -46,6 +49,8 @@ def _of_output(name: str, answers: NDArray[Any], wanted: NDArray[Any], tolerance
     if not rows.size:
         return ""
     shown = "; ".join(f"row {row + 1}: {_shown(answers[row])}, not {_shown(wanted[row])}" for row in rows[:SHOWN_ROWS])
+    if texts:
+        return f"{name} differs in {rows.size} of {len(apart)} rows: {shown}"
     furthest = float(np.nanmax(np.abs(answers.astype(np.float64) - wanted.astype(np.float64))))
     return (
         f"{name} differs in {rows.size} of {len(apart)} rows, by {furthest:g} at most, more than {tolerance:g}: {shown}"

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from workers.runtime.backend import keras
 
 #: What a word takes beside its characters: in Keras's list, and in the table of TensorFlow.
 WORD_BYTES = 200
 #: How many words of a vocabulary the model is tried with.
 SAMPLES = 8
-Words = list[str] | list[int]
 
 
 class Lookups:
@@ -54,14 +56,18 @@ class Lookups:
         for layer, tensor in zip(self._weighted, tensors, strict=True):
             layer.idf_weights_const = tensor
 
-    def samples(self, given: Any) -> Words:
+    def samples(self, given: Any) -> NDArray[Any]:
         """Values that an input of the model, its tensor, knows: words, texts of them, or none when it looks none up."""
+        values = self._samples(given)
+        return np.array(values, np.int64 if values and isinstance(values[0], int) else object)
+
+    def _samples(self, given: Any) -> list[str] | list[int]:
         for layer in self._layers:
             table = _table(layer)
             if table.invert or not any(given is each for node in layer._inbound_nodes for each in node.input_tensors):
                 continue
             # The last ones: the first may be what stands for unknown words and for none.
-            words: Words = table.input_vocabulary[-SAMPLES:]
+            words: list[str] | list[int] = table.input_vocabulary[-SAMPLES:]
             if table is layer:
                 return words
             # Of one word and more, and none of no word, which not every network can compute alone.

@@ -13,6 +13,7 @@ from typing import Any
 from workers.runtime.architecture_check import check_architecture
 from workers.runtime.backend import ObjectSharingScope, item_bytes, keras, tf
 from workers.runtime.errors import ArchitectureError
+from workers.runtime.lookups import Lookups
 
 # One row takes another path through the matrix kernels than many and differs in the last bit. With two rows at
 # least, an answer does not depend on what else was in the batch.
@@ -68,7 +69,7 @@ def _build(checked: str) -> keras.Model:
 
 
 def _refuse_too_large(checked: str, max_bytes: int) -> None:
-    """Build the model without its variables, and count what they and one row's way through the layers would take.
+    """Build the model without its variables, and count what they, its vocabularies and two rows' way would take.
 
     In a thread of its own: Keras remembers, by thread, variables that it has not initialised yet.
     """
@@ -83,7 +84,7 @@ def _measure(checked: str) -> int:
     with tf.Graph().as_default(), keras.StatelessScope(initialize_variables=False):
         model = _build(checked)
         variables: int = sum(math.prod(each.shape) * item_bytes(each.dtype) for each in model.variables)
-        return variables + MIN_ROWS * _measure_row(model)
+        return variables + Lookups(model).size_bytes + MIN_ROWS * _measure_row(model)
 
 
 def _measure_row(model: keras.Model) -> int:

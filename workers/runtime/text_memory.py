@@ -50,7 +50,7 @@ class TextMemory:
         """
         row_bytes = self._word_bytes * max(map(self._words, given)) if self._word_bytes else 0
         if row_bytes * MIN_ROWS > MAX_BYTES:
-            raise NumbersError(f"a text is too long for this network: a row takes {row_bytes} bytes of memory")
+            raise NumbersError(f"a row has too many words for this network: they take {row_bytes} bytes of memory")
         return MAX_BYTES // row_bytes if row_bytes else len(given[0])
 
     def _words(self, rows: NDArray[Any]) -> int:

@@ -21,10 +21,9 @@ pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't
 @pytest.mark.parametrize(
     ("given", "reason"),
     [
-        (keras.Input((2,), dtype="string"), "no dense array of numbers but string"),
         (keras.Input((2,), sparse=True), "no dense array"),
     ],
-    ids=["text", "sparse"],
+    ids=["sparse"],
 )
 def test_inputs_that_no_request_can_hold_are_refused(given: Any, reason: str) -> None:
     config = str(keras.Model(given, keras.layers.Identity()(given)).to_json())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,13 +14,19 @@ from numpy.typing import NDArray
 
 from tests.unit.samples import NN_ID
 from workers.messages.protocol import VersionRef
+from workers.runtime import text_memory
 from workers.runtime.backend import keras
+from workers.runtime.engine import Architecture
+from workers.runtime.errors import NumbersError, RowsError
 from workers.runtime.keras_archive import read_architecture
 from workers.runtime.loading import LoadedVersion
 from workers.runtime.networks import Networks
+from workers.runtime.rows import arrange_rows
 from workers.runtime.weights_file import WeightsFileReader
+from workers.settings import ROOT
 
 layers = keras.layers
+DATA = ROOT / "tests" / "data"
 TEXTS = ["The cat sat, the cat ran.", "a dog 😀 ran", "über naïve Straße", "dog", "", "cat\0cat", "  a  \u2028 b "]
 WORDS = ["red", "green", "😀", "", "re\0d", "übergrün"]
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
@@ -142,6 +149,19 @@ def test_places_become_words_again(tmp_path: Path, reader: WeightsFileReader) ->
     assert version.predict_rows(np.array([[1], [2], [3], [9]])).tolist() == [[each] for each in (*words, "[UNK]")]
 
 
+@pytest.mark.parametrize("saved", sorted(DATA.glob("words_*.keras")), ids=lambda path: path.stem)
+def test_archives_of_several_releases_of_keras_answer_as_their_own_did(saved: Path, reader: WeightsFileReader) -> None:
+    files, content, told = Files(), saved.read_bytes(), json.loads(saved.with_suffix(".json").read_text("utf-8"))
+    version = VersionRef(NN_ID, 1, files.add(content), files.add(read_architecture(content).encode()))
+    rows = {name: np.array(values, None if name == "size" else object) for name, values in told["rows"].items()}
+
+    answered = Networks(files.fetch, reader, 1024**3).acquire(version).predict(rows)
+
+    assert answered.keys() == told["answers"].keys()
+    for name, wanted in told["answers"].items():
+        np.testing.assert_allclose(answered[name], wanted, rtol=1e-6, err_msg=name)
+
+
 def several_inputs() -> keras.Model:
     text = keras.Input((1,), dtype="string", name="text")
     color = keras.Input((1,), dtype="string", name="color")
@@ -235,3 +255,66 @@ def test_bare_weights_that_come_later_take_the_vocabulary_of_the_version_before(
     answered = Networks(files.fetch, reader, 1024**3).acquire(after).predict_rows(texts(*TEXTS))
 
     np.testing.assert_allclose(answered, np.asarray(model(texts(*TEXTS))), atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("rows", "reason"),
+    [
+        (np.array([[0.5]]), "'.*' takes string, got float64"),
+        (np.array([[True]]), "'.*' takes string, got bool"),
+        (np.array(["a"], object), r"takes rows of shape \(1,\), got \(\)"),
+    ],
+    ids=["numbers", "truth values", "of another shape"],
+)
+def test_a_network_of_texts_takes_nothing_else(
+    rows: NDArray[Any], reason: str, tmp_path: Path, reader: WeightsFileReader
+) -> None:
+    version = load(of_texts(layers.Hashing(3)), tmp_path, reader)
+
+    with pytest.raises(RowsError, match=reason):
+        version.predict_rows(rows)
+
+
+def test_a_network_of_numbers_takes_no_texts() -> None:
+    architecture = Architecture(str(of_texts(layers.Identity(), dtype="float32").to_json()))
+
+    with pytest.raises(RowsError, match="takes float32, got string"):
+        arrange_rows(architecture.inputs, {"": texts("0.5")})
+
+
+def test_an_unknown_word_is_its_own_rows_fault(tmp_path: Path, reader: WeightsFileReader) -> None:
+    version = load(of_texts(lookup(num_oov_indices=0)), tmp_path, reader)
+
+    with pytest.raises(NumbersError, match="all inputs should be in vocabulary"):
+        version.predict_rows(texts("red", "nothing known"))
+
+
+@pytest.mark.parametrize("words", [200_000, 10_000_000])
+def test_a_text_of_more_words_than_there_is_memory_for_is_refused(
+    words: int, tmp_path: Path, reader: WeightsFileReader
+) -> None:
+    vocabulary = [str(number) for number in range(300)]
+    version = load(of_texts(layers.TextVectorization(vocabulary=vocabulary, output_mode="count")), tmp_path, reader)
+
+    with pytest.raises(NumbersError, match="too many words for this network: they take"):
+        version.predict_rows(texts("0 " * words))
+
+
+def test_rows_of_many_words_are_computed_some_at_a_time(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, reader: WeightsFileReader
+) -> None:
+    model = of_texts(vectorization(output_mode="count"))
+    version = load(model, tmp_path, reader)
+    given = texts(*["cat " * count for count in range(9)])
+    calls: list[int] = []
+    compute = Architecture._compute
+
+    def count(self: Architecture, weights: Any, rows: list[NDArray[Any]]) -> Any:
+        calls.append(len(rows[0]))
+        return compute(self, weights, rows)
+
+    monkeypatch.setattr(Architecture, "_compute", count)
+    monkeypatch.setattr(text_memory, "MAX_BYTES", version.architecture._text_memory._word_bytes * 8 * 4)
+
+    assert version.predict_rows(given).tolist() == np.asarray(model(given)).tolist()
+    assert calls == [4, 4, 2]
