@@ -36,8 +36,8 @@ def rows_belong_together(
     """Whether a row is answered otherwise in company than alone, beyond rounding; if none can be drawn, too.
 
     `samples` are, for each input that looks up what it is given, values that it knows; `size` stands for sizes of a row
-    that are not fixed; `answer` computes just the rows that it is given, and raises NumbersError for such as it does not
-    take.
+    that are not fixed; `answer` computes just the rows that it is given, and raises NumbersError for some that it
+    does not take.
     """
     drawn = np.random.default_rng(SEED)
     rounding = max((ROUNDING.get(dtype, 0.0) for dtype in compute_dtypes), default=0.0)

@@ -57,6 +57,6 @@ def _of_output(name: str, answers: NDArray[Any], wanted: NDArray[Any], tolerance
     )
 
 
-def _shown(numbers: NDArray[Any]) -> str:
-    text = " ".join(str(numbers.tolist()).split())
+def _shown(numbers: NDArray[Any] | str) -> str:
+    text = repr(numbers) if isinstance(numbers, str) else " ".join(str(numbers.tolist()).split())
     return text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS]}…"

@@ -58,8 +58,8 @@ def _check_vocabulary(named: str, config: dict[str, Any], kind: type) -> list[An
         )
     if not isinstance(words, list) or set(map(type, words)) != {kind}:
         raise ArchitectureError(f"{named} has a vocabulary that is no list of {'texts' if kind is str else 'numbers'}")
-    special = [config.get("mask_token"), config.get("oov_token")]
-    if not all(each is None or type(each) is kind for each in special):
+    special = [config[key] for key in ("mask_token", "oov_token") if config.get(key) is not None]
+    if not set(map(type, special)) <= {kind}:
         raise ArchitectureError(f"{named} has a mask_token or oov_token that is no word of a vocabulary")
     count = len(words) + (config.get("num_oov_indices") or 1)
     widest = max(len(str(each)) for each in (*words, *special))

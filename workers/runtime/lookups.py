@@ -1,4 +1,4 @@
-"""What a built model looks up: its vocabularies' size, the numbers that come with the weights, and words to try it with.
+"""What a built model looks up: how large the vocabularies are, which of their numbers are weights, words to try.
 
 Keras keeps the document frequencies of `tf_idf` in a constant of the layer, and saves TextVectorization's twice.
 """

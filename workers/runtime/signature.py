@@ -12,7 +12,8 @@ from workers.runtime.rows import TensorInfo
 SHOWN_NAME_CHARACTERS = 40
 #: What a network may take and make; bfloat16 travels as float32.
 DTYPES = {
-    STRING, "bool", "int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64", "float16", "float32", "float64"
+    STRING, "bool", "int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64",
+    "float16", "float32", "float64",
 }  # fmt: skip
 
 
@@ -20,7 +21,7 @@ def describe_tensors(tensors: list[Any], structure: Any, names: list[str]) -> tu
     """Inputs or outputs as a model has them: those right in the model's own dict by its keys, all others by `names`.
 
     Raises:
-        ArchitectureError: one is not a dense array of numbers or texts with any number of rows, or messages cannot name them.
+        ArchitectureError: one is no dense array of numbers or texts, with any number of rows, or no message can name it.
     """
     if not 0 < len(tensors) <= TENSORS_MAX:
         raise ArchitectureError(f"a network has 1 to {TENSORS_MAX} inputs and outputs, this one {len(tensors)}")

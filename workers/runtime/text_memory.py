@@ -1,7 +1,7 @@
 """How many rows may be computed at once, where a row's words decide how much memory that takes.
 
-A row of a network of fixed sizes is measured before it is loaded. But a text has as many words as its writer likes,
-every row is as long as the longest, and Keras makes of each word a row as wide as the vocabulary before it adds these up.
+A row of fixed sizes is measured before its network is loaded. But a text has as many words as its writer likes, every
+row is as long as the longest, and Keras makes of each word a row as wide as the vocabulary before it adds these up.
 """
 
 from __future__ import annotations

@@ -35,6 +35,9 @@ def attention() -> Any:
 
 
 MODELS = {
+    "texts": lambda: keras.Sequential(
+        [layers.Input((1,), dtype="string"), layers.TextVectorization(vocabulary=["a"]), layers.Embedding(3, 2)]
+    ),
     "dense": lambda: chain((7,), layers.Dense(5, use_bias=False), layers.Dropout(0.5), layers.Dense(1)),
     "convolutions": lambda: chain(
         (32, 32, 4), layers.Conv2D(8, 3, groups=2), layers.MaxPooling2D(), layers.BatchNormalization(),

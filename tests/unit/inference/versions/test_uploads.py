@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-from typing import NoReturn
+import json
+from pathlib import Path
+from typing import Any, NoReturn
 
 import pytest
 from django.db import DatabaseError, IntegrityError, OperationalError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from psycopg.errors import DiskFull
 
-from inference.errors import DiskFullError
+from inference.errors import BadInputError, DiskFullError
 from inference.models import DefaultNetwork, Network, StoredFile, Version
 from inference.versions import uploads
 from inference.versions.stored_files import file_chunk
 from inference.versions.uploads import store_upload, store_version
 from inference.versions.version_terms import terms_of
+from tests.support.archives import archive
 from tests.unit.samples import NN_ID, OTHER_NN_ID
 from workers.messages.terms import Terms
 
@@ -59,6 +62,32 @@ def test_the_same_bytes_are_stored_once_and_are_a_new_version_all_the_same() -> 
     assert (first.number, second.number) == (1, 2)
     assert StoredFile.objects.count() == 2
     assert file_chunk(first.weights_id, 0) == (len(WEIGHTS), WEIGHTS)
+
+
+def test_vocabularies_of_an_archive_stay_for_bare_weights_that_come_later(settings: Any, tmp_path: Path) -> None:
+    files = {"assets/layers/string_lookup/vocabulary.txt": b"a word"}
+    lookups = {"class_name": "Sequential", "config": {"layers": [{"class_name": "StringLookup", "config": {}}]}}
+    members = {"config.json": json.dumps(lookups).encode(), "model.weights.h5": b""}
+    settings.PIPELINE_DEFAULT_ARCHITECTURE = tmp_path / "default.json"
+    settings.PIPELINE_DEFAULT_ARCHITECTURE.write_bytes(ARCHITECTURE)
+
+    first = store_upload(NN_ID, "a.keras", archive({**members, **files}))
+    later = store_upload(NN_ID, "b.weights.h5", WEIGHTS)
+    other = store_upload(NN_ID, "c.keras", archive({**members, **dict.fromkeys(files, b"another word")}))
+
+    assert first.architecture_id == later.architecture_id != other.architecture_id
+    found = file_chunk(later.architecture_id, 0)
+    assert found is not None
+    assert b'"vocabulary": ["a word"]' in found[1]
+
+
+def test_an_archive_whose_vocabulary_is_none_is_refused() -> None:
+    config = b'{"class_name": "Sequential", "config": {"layers": [{"class_name": "StringLookup", "config": {}}]}}'
+    members = {"config.json": config, "model.weights.h5": b"", "assets/layers/string_lookup/vocabulary.txt": b"\xff"}
+
+    with pytest.raises(BadInputError, match=r"vocabulary\.txt in the archive is no UTF-8"):
+        store_upload(NN_ID, "a.keras", archive(members))
+    assert not Version.objects.exists()
 
 
 def test_a_network_keeps_its_architecture_when_the_default_one_changes() -> None:
