@@ -21,7 +21,7 @@ def describe_tensors(tensors: list[Any], structure: Any, names: list[str]) -> tu
     """Inputs or outputs as a model has them: those right in the model's own dict by its keys, all others by `names`.
 
     Raises:
-        ArchitectureError: one is no dense array of numbers or texts, with any number of rows, or no message can name it.
+        ArchitectureError: one is no dense array of numbers or texts with any number of rows, or has no name to say.
     """
     if not 0 < len(tensors) <= TENSORS_MAX:
         raise ArchitectureError(f"a network has 1 to {TENSORS_MAX} inputs and outputs, this one {len(tensors)}")

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from tests.unit.samples import NN_ID
 from workers.messages.protocol import VersionRef
 from workers.runtime import text_memory
-from workers.runtime.backend import keras
+from workers.runtime.backend import keras, tf
 from workers.runtime.engine import Architecture
 from workers.runtime.errors import NumbersError, RowsError
 from workers.runtime.keras_archive import read_architecture
@@ -287,6 +287,14 @@ def test_an_unknown_word_is_its_own_rows_fault(tmp_path: Path, reader: WeightsFi
 
     with pytest.raises(NumbersError, match="all inputs should be in vocabulary"):
         version.predict_rows(texts("red", "nothing known"))
+
+
+def test_bytes_that_are_no_text_fail_their_own_rows(tmp_path: Path, reader: WeightsFileReader) -> None:
+    version = load(of_texts(layers.Identity(dtype="string")), tmp_path, reader)
+    version.architecture._call = lambda *_: [tf.constant([[b"\xff"]] * 2)]  # type: ignore[assignment]
+
+    with pytest.raises(NumbersError, match="the network makes a text of these rows that is no UTF-8"):
+        version.predict_rows(texts("a"))
 
 
 @pytest.mark.parametrize("words", [200_000, 10_000_000])
