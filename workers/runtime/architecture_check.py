@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from workers.runtime.errors import ArchitectureError
-from workers.runtime.served_form import to_served_form
 from workers.runtime.file_format import MAX_FILLED_BYTES
 from workers.runtime.lookup_check import HASHES, WORDS, check_lookup
+from workers.runtime.served_form import to_served_form
 
 MAX_DEPTH = 100
 #: Layers, initializers, tensors and all else in a config that has a class; EfficientNetV2L has 4,800.

@@ -294,6 +294,8 @@ def _names_of_last(chain: keras.Sequential) -> list[str]:
     """A chain's output is named by its last layer; when that is a network with several, as these are there."""
     last = chain.layers[-1]
     return [last.name] if len(chain.outputs) == 1 else getattr(last, "output_names", [last.name] * len(chain.outputs))
+
+
 def _described(path: str, variable: Any, place: str) -> Variable:
     return Variable(path, tuple(variable.shape), keras.backend.standardize_dtype(variable.dtype), place)
 

@@ -29,9 +29,7 @@ class Lookups:
         within = {id(_table(each)): each for each in self._layers if _table(each) is not each}
         self._tables = [each for each in self._layers if _table(each) is each]
         self._names = {id(each): within.get(id(each), each).name for each in self._tables}
-        weighted = [each for each in self._tables if each.output_mode == "tf_idf"]
-        self._weighted = weighted
-        self._twice = [each for each in weighted if id(each) in within]
+        self._weighted = [each for each in self._tables if each.output_mode == "tf_idf"]
 
     @property
     def size_bytes(self) -> int:
@@ -45,11 +43,6 @@ class Lookups:
     def frequencies(self) -> list[tuple[str, Any]]:
         """The variables, and their paths, of the numbers that come with the weights: one for each word."""
         return [(f"{self._names[id(each)]}/idf_weights", each.idf_weights) for each in self._weighted]
-
-    @property
-    def saved_twice(self) -> list[tuple[str, Any]]:
-        """Those of `frequencies` that Keras saves a second time."""
-        return [(f"{self._names[id(each)]}/idf_weights", each.idf_weights) for each in self._twice]
 
     def use_frequencies(self, tensors: list[Any]) -> None:
         """Have the layers compute with these, in the order of `frequencies`, until Keras loads others."""

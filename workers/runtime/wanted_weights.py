@@ -47,7 +47,6 @@ class WantedWeights:
     model_name: str
     variables: tuple[Variable, ...]
     dense_chain: bool
-    saved_twice: tuple[Variable, ...] = ()
     saved_as: tuple[str, ...] = ()
     order: tuple[str, ...] = ()
     choice: int | None = None
