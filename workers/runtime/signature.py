@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import count
 from typing import Any
 
 from workers.messages.tensors import STRING, TENSORS_MAX, is_tensor_name
@@ -25,14 +26,11 @@ def describe_tensors(tensors: list[Any], structure: Any, names: list[str]) -> tu
     """
     if not 0 < len(tensors) <= TENSORS_MAX:
         raise ArchitectureError(f"a network has 1 to {TENSORS_MAX} inputs and outputs, this one {len(tensors)}")
-    if isinstance(structure, dict):
-        # The same tensor may be there twice, so it is its place that names it; and a layer may be called like a key.
-        places = [place for place, _ in keras.tree.flatten_with_path(structure)]
-        names = [f"{name}_1" if name in structure else name for name in names]
-        names = [place[0] if len(place) == 1 else name for place, name in zip(places, names, strict=True)]
+    # The same tensor may be in the dict twice: it is its place that names it.
+    places = [place for place, _ in keras.tree.flatten_with_path(structure)] if isinstance(structure, dict) else []
+    keys = {number: place[0] for number, place in enumerate(places) if len(place) == 1}
     described: list[TensorInfo] = []
-    for tensor, given_name in zip(tensors, names, strict=True):
-        name = _own_name(given_name, described)
+    for tensor, name in zip(tensors, _own_names(names, keys), strict=True):
         dtype = keras.backend.standardize_dtype(tensor.dtype).replace("bfloat16", "float32")
         if dtype not in DTYPES or tensor.sparse or getattr(tensor, "ragged", False):
             raise ArchitectureError(f"{name} is no dense array of numbers or texts but {dtype}")
@@ -42,11 +40,18 @@ def describe_tensors(tensors: list[Any], structure: Any, names: list[str]) -> tu
     return tuple(described)
 
 
-def _own_name(name: str, described: list[TensorInfo]) -> str:
-    """The name, with a number when others have it already."""
-    taken = sum(each.name == name or each.name.startswith(f"{name}_") for each in described)
-    own = f"{name}_{taken}" if taken else name
-    if not is_tensor_name(own):
-        shown = ascii(own[:SHOWN_NAME_CHARACTERS])
-        raise ArchitectureError(f"the name of an input or output is too long or cannot be printed: {shown}…")
+def _own_names(names: list[str], keys: dict[int, str]) -> list[str]:
+    """For each place its key, or else its name, with a number when it is taken.
+
+    Raises:
+        ArchitectureError: messages cannot hold one.
+    """
+    taken, own = set(keys.values()), []
+    for place, name in enumerate(names):
+        free = (f"{name}_{number}" if number else name for number in count())
+        own.append(keys[place] if place in keys else next(each for each in free if each not in taken))
+        taken.add(own[-1])
+        if not is_tensor_name(own[-1]):
+            shown = ascii(own[-1][:SHOWN_NAME_CHARACTERS])
+            raise ArchitectureError(f"the name of an input or output is too long or cannot be printed: {shown}…")
     return own

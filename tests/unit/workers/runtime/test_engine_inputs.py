@@ -104,6 +104,14 @@ def test_outputs_of_one_name_get_names_of_their_own() -> None:
     assert [each.name for each in architecture.outputs] == ["twice", "twice_1"]
 
 
+def test_a_name_with_a_number_is_not_given_twice() -> None:
+    given, (numbered, plain) = named_layers("x_1", "x")
+
+    architecture = Architecture(str(keras.Model(given, [numbered, plain, plain]).to_json()))
+
+    assert [each.name for each in architecture.outputs] == ["x_1", "x", "x_2"]
+
+
 @pytest.mark.parametrize("dtype", ["int8", "int32", "int64", "uint8", "float16", "float32", "float64", "bool"])
 def test_numbers_of_many_kinds_go_in_and_out(dtype: str, tmp_path: Path) -> None:
     given = keras.Input((2, 3), dtype=dtype)
