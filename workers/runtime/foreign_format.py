@@ -68,9 +68,7 @@ def tell_foreign(upload: bytes | IO[bytes]) -> str | None:
             return told
     if start.startswith(ZIP_SIGNATURE):
         return _tell_archive(file)
-    if start.startswith(b"\x08"):
-        return _tell_protobuf(file)
-    return _tell_pickle(start) or _tell_text(start) or _tell_safetensors(start)
+    return _tell_pickle(start) or _tell_text(start) or _tell_safetensors(start) or _tell_protobuf(file, start)
 
 
 def _tell_archive(file: IO[bytes]) -> str:
@@ -79,15 +77,15 @@ def _tell_archive(file: IO[bytes]) -> str:
             names = archive.namelist()
     except ValueError:
         return "a zip archive, as .keras and PyTorch's files are, that is cut off or damaged: send it again"
-    tops = {PurePosixPath(name).name for name in names}
+    base_names = {PurePosixPath(name).name for name in names}
     if KERAS_CONFIG in names or KERAS_WEIGHTS in names:
         lacking = KERAS_WEIGHTS if KERAS_CONFIG in names else KERAS_CONFIG
         return f"a .keras archive without its {lacking}: save it again, by model.save('network.keras')"
-    if {KERAS_CONFIG, KERAS_WEIGHTS} <= tops:
+    if {KERAS_CONFIG, KERAS_WEIGHTS} <= base_names:
         return "a .keras archive that was packed again, with its folder: pack the files themselves, or save it again"
-    if TORCH_PROGRAM in tops:
+    if TORCH_PROGRAM in base_names:
         return f"a program of TorchScript: {_STATE}"
-    if "saved_model.pb" in tops:
+    if "saved_model.pb" in base_names:
         return f"a zip of TensorFlow's SavedModel: {_FROM_KERAS}"
     if names and all(name.endswith(".npy") for name in names):
         return f"a file of numpy arrays (.npz): {_SAFETENSORS}"
@@ -115,9 +113,9 @@ def _tell_text(start: bytes) -> str | None:
     return f"JSON: {_WRONG_PAGE}, or {_FROM_KERAS}"
 
 
-def _tell_protobuf(file: IO[bytes]) -> str | None:
+def _tell_protobuf(file: IO[bytes], start: bytes) -> str | None:
     """ONNX and a SavedModel begin with the version of their format; then one has a graph (7), the other graphs (2)."""
-    fields = list(_fields(file))
+    fields = list(_fields(file)) if start.startswith(b"\x08") else []
     if 7 in fields:
         return f"an ONNX network: {_FROM_KERAS}"
     return f"a part of TensorFlow's SavedModel: {_FROM_KERAS}" if set(fields) == {1, 2} else None
