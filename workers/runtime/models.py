@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 from workers.runtime.architecture_check import check_architecture
 from workers.runtime.backend import ObjectSharingScope, item_bytes, keras, tf
 from workers.runtime.errors import ArchitectureError
+from workers.runtime.lookup_check import WORDS
 from workers.runtime.lookups import Lookups
 
 # One row takes another path through the matrix kernels than many and differs in the last bit. With two rows at
@@ -80,8 +82,12 @@ def _refuse_too_large(checked: str, max_bytes: int) -> None:
 
 
 def _measure(checked: str) -> int:
-    # In a graph nothing is computed: what a layer makes when it is built, such as the blocks of int4, is not there.
-    with tf.Graph().as_default(), keras.StatelessScope(initialize_variables=False):
+    # In a graph nothing is computed: what layers of int4 make when they are built, their blocks, is not there. But there
+    # no vocabulary has a size, and no layer's name a space.
+    in_blocks = '"int4' in checked
+    if in_blocks and any(f'"{name}"' in checked for name in WORDS):
+        raise ArchitectureError("a network that reads words cannot be measured when it is quantized to int4: use int8")
+    with tf.Graph().as_default() if in_blocks else nullcontext(), keras.StatelessScope(initialize_variables=False):
         model = _build(checked)
         variables: int = sum(math.prod(each.shape) * item_bytes(each.dtype) for each in model.variables)
         return variables + Lookups(model).size_bytes + MIN_ROWS * _measure_row(model)

@@ -17,6 +17,7 @@ from workers.runtime import networks as networks_module
 from workers.runtime.errors import SupplyError
 from workers.runtime.networks import VERSIONS_A_NETWORK, Networks
 from workers.runtime.wanted_weights import WantedWeights
+from workers.runtime.written_weights import WrittenWeights
 
 SOON_SECONDS = 10.0
 SIZE = 10 * 1024**2
@@ -54,9 +55,9 @@ class PretendedArchitecture:
 class PretendedReader:
     """Finds every file clean."""
 
-    def read(self, source: Path, target: Path, wanted: object) -> tuple[str, int]:
+    def read(self, source: Path, target: Path, wanted: object) -> WrittenWeights:
         target.write_bytes(source.read_bytes())
-        return "hdf5", 1
+        return WrittenWeights("hdf5")
 
 
 class Files:
