@@ -262,7 +262,7 @@ def test_bare_weights_that_come_later_take_the_vocabulary_of_the_version_before(
     [
         (np.array([[0.5]]), "'.*' takes string, got float64"),
         (np.array([[True]]), "'.*' takes string, got bool"),
-        (np.array(["a"], object), r"takes rows of shape \(1,\), got \(\)"),
+        (np.array([["a", "b"]], object), r"takes rows of shape \(1,\), got \(2,\)"),
     ],
     ids=["numbers", "truth values", "of another shape"],
 )
