@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from workers.runtime.backend import keras
 
-#: What a word takes beside its characters: in Keras's list, and in the table of TensorFlow.
-WORD_BYTES = 200
+#: What a word takes beside its characters, in the lists of Keras and in the table of TensorFlow: measured.
+WORD_BYTES = 400
 #: How many words of a vocabulary the model is tried with.
 SAMPLES = 8
 
