@@ -9,8 +9,7 @@ from typing import Any
 
 from workers.runtime.errors import ArchitectureError
 
-MAX_DEPTH = 20
-#: Where a config says for which shape of rows something was built.
+#: Where a config says which shape a batch has. For which one a layer was built (`build_config`) makes no difference.
 SHAPES = ("batch_shape", "batch_input_shape", "build_input_shape")
 
 
@@ -22,8 +21,6 @@ def to_served_form(found: dict[str, Any]) -> None:
     """
     # With it Keras would expect the optimizer's state in each file, and build optimizers and losses.
     found.pop("compile_config", None)
-    if "build_config" in found:
-        found["build_config"] = _free(found["build_config"])
     config = found.get("config")
     if not isinstance(config, dict):
         return
@@ -36,18 +33,6 @@ def to_served_form(found: dict[str, Any]) -> None:
     if "unroll" in config:
         config["unroll"] = False
     for key in SHAPES:
-        if key in config:
-            config[key] = _free(config[key])
-
-
-def _free(shape: Any, depth: int = 0) -> Any:
-    """A shape, or several by their names or in a list, for any number of rows."""
-    if depth > MAX_DEPTH:
-        raise ArchitectureError(f"the architecture has shapes that are nested more than {MAX_DEPTH} deep")
-    if isinstance(shape, dict):
-        return {key: _free(each, depth + 1) for key, each in shape.items()}
-    if not isinstance(shape, list):
-        return shape
-    if any(isinstance(each, list | dict) for each in shape):
-        return [_free(each, depth + 1) for each in shape]
-    return [None, *shape[1:]] if shape else shape
+        shape = config.get(key)
+        if isinstance(shape, list) and shape:
+            config[key] = [None, *shape[1:]]
