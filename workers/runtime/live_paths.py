@@ -17,7 +17,7 @@ def match_places(names: Sequence[str], places: Sequence[str], model_name: str) -
         ValueError: there are several ways; the message has two places that a name may stand for.
     """
     ends = _by_end(places)
-    fitting = {name: {*(ends.get(name) or ends.get(name.removeprefix(model_name + "/"), ()))} for name in names}
+    fitting = {name: set(ends.get(name) or ends.get(name.removeprefix(model_name + "/")) or ()) for name in names}
     if not names or len(names) > len(places) or not all(fitting.values()):
         return None
     found: dict[int, str] = {}

@@ -82,8 +82,8 @@ def _refuse_too_large(checked: str, max_bytes: int) -> None:
 
 
 def _measure(checked: str) -> int:
-    # In a graph nothing is computed: what layers of int4 make when they are built, their blocks, is not there. But there
-    # no vocabulary has a size, and no layer's name a space.
+    # In a graph nothing is computed, such as the blocks that layers of int4 make when they are built. But there no
+    # vocabulary has a size, and no layer's name a space.
     in_blocks = '"int4' in checked
     if in_blocks and any(f'"{name}"' in checked for name in WORDS):
         raise ArchitectureError("a network that reads words cannot be measured when it is quantized to int4: use int8")
