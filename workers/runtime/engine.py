@@ -25,6 +25,7 @@ from workers.runtime.compiled import Compiled
 from workers.runtime.errors import ArchitectureError, NumbersError, RowsError, WeightsError
 from workers.runtime.lookups import Lookups
 from workers.runtime.models import DEFAULT_MAX_BYTES, MIN_ROWS, build_model, is_dense_chain
+from workers.runtime.own_training import OwnTraining
 from workers.runtime.rows import TensorInfo, arrange_rows
 from workers.runtime.saved_arrays import list_saved_arrays
 from workers.runtime.saved_names import find_saved_names
@@ -64,12 +65,18 @@ class Architecture:
         self._lookups = Lookups(model)
         self._samples = [self._lookups.samples(tensor) for tensor in model.inputs]
         self._text_memory = TextMemory(model)
+        self._own_training = OwnTraining(model)
         self._compute_dtypes = {each.compute_dtype for each in model._flatten_layers()}
         self.wanted = self._describe_saved_weights()
         #: What the model itself holds: it has weights of its own, which no prediction uses.
         numbers_bytes = sum(math.prod(each.shape) * item_bytes(each.dtype) for each in model.variables)
         self.size_bytes = numbers_bytes + self._lookups.size_bytes
         self._call = self._compile()
+
+    @property
+    def is_random(self) -> bool:
+        """Whether it answers otherwise each time, as it is meant to."""
+        return self._own_training.is_random
 
     def _compile(self) -> Compiled:
         model, structure, trainable = self._model, self._structure, len(self._model.trainable_variables)
@@ -86,7 +93,7 @@ class Architecture:
         @tf.function(input_signature=signature)  # type: ignore[untyped-decorator]
         def call(tensors: list[Any], rows: list[Any]) -> list[Any]:
             given = keras.tree.pack_sequence_as(structure, rows)
-            tensors, counted = tensors[:own], tensors[own:]
+            tensors, counted = self._own_training.draw_seeds(self._variables, tensors[:own]), tensors[own:]
             self._lookups.use_frequencies(counted)
             with keras.StatelessScope(state_mapping=list(zip(self._variables, tensors, strict=True))):
                 for layer in adapted:

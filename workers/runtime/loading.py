@@ -21,6 +21,8 @@ from workers.runtime.weights_file import WeightsFileReader
 
 #: Said of a version whose answers depend on what else is computed with them.
 ROWS_BELONG_TOGETHER = "Its rows belong together: each request is computed by itself, and shares no call with others."
+#: Said of a version that answers otherwise each time.
+RANDOM = "Its answers are drawn anew each time: layers that draw are called with training=True."
 #: Said of a file in which there is more than the network's weights.
 IGNORED = "Its file holds more than the network's weights, which was ignored: {}."
 
@@ -37,8 +39,12 @@ class LoadedVersion:
     @property
     def remarks(self) -> list[str]:
         """What is to be known about how it answers, and about its file, a sentence each."""
-        together = [ROWS_BELONG_TOGETHER] if self.weights.rows_belong_together else []
-        return [*together, IGNORED.format(self.ignored)] if self.ignored else together
+        said = {
+            ROWS_BELONG_TOGETHER: self.weights.rows_belong_together,
+            RANDOM: self.architecture.is_random,
+            IGNORED.format(self.ignored): bool(self.ignored),
+        }
+        return [remark for remark, holds in said.items() if holds]
 
     def predict(self, rows: Mapping[str, NDArray[Any]], request_rows: Sequence[int] = ()) -> dict[str, NDArray[Any]]:
         """The outputs by their names, of shapes (rows, ...), for the inputs by theirs; see `Architecture.predict`.
