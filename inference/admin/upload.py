@@ -50,7 +50,7 @@ class UploadForm(forms.Form):
         max_length=255,
         # unfold's script writes the file's name into the text field of its own widget; without that, into another.
         widget=UnfoldAdminFileFieldWidget(attrs={"accept": ACCEPTED}),
-        help_text="A Keras .weights.h5 or .keras file, safetensors, or a PyTorch state_dict; as it is or as base64.",
+        help_text="A Keras .weights.h5, .keras or .h5, safetensors, or a PyTorch state_dict; as it is or as base64.",
     )
 
     order = forms.CharField(

@@ -296,8 +296,9 @@ SCHEMAS: dict[str, Schema] = {
             "data": {
                 "type": "string",
                 "contentMediaType": "application/octet-stream",
-                "description": "A file: a Keras `.weights.h5` or `.keras`, safetensors, or a PyTorch `state_dict`, "
-                "itself or in a checkpoint; as it is or as its base64 text; of any content type but `text/*`",
+                "description": "A file: a Keras `.weights.h5`, `.keras` or `.h5`, safetensors, or a PyTorch "
+                "`state_dict`, itself or in a checkpoint; as it is or as its base64 text; of any content type but "
+                "`text/*`",
             },
             "order": text(
                 "The layers of a PyTorch file as they are used, when neither numbers in their names nor shapes tell",

@@ -116,8 +116,9 @@ def _tensors(value: Any, depth: int) -> Iterator[dict[str, Any]]:
 
 
 def _own_shape(config: dict[str, Any]) -> Any:
-    if "batch_shape" in config:
-        return config["batch_shape"]
+    for name in ("batch_shape", "batch_input_shape"):  # the second is Keras 2's
+        if name in config:
+            return config[name]
     return [None, config["units"]] if isinstance(config.get("units"), int) else None
 
 

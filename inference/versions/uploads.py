@@ -11,44 +11,33 @@ from django.db import transaction
 from django.db.models import Max
 
 from inference.databases.live_connection import is_disk_full
-from inference.errors import BadInputError, DiskFullError
+from inference.errors import DiskFullError
 from inference.models import Network, Version
+from inference.versions.own_architecture import own_architecture
 from inference.versions.stored_files import store_files
 from workers.logs import about
 from workers.messages.terms import NO_TERMS, Terms
-from workers.runtime.file_format import tell_format
-from workers.runtime.keras_archive import read_architecture
 
 logger = logging.getLogger(__name__)
 
 
 def store_upload(nn_id: str, file_name: str, weights: bytes | IO[bytes], terms: Terms = NO_TERMS) -> Version:
-    """Store weights for a network, and what was said with them; a `.keras` archive's own architecture with them.
+    """Store weights for a network, and what was said with them; with them the architecture that a whole model brings.
 
     Raises:
-        BadInputError: a `.keras` archive whose architecture cannot be read.
+        BadInputError: a whole model whose architecture cannot be read.
         DiskFullError: the database has no room for it; nothing is stored.
     """
     default = settings.PIPELINE_DEFAULT_ARCHITECTURE.read_bytes()
     try:
         told = terms.to_bytes() if terms != NO_TERMS else None
-        version = store_version(nn_id, file_name, weights, default, _own_architecture(weights), told)
+        version = store_version(nn_id, file_name, weights, default, own_architecture(weights), told)
     except DatabaseError as error:
         if is_disk_full(error):
             raise DiskFullError("the database's disk is full: nothing was stored") from error
         raise
     logger.info("Stored %s (%s, %d bytes).", version, file_name, version.weights.size, extra=about(version.ref()))
     return version
-
-
-def _own_architecture(weights: bytes | IO[bytes]) -> bytes | None:
-    """The architecture that comes with a `.keras` archive; other formats bring none."""
-    if tell_format(weights) != "keras":
-        return None
-    try:
-        return read_architecture(weights).encode()
-    except ValueError as error:
-        raise BadInputError(f"data is a .keras archive that cannot be read: {error}") from error
 
 
 @transaction.atomic

@@ -8,6 +8,7 @@ from base64 import b64decode, b64encode
 from collections.abc import Callable
 from pathlib import Path
 from uuid import uuid4
+from zipfile import ZipFile
 
 import numpy as np
 import pytest
@@ -66,6 +67,30 @@ def test_a_keras_archive_brings_its_own_architecture(
     assert (answer["status"], answer["workers_count"]) == (True, 2), answer
     rows = np.random.default_rng(3).random((9, 3)).astype(np.float32)
     assert np.abs(answers(system, rows.tolist()) - model(rows).numpy()).max() <= 1e-6
+
+
+@pytest.mark.parametrize(("writer", "kind"), [("keras_2_15", "nested.h5"), ("tf_keras_2_16", "nested.keras")])
+def test_a_whole_model_of_keras_2_answers_as_it_did_there(system: System, writer: str, kind: str) -> None:
+    with ZipFile(DATA / "saved_by_keras" / f"{writer}.zip") as files:
+        content, told = files.read(kind), json.loads(files.read("nested.json"))
+    answer = upload(system, content).json()
+    assert (answer["status"], answer["workers_count"]) == (True, 2), answer
+    (rows,) = told["rows"].values()
+    assert np.abs(answers(system, rows) - np.array(told["answers"][0])).max() <= 2e-5
+
+
+def test_a_whole_model_with_a_lambda_layer_is_refused_by_name(system: System) -> None:
+    with ZipFile(DATA / "saved_by_keras" / "keras_2_15.zip") as files:
+        answer = upload(system, files.read("code.h5")).json()
+    assert answer["status"] is False
+    assert "Lambda, which is not among the layers" in b64decode(answer["workers"][0]["trace"]).decode()
+
+
+def test_a_whole_model_that_is_cut_off_is_refused_at_once(system: System) -> None:
+    with ZipFile(DATA / "saved_by_keras" / "keras_2_15.zip") as files:
+        response = upload(system, files.read("nested.h5")[:30_000])
+    assert response.status_code == 400
+    assert "is an HDF5 file that cannot be read" in response.json()["message"]
 
 
 @either_way

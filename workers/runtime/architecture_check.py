@@ -13,6 +13,7 @@ from typing import Any
 
 from workers.runtime.errors import ArchitectureError
 from workers.runtime.file_format import MAX_FILLED_BYTES
+from workers.runtime.legacy_config import HARD_SIGMOID_OF_KERAS_2, translate
 from workers.runtime.lookup_check import HASHES, WORDS, check_lookup
 from workers.runtime.served_form import to_served_form
 
@@ -112,6 +113,7 @@ def check_architecture(config: str) -> str:
         raise ArchitectureError(f"the architecture is no JSON: {error}") from error
     if not isinstance(described, dict) or str(described.get("class_name")) not in _MODELS:
         raise ArchitectureError("the architecture's JSON describes no Keras model")
+    described = translate(described)
     steps = 0
     for count, found in enumerate(_objects(described)):
         if count >= MAX_OBJECTS:
@@ -157,6 +159,8 @@ def _check(found: dict[str, Any]) -> None:
     if name in _ARRAYS and module is None:
         if not isinstance(inner, dict) or inner.get("dtype") not in _DTYPES:
             raise ArchitectureError("the architecture has an array that holds no numbers")
+        return
+    if found == HARD_SIGMOID_OF_KERAS_2:
         return
     if name == "function":
         if module not in ("builtins", "keras.activations") or not isinstance(inner, str) or inner not in _ACTIVATIONS:

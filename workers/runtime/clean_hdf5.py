@@ -31,9 +31,7 @@ MAX_CHUNK_BYTES = 1024**2
 ANY_NUMBER = "fiub"
 OPAQUE_PAIR = np.dtype("V2")
 #: What Keras adds to the weights of a compiled model: the state of its training, which a prediction does not need.
-TRAINING_STATE = "/optimizer"
-#: What marks a whole model in the format before `.keras`.
-WHOLE_MODEL = "model_config"
+TRAINING_STATE = ("/optimizer", "/metrics")
 
 
 class Copier:
@@ -63,7 +61,7 @@ class Copier:
             if not isinstance(source.get(name, getlink=True), h5py.HardLink):
                 raise ValueError(f"{source.name}/{name} is a link to somewhere else")
             member = source[name]
-            if member.name == TRAINING_STATE:
+            if member.name in TRAINING_STATE:
                 continue
             if isinstance(member, h5py.Group):
                 self.copy(member, None if target is None else target.create_group(name), depth + 1)
@@ -140,10 +138,6 @@ def clean(
         ValueError: it does not hold what the architecture's weights file would.
     """
     with h5py.File(source, "r") as opened:
-        if WHOLE_MODEL in opened.attrs:
-            raise ValueError(
-                "this is a whole model in Keras's legacy .h5 format, which can hold code: save it as .keras"
-            )
         looked_at = Copier(max_bytes, len(dtypes))
         looked_at.copy(opened, None)
         if len(looked_at.arrays) != len(dtypes):

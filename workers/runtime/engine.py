@@ -24,7 +24,7 @@ from workers.runtime.company import rows_belong_together
 from workers.runtime.compiled import Compiled
 from workers.runtime.errors import ArchitectureError, NumbersError, RowsError, WeightsError
 from workers.runtime.lookups import Lookups
-from workers.runtime.models import DEFAULT_MAX_BYTES, MIN_ROWS, build_model, is_dense_chain
+from workers.runtime.models import DEFAULT_MAX_BYTES, MIN_ROWS, build_model, is_dense_chain, weights_by_layer
 from workers.runtime.own_training import OwnTraining
 from workers.runtime.rows import TensorInfo, arrange_rows
 from workers.runtime.saved_arrays import list_saved_arrays
@@ -123,7 +123,8 @@ class Architecture:
         # What lookups save beside their variables has names that are not looked for.
         names = () if frequencies else find_saved_names(model, arrays)
         chain = not frequencies and is_dense_chain(model)
-        return WantedWeights(model.name, tuple(variables), chain, saved_as=names, saved_arrays=arrays)
+        layers = weights_by_layer(model)
+        return WantedWeights(model.name, tuple(variables), chain, layers, saved_as=names, saved_arrays=arrays)
 
     def load(self, weights_file: Path) -> Weights:
         """The tensors of a `.weights.h5` file that the helper has cleaned.

@@ -17,7 +17,10 @@ Format = Literal["keras", "hdf5", "safetensors", "torch"]
 
 HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 ZIP_SIGNATURE = b"PK\x03\x04"
+#: What marks a whole model in HDF5, the format before `.keras`: its config is in this attribute.
+WHOLE_MODEL = "model_config"
 KERAS_CONFIG = "config.json"
+KERAS_METADATA = "metadata.json"
 KERAS_WEIGHTS = "model.weights.h5"
 TORCH_PICKLE = "data.pkl"
 #: What a program of TorchScript has, beside what a file of `torch.save` has.
@@ -32,6 +35,8 @@ MAX_FILLED_BYTES = 32 * 1024 * 1024
 MAX_DIRECTORY_BYTES = 4 * 1024 * 1024
 #: The longest header of a safetensors file, as its own reader has it.
 MAX_SAFETENSORS_HEADER_BYTES = 100_000_000
+#: The longest description of an archive's writer that is read.
+MAX_METADATA_BYTES = 64 * 1024
 _CHUNK_BYTES = 1024 * 1024
 
 
@@ -167,3 +172,18 @@ def _is_safetensors(file: IO[bytes], start: bytes) -> bool:
     if len(start) < 10 or start[8:9] != b"{" or not 2 <= length <= MAX_SAFETENSORS_HEADER_BYTES:
         return False
     return file.seek(0, io.SEEK_END) >= 8 + length
+
+
+def may_be_whole_model(upload: bytes | IO[bytes]) -> bool:
+    """Whether an HDF5 file may be a whole model: false when the attribute's name is nowhere in it.
+
+    HDF5 itself is not asked, which can crash who asks it.
+    """
+    file, name = io.BytesIO(upload) if isinstance(upload, bytes) else upload, WHOLE_MODEL.encode()
+    file.seek(0)
+    end = b""
+    while chunk := file.read(_CHUNK_BYTES):
+        if name in end + chunk:
+            return True
+        end = chunk[-len(name) :]
+    return False

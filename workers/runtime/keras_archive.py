@@ -15,8 +15,10 @@ from typing import IO, Any
 
 from workers.runtime.file_format import (
     KERAS_CONFIG,
+    KERAS_METADATA,
     MAX_ARCHITECTURE_BYTES,
     MAX_FILLED_BYTES,
+    MAX_METADATA_BYTES,
     open_archive,
     read_chunks,
     refuse_strange_members,
@@ -38,6 +40,8 @@ _MODELS = {"Functional": "functional", "Sequential": "sequential", "Model": "mod
 def read_architecture(upload: bytes | IO[bytes]) -> str:
     """The Keras JSON config in a `.keras` archive, with the vocabularies that the archive has in files.
 
+    Keras 2's has its version, too, as its `model.to_json()` says it.
+
     Raises:
         ValueError: the archive is damaged, or holds what no archive that Keras writes does.
     """
@@ -45,9 +49,30 @@ def read_architecture(upload: bytes | IO[bytes]) -> str:
     with open_archive(file) as archive:
         refuse_strange_members(archive)
         config = _read_text(archive, KERAS_CONFIG, MAX_ARCHITECTURE_BYTES)
+        version = _keras_version(archive)
+        if version.startswith("2."):
+            config = json.dumps(_json_object(config, KERAS_CONFIG) | {"keras_version": version})
         if not any(name.endswith(f"/{VOCABULARY}") for name in archive.namelist()):
             return config
         return _Filling(archive).fill(config)
+
+
+def _keras_version(archive: zipfile.ZipFile) -> str:
+    """The version of Keras that wrote the archive; empty when it does not say."""
+    if KERAS_METADATA not in archive.namelist():
+        return ""
+    metadata = _read_text(archive, KERAS_METADATA, MAX_METADATA_BYTES)
+    return str(_json_object(metadata, KERAS_METADATA).get("keras_version", ""))
+
+
+def _json_object(text: str, name: str) -> dict[str, Any]:
+    try:
+        described = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{name} in the archive is no JSON: {error}") from error
+    if not isinstance(described, dict):
+        raise ValueError(f"{name} in the archive is no JSON object")
+    return described
 
 
 def _read_text(archive: zipfile.ZipFile, name: str, max_bytes: int) -> str:

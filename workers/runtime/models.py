@@ -14,6 +14,7 @@ from typing import Any
 from workers.runtime.architecture_check import check_architecture
 from workers.runtime.backend import ObjectSharingScope, item_bytes, keras, tf
 from workers.runtime.errors import ArchitectureError
+from workers.runtime.legacy_activations import hard_sigmoid_of_keras_2  # noqa: F401 - Keras finds it by its name
 from workers.runtime.lookup_check import WORDS
 from workers.runtime.lookups import Lookups
 
@@ -126,6 +127,13 @@ def is_dense_chain(model: keras.Model) -> bool:
         except (AttributeError, ValueError):  # it is used twice
             return False
     return previous is model.outputs[0]
+
+
+def weights_by_layer(model: keras.Model) -> tuple[tuple[str, tuple[int, ...]], ...]:
+    """For each layer with weights the numbers of these among the model's, those that are trained first."""
+    numbers = {id(weight): number for number, weight in enumerate(model.weights)}
+    weights = [(each.name, [*each.trainable_weights, *each.non_trainable_weights]) for each in model.layers]
+    return tuple((name, tuple(numbers[id(each)] for each in own)) for name, own in weights if own)
 
 
 def save_weights(model: keras.Model) -> bytes:

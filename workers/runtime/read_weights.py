@@ -18,6 +18,7 @@ from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
+import h5py
 import numpy as np
 from safetensors import safe_open
 
@@ -25,7 +26,8 @@ from workers.messages.message import shorten
 from workers.runtime.clean_hdf5 import clean
 from workers.runtime.file_format import KERAS_WEIGHTS, open_archive, read_chunks, refuse_strange_members, tell_format
 from workers.runtime.foreign_format import tell_foreign
-from workers.runtime.stored_tensors import ORDER_IS_FOR_TORCH, StoredTensor, StoredTensors, arrange, choose
+from workers.runtime.legacy_weights import find_legacy, is_legacy
+from workers.runtime.stored_tensors import ORDER_IS_FOR_TORCH, Found, StoredTensor, StoredTensors, arrange, choose
 from workers.runtime.torch_file import open_torch_file
 from workers.runtime.torch_layers import shown
 from workers.runtime.wanted_weights import WantedWeights
@@ -70,7 +72,7 @@ def read_weights(source: Path, target: Path, wanted: WantedWeights) -> WrittenWe
         if wanted.order and kind not in ("torch", "safetensors"):
             raise ValueError(ORDER_IS_FOR_TORCH)
         if kind == "hdf5":
-            return WrittenWeights(_clean(source, target, wanted))
+            return WrittenWeights(_read_hdf5(source, target, wanted))
         if kind == "keras":
             return WrittenWeights(_clean_archive(file, target, wanted))
         if kind == "torch":
@@ -81,10 +83,14 @@ def read_weights(source: Path, target: Path, wanted: WantedWeights) -> WrittenWe
                 return _write_tensors(tensors, target, wanted)
         if told := tell_foreign(file):
             raise ValueError(f"the file is {told}")
-    raise ValueError("the file is neither .keras, .weights.h5, safetensors nor one of torch.save")
+    raise ValueError("the file is neither .keras, .h5, .weights.h5, safetensors nor one of torch.save")
 
 
-def _clean(source: Path, target: Path, wanted: WantedWeights) -> str:
+def _read_hdf5(source: Path, target: Path, wanted: WantedWeights) -> str:
+    with h5py.File(source, "r") as file:
+        if is_legacy(file):
+            _write(find_legacy(file, wanted), target, wanted)
+            return "tensors"
     return clean(source, target, wanted.max_bytes, wanted.saved_dtypes, wanted.saved)
 
 
@@ -95,18 +101,27 @@ def _clean_archive(file: IO[bytes], target: Path, wanted: WantedWeights) -> str:
         refuse_strange_members(archive)
         for chunk in read_chunks(archive, KERAS_WEIGHTS, max_bytes):
             writer.write(chunk)
-    layout = _clean(unpacked, target, wanted)
+    layout = _read_hdf5(unpacked, target, wanted)
     unpacked.unlink()
     return layout
 
 
 def _write_tensors(tensors: StoredTensors, target: Path, wanted: WantedWeights) -> WrittenWeights:
     choice = choose(tensors, wanted)
+    _write(choice.found, target, wanted)
+    return WrittenWeights("tensors", choice.orders, shown(choice.ignored))
+
+
+def _write(found: Found, target: Path, wanted: WantedWeights) -> None:
+    """Write the numbers of each variable, one after the other.
+
+    Raises:
+        ValueError: an array has another shape than its variable, or another kind of numbers.
+    """
     with target.open("wb") as writer:
-        for array in arrange(choice.found, wanted):
+        for array in arrange(found, wanted):
             # As bytes: Python's buffers know no bfloat16.
             writer.write(array.reshape(-1).view(np.uint8).data)
-    return WrittenWeights("tensors", choice.orders, shown(choice.ignored))
 
 
 def answer(line: str) -> dict[str, Any]:

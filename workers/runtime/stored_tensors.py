@@ -71,12 +71,21 @@ def choose(stored: StoredTensors, wanted: WantedWeights) -> Choice:
     has_numbers = any(not variable.shape for variable in wanted.variables)
     tensors = {name: tensor for name, tensor in stored.by_name.items() if tensor.shape or has_numbers}
     found, orders = _choose(tensors, wanted)
+    check_shapes(found, wanted)
+    return Choice(found, orders, (*(name for name in stored.by_name if name not in tensors), *stored.ignored))
+
+
+def check_shapes(found: Found, wanted: WantedWeights) -> None:
+    """Hold each tensor to the shape of its variable.
+
+    Raises:
+        ValueError: one has another shape.
+    """
     for variable, (name, tensor) in zip(wanted.variables, found, strict=True):
         if tensor.network_shape != variable.shape:
             raise ValueError(
                 f"{name} has the shape {tensor.network_shape}, the architecture's {variable.path} has {variable.shape}"
             )
-    return Choice(found, orders, (*(name for name in stored.by_name if name not in tensors), *stored.ignored))
 
 
 def arrange(found: Found, wanted: WantedWeights) -> Iterator[NDArray[Any]]:

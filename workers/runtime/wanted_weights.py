@@ -38,6 +38,7 @@ class SavedArray:
 class WantedWeights:
     """The saved variables of an architecture, in Keras's order; `dense_chain`: it is a plain chain of Dense layers.
 
+    `layers` has the numbers of each layer's variables, those that are trained first, as a legacy file has them.
     `saved_arrays` are the arrays of a file that Keras saves, which may be others than the variables (see
     `workers.runtime.saved_arrays`); without, there is one for each variable. `saved_as` are the names of the variables'
     arrays in such a file, when these are known. `order` names a PyTorch file's layers as they are used; without, and
@@ -47,6 +48,7 @@ class WantedWeights:
     model_name: str
     variables: tuple[Variable, ...]
     dense_chain: bool
+    layers: tuple[tuple[str, tuple[int, ...]], ...] = ()
     saved_as: tuple[str, ...] = ()
     order: tuple[str, ...] = ()
     choice: int | None = None
@@ -79,7 +81,10 @@ class WantedWeights:
         )
         saved_arrays = tuple(SavedArray(tuple(each["shape"]), each["dtype"]) for each in data["saved_arrays"])
         saved_as, order = tuple(data["saved_as"]), tuple(data["order"])
-        return cls(data["model_name"], variables, data["dense_chain"], saved_as, order, data["choice"], saved_arrays)
+        layers = tuple((name, tuple(numbers)) for name, numbers in data["layers"])
+        return cls(
+            data["model_name"], variables, data["dense_chain"], layers, saved_as, order, data["choice"], saved_arrays
+        )
 
 
 def _count_numbers(arrays: Iterable[Variable | SavedArray]) -> int:

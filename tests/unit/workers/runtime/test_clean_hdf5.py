@@ -83,6 +83,7 @@ def test_the_state_of_a_training_is_left_behind_and_not_counted(source: Path, ta
         file["layers/0"] = ARRAY
         for name in ("iteration", "learning_rate", "momentum"):
             file[f"optimizer/vars/{name}"] = np.zeros(1000)
+        file["metrics/mean/vars/0"] = np.zeros(1000)
         file["layers/optimizer"] = ARRAY
 
     clean_it(source, target, arrays=2)
@@ -237,15 +238,6 @@ def test_groups_may_be_nested_so_deep_and_no_deeper(depth: int, fits: bool, sour
     else:
         with pytest.raises(ValueError, match=f"nested more than {MAX_DEPTH} deep"):
             clean_it(source, target)
-
-
-def test_a_whole_model_in_the_legacy_format_is_refused(source: Path, target: Path) -> None:
-    with h5py.File(source, "w") as file:
-        file["0"] = ARRAY
-        file.attrs["model_config"] = '{"class_name": "Sequential"}'
-
-    with pytest.raises(ValueError, match=r"legacy \.h5 format.*save it as \.keras"):
-        clean_it(source, target)
 
 
 def test_a_tree_without_end_is_refused(source: Path, target: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.archives import archive
 from workers.runtime import file_format
-from workers.runtime.file_format import tell_format
+from workers.runtime.file_format import may_be_whole_model, tell_format
 from workers.runtime.keras_archive import read_architecture
 from workers.settings import ROOT
 
@@ -50,6 +50,28 @@ def test_what_torch_writes_is_told(path: Path) -> None:
 
 def test_the_architecture_is_read_from_the_archive() -> None:
     assert json.loads(read_architecture(KERAS)) == json.loads(CONFIG)
+
+
+@pytest.mark.parametrize(("version", "told"), [("2.15.0", "2.15.0"), ("3.15.1", None), (None, None)])
+def test_an_architecture_of_keras_2_says_so(version: str | None, told: str | None) -> None:
+    metadata = {} if version is None else {"metadata.json": json.dumps({"keras_version": version}).encode()}
+    content = archive({"config.json": CONFIG, "model.weights.h5": b"", **metadata})
+
+    described = json.loads(read_architecture(content))
+
+    assert (described.pop("keras_version", None), described) == (told, json.loads(CONFIG))
+
+
+@pytest.mark.parametrize("metadata", [b"", b"[]", b"\xff", b"[" * 100_000, b" " * (file_format.MAX_METADATA_BYTES + 1)])
+def test_an_archive_that_is_described_otherwise_is_refused(metadata: bytes) -> None:
+    with pytest.raises(ValueError, match=r"metadata\.json in the archive is"):
+        read_architecture(archive({"config.json": CONFIG, "model.weights.h5": b"", "metadata.json": metadata}))
+
+
+@pytest.mark.parametrize("before", [0, 1024 * 1024 - 6, 1024 * 1024, 3 * 1024 * 1024])
+def test_the_mark_of_a_whole_model_is_found_wherever_it_is(before: int) -> None:
+    assert may_be_whole_model(bytes(before) + b"model_config" + bytes(9))
+    assert not may_be_whole_model(bytes(before) + b"model_confi" + bytes(9))
 
 
 @pytest.mark.parametrize("compression", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])

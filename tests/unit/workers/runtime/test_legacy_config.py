@@ -1,0 +1,217 @@
+"""What Keras 2 and legacy files say in older words is said in Keras 3's, or refused; nothing else is changed."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+
+from workers.runtime.architecture_check import check_architecture
+from workers.runtime.backend import keras
+from workers.runtime.errors import ArchitectureError
+from workers.runtime.legacy_activations import hard_sigmoid_of_keras_2
+from workers.runtime.legacy_config import MAX_DEPTH, translate
+from workers.runtime.models import build_model
+
+Json = dict[str, Any]
+
+
+def layer(kind: str, name: str = "one", **config: Any) -> Json:
+    return {"class_name": kind, "config": {"name": name, "trainable": True, "dtype": "float32", **config}, "name": name}
+
+
+def sequential(*layers: Json, version: str | None = "2.15.0", **config: Any) -> Json:
+    given = layer("InputLayer", "given", batch_input_shape=[None, 3], ragged=False, sparse=False)
+    described = {"class_name": "Sequential", "config": {"name": "s", "layers": [given, *layers], **config}}
+    return described if version is None else described | {"keras_version": version}
+
+
+def functional(*layers: Json, outputs: Any = (("last", 0, 0),), version: str = "2.15.0") -> Json:
+    given = layer("InputLayer", "given", batch_input_shape=[None, 3]) | {"inbound_nodes": []}
+    config = {"name": "f", "layers": [given, *layers], "input_layers": [["given", 0, 0]]}
+    config["output_layers"] = [list(each) for each in outputs]
+    return {"class_name": "Functional", "config": config, "keras_version": version}
+
+
+def called(described: Json, *nodes: Any) -> Json:
+    return described | {"inbound_nodes": list(nodes)}
+
+
+def build(described: Json) -> keras.Model:
+    return build_model(json.dumps(described))
+
+
+def only_layer(described: Json) -> Json:
+    config: Json = translate(described)["config"]["layers"][1]
+    return config
+
+
+def test_an_architecture_of_keras_3_is_not_touched() -> None:
+    config = json.loads(keras.Sequential([keras.Input((3,)), keras.layers.Dense(1, "hard_sigmoid")]).to_json())
+
+    assert translate(config) is config
+    assert translate(config | {"keras_version": "3.15.1"}) == config | {"keras_version": "3.15.1"}
+
+
+def test_a_config_without_modules_and_without_a_version_is_refused() -> None:
+    with pytest.raises(ArchitectureError, match="does not say which module of Keras it is from"):
+        check_architecture(json.dumps(sequential(layer("Dense", units=1), version=None)))
+
+
+@pytest.mark.parametrize("old", ["batch_input_shape", "build_input_shape"])
+def test_a_sequential_model_that_starts_without_an_input_layer_gets_one(old: str) -> None:
+    first = layer("Dense", units=2, **({old: [None, 3]} if old == "batch_input_shape" else {}))
+    described = sequential(first, **({old: [None, 3]} if old == "build_input_shape" else {}))
+    del described["config"]["layers"][0]
+
+    assert build(described).input_shape == (None, 3)
+
+
+def test_a_sequential_model_may_be_a_bare_list_of_layers() -> None:
+    described = sequential(layer("Dense", units=2))
+
+    assert build(described | {"config": described["config"]["layers"]}).output_shape == (None, 2)
+
+
+@pytest.mark.parametrize(("version", "at_two"), [("2.15.0", 0.9), ("3.4.0", 5 / 6)])
+def test_hard_sigmoid_is_that_of_the_version_that_wrote_it(version: str, at_two: float) -> None:
+    given = layer("InputLayer", "given", batch_shape=[None, 1])
+    described = sequential(layer("Activation", activation="hard_sigmoid"), version=version)
+    described["config"]["layers"][0] = given
+
+    assert float(build(described)(np.array([[2.0]]))[0, 0]) == pytest.approx(at_two)
+
+
+def test_hard_sigmoid_of_keras_2_ends_at_zero_and_one() -> None:
+    assert np.array(hard_sigmoid_of_keras_2(np.array([-9.0, -2.5, 0.0, 2.5, 9.0]))).tolist() == [0, 0, 0.5, 1, 1]
+
+
+def test_a_dtype_policy_of_keras_2_is_kept() -> None:
+    policy = {"class_name": "Policy", "config": {"name": "mixed_float16"}}
+    model = build(sequential(layer("Dense", units=2) | {"config": {"name": "d", "units": 2, "dtype": policy}}))
+
+    assert model.layers[0].compute_dtype == "float16"
+
+
+def test_a_gru_from_before_there_was_a_choice_resets_first() -> None:
+    assert only_layer(sequential(layer("GRU", units=2)))["config"]["reset_after"] is False
+    assert only_layer(sequential(layer("GRU", units=2, reset_after=True)))["config"]["reset_after"] is True
+
+
+def test_what_only_a_training_needs_is_left_out() -> None:
+    custom = {"class_name": "Mine", "config": {}}
+    described = sequential(layer("Dense", units=1, kernel_initializer=custom, kernel_regularizer=custom))
+
+    assert only_layer(described)["config"].keys() == {"name", "trainable", "dtype", "units"}
+
+
+@pytest.mark.parametrize(
+    "described",
+    [
+        layer("InputLayer", batch_input_shape=[None, 3], ragged=True),
+        layer("InputLayer", batch_input_shape=[None, 3], sparse=True),
+        layer("LSTM", units=1, time_major=True),
+        layer("BatchNormalization", axis=[1, 2]),
+        layer("BatchNormalization", axis=[1], renorm=True),
+        layer("Attention", causal=True),
+    ],
+    ids=lambda described: described["class_name"],
+)
+def test_what_keras_3_has_no_words_for_is_refused(described: Json) -> None:
+    with pytest.raises(ArchitectureError, match="Keras 3"):
+        translate(sequential(described))
+
+
+@pytest.mark.parametrize("module", [None, "keras.layers", "tf_keras.src.layers.core", "my.own", "os"])
+def test_a_layer_that_is_not_kerass_own_is_refused(module: str | None) -> None:
+    for kind in ("Lambda", "Mine", "system"):
+        described = layer(kind, function="x") | ({} if module is None else {"module": module})
+        with pytest.raises(ArchitectureError, match=rf"\.{kind}, which is not among the layers"):
+            check_architecture(json.dumps(sequential(described)))
+
+
+def test_a_class_of_keras_in_anothers_module_is_refused() -> None:
+    with pytest.raises(ArchitectureError, match=r"my\.own\.Dense"):
+        check_architecture(json.dumps(sequential(layer("Dense", units=1) | {"module": "my.own"})))
+
+
+def test_a_class_that_is_registered_by_another_name_is_refused() -> None:
+    with pytest.raises(ArchitectureError, match="not Keras's own"):
+        check_architecture(json.dumps(sequential(layer("Dense", units=1) | {"registered_name": "Mine>Dense"})))
+
+
+def test_names_with_slashes_are_names_with_underscores() -> None:
+    dense = called(layer("Dense", "a/b", units=2), [["given", 0, 0, {}]])
+
+    model = build(functional(dense, outputs=[("a/b", 0, 0)]))
+
+    assert model.layers[-1].name == "a_b"
+
+
+def test_names_that_become_one_are_refused() -> None:
+    first = called(layer("Dense", "a/b", units=2), [["given", 0, 0, {}]])
+    second = called(layer("Dense", "a_b", units=2), [["a/b", 0, 0, {}]])
+
+    with pytest.raises(ArchitectureError, match="two layers whose name is 'a_b'"):
+        translate(functional(first, second, outputs=[("a_b", 0, 0)]))
+
+
+def function(function: str, **arguments: Any) -> Json:
+    kind = "SlicingOpLambda" if function.endswith("getitem") else "TFOpLambda"
+    return called(layer(kind, "last", function=function), ["given", 0, 0, arguments])
+
+
+@pytest.mark.parametrize(
+    ("described", "wanted"),
+    [
+        (function("math.multiply", y=3.0, name=None), [[3, 6, 9]]),
+        (function("math.subtract", y=["given", 0, 0]), [[0, 0, 0]]),
+        (function("math.reduce_sum", axis=-1, keepdims=True), [[6]]),
+        (function("nn.leaky_relu"), [[1, 2, 3]]),
+        (function("clip_by_value", clip_value_min=2, clip_value_max=2.5), [[2, 2, 2.5]]),
+        (function("tile", multiples=[1, 2]), [[1, 2, 3, 1, 2, 3]]),
+        (function("stack", axis=1) | {"inbound_nodes": [[["given", 0, 0, {"axis": 1}]] * 2]}, [[[1, 2, 3]] * 2]),
+        (
+            function("math.pow") | {"inbound_nodes": [["_CONSTANT_VALUE", -1, 2.0, {"y": ["given", 0, 0]}]]},
+            [[2, 4, 8]],
+        ),
+        (function("__operators__.getitem", slice_spec=[{"start": None, "stop": None, "step": None}, 1]), [2]),
+    ],
+    ids=lambda value: value["config"]["function"] if isinstance(value, dict) else "",
+)
+def test_a_function_of_tensorflow_computes_what_it_did(described: Json, wanted: Any) -> None:
+    assert np.array(build(functional(described))(np.array([[1.0, 2.0, 3.0]], np.float32))).tolist() == wanted
+
+
+@pytest.mark.parametrize(
+    ("described", "reason"),
+    [
+        (function("py_function"), "calls tf.py_function, which is not among the functions"),
+        (function("io.read_file"), "calls tf.io.read_file, which is not among"),
+        (function("linalg.matmul", b=["given", 0, 0], transpose_b=True), "calls tf.linalg.matmul with transpose_b"),
+        (function("math.add"), "in a way that is not served"),
+        (function("reshape", shape=[["given", 0, 0], 3]), "in a way that is not served"),
+        (function("__operators__.getitem", slice_spec=[["given", 0, 0]]), "slice that is not of plain numbers"),
+        (called(function("nn.relu"), ["given", 0, 0], ["given", 0, 0]), "not once, but 2 times"),
+    ],
+)
+def test_a_function_that_is_not_known_is_refused(described: Json, reason: str) -> None:
+    with pytest.raises(ArchitectureError, match=reason):
+        translate(functional(described))
+
+
+@pytest.mark.parametrize("node", [[], [[]], [["given"]], [["given", "0", 0, {}]], [["given", 0, 0, []]], {"a": 1}, 7])
+def test_calls_that_name_no_tensors_are_refused(node: Any) -> None:
+    with pytest.raises(ArchitectureError, match="call"):
+        translate(functional(called(layer("Dense", "last", units=1), node)))
+
+
+def test_models_without_end_are_refused() -> None:
+    described = layer("Dense", units=1)
+    for _ in range(MAX_DEPTH + 1):
+        described = {"class_name": "Sequential", "config": {"name": "s", "layers": [described]}}
+
+    with pytest.raises(ArchitectureError, match="nested more than"):
+        translate(described | {"keras_version": "2.15.0"})
