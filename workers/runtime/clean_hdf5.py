@@ -21,6 +21,8 @@ import numpy as np
 
 from workers.runtime.wanted_weights import IF_SHARD, Variable
 
+#: What may be the matter with a file that has too few arrays.
+IF_FEWER = f"{IF_SHARD}; if layers share one, send the .keras file: only its config says so"
 MAX_DEPTH = 64
 #: Groups and arrays visited in all: hard links can make a small file a tree without end.
 MAX_MEMBERS = 20_000
@@ -142,11 +144,7 @@ def clean(
         looked_at.copy(opened, None)
         if len(looked_at.arrays) != len(dtypes):
             said = f"the file holds {len(looked_at.arrays)} arrays, the architecture has {len(dtypes)}"
-            if looked_at.arrays.keys() < saved.keys():
-                said = f"{said}. {IF_SHARD}"
-            elif len(looked_at.arrays) < len(dtypes):
-                said = f"{said}: if layers share one, send the .keras file, only its config says so"
-            raise ValueError(said)
+            raise ValueError(f"{said}. {IF_FEWER}" if len(looked_at.arrays) < len(dtypes) else said)
         narrowest = _narrowest_of_others(Counter(map(_dtype, looked_at.arrays.values())), Counter(dtypes))
         if _are_the_saved(looked_at.arrays, saved):
             with target.open("wb") as writer:

@@ -19,7 +19,8 @@ import pytest
 from tests.unit.samples import NN_ID
 from workers.messages.protocol import VersionRef
 from workers.runtime.errors import ArchitectureError, WeightsError
-from workers.runtime.file_format import read_architecture, tell_format
+from workers.runtime.file_format import tell_format
+from workers.runtime.keras_archive import read_architecture
 from workers.runtime.loading import LoadedVersion, Loader
 from workers.runtime.read_config import read_config
 from workers.runtime.weights_file import WeightsFileReader
