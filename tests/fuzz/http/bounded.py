@@ -54,7 +54,7 @@ def compressed(chances: Chances, kind: str) -> Case:
     """A prediction in gzip or deflate, in chunks or with its length, sound or damaged."""
     chance, body, request_id = chances.chance, bodies.sound(chances.chance), chances.new_id()
     coding = chance.choice(["gzip", "x-gzip", "GZIP", "deflate"])
-    sent = zlib.compress(body) if coding == "deflate" else gzip.compress(body)
+    sent = zlib.compress(body) if coding == "deflate" else gzip.compress(body, mtime=0)
     asked = Asked(request_id, bodies.rows_of(body))
     if chance.random() < 0.5:
         asked = Asked(request_id, statuses=REFUSED)
