@@ -26,13 +26,14 @@ MAX_SEQUENTIAL_STEPS = 40_000
 _CLASS_NAME = re.compile(r"[A-Z][A-Za-z0-9]*")
 
 
-def _names(text: str) -> frozenset[str]:
+def names(text: str) -> frozenset[str]:
+    """The names in a text, blanks between them."""
     return frozenset(text.split())
 
 
 #: Everything of keras.layers that computes numbers from numbers. Not here: layers that run code or other programs'
 #: models (Lambda, TFSMLayer, TorchModuleWrapper, JaxLayer, FlaxLayer).
-_LAYERS = _names("""
+_LAYERS = names("""
     Activation ActivityRegularization AdaptiveAveragePooling1D AdaptiveAveragePooling2D AdaptiveAveragePooling3D
     AdaptiveMaxPooling1D AdaptiveMaxPooling2D AdaptiveMaxPooling3D Add AdditiveAttention AlphaDropout Attention AugMix
     AutoContrast Average AveragePooling1D AveragePooling2D AveragePooling3D AvgPool1D AvgPool2D AvgPool3D
@@ -57,11 +58,11 @@ _LAYERS = _names("""
 #: Those that read words; each is looked through, see `workers.runtime.lookup_check`.
 _LOOKUPS = HASHES | WORDS.keys()
 _MODELS = frozenset({"Sequential", "Functional", "Model"})
-_POLICIES = _names("""
+_POLICIES = names("""
     DTypePolicy DTypePolicyMap FloatDTypePolicy Int4DTypePolicy QuantizedDTypePolicy QuantizedFloat8DTypePolicy
     """)
 #: Not here: what holds a tokenizer and data sets to be calibrated with (GPTQConfig, AWQConfig).
-_QUANTIZERS = _names("AbsMaxQuantizer Float8QuantizationConfig Int4QuantizationConfig Int8QuantizationConfig")
+_QUANTIZERS = names("AbsMaxQuantizer Float8QuantizationConfig Int4QuantizationConfig Int8QuantizationConfig")
 #: Classes by their module; None stands for every class of the module.
 _CLASSES: dict[str, frozenset[str] | None] = {
     "keras": _MODELS | _POLICIES,
@@ -86,7 +87,7 @@ _CLASSES: dict[str, frozenset[str] | None] = {
         {"Cast", "SaturateCast", "ConvertToTensor", "Slice", "SliceUpdate", "StopGradient", "Unstack"}
     ),
 }
-_ACTIVATIONS = _names("""
+_ACTIVATIONS = names("""
     celu elu exponential gelu glu hard_shrink hard_sigmoid hard_silu hard_swish hard_tanh leaky_relu linear log_sigmoid
     log_softmax mish relu relu6 selu sigmoid silu soft_shrink softmax softplus softsign sparse_plus sparse_sigmoid
     sparsemax squareplus swish tanh tanh_shrink threshold
@@ -94,7 +95,7 @@ _ACTIVATIONS = _names("""
 #: Values, not classes, as Keras writes them; `__lambda__` and `__typespec__` are not here.
 _VALUES = frozenset({"__keras_tensor__", "__bytes__", "__ellipsis__", "__slice__"})
 _ARRAYS = frozenset({"__numpy__", "__tensor__"})
-_DTYPES = _names("""
+_DTYPES = names("""
     bool int8 uint8 int16 uint16 int32 uint32 int64 uint64 float16 bfloat16 float32 float64
     """)
 

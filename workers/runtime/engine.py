@@ -26,6 +26,7 @@ from workers.runtime.errors import ArchitectureError, NumbersError, RowsError, W
 from workers.runtime.lookups import Lookups
 from workers.runtime.models import DEFAULT_MAX_BYTES, MIN_ROWS, build_model, is_dense_chain, weights_by_layer
 from workers.runtime.own_training import OwnTraining
+from workers.runtime.row_wise import is_row_wise
 from workers.runtime.rows import TensorInfo, arrange_rows
 from workers.runtime.saved_arrays import list_saved_arrays
 from workers.runtime.saved_names import find_saved_names
@@ -66,6 +67,7 @@ class Architecture:
         self._samples = [self._lookups.samples(tensor) for tensor in model.inputs]
         self._text_memory = TextMemory(model)
         self._own_training = OwnTraining(model)
+        self._is_row_wise = is_row_wise(model) and not self._own_training.is_any
         self._compute_dtypes = {each.compute_dtype for each in model._flatten_layers()}
         self.wanted = self._describe_saved_weights()
         #: What the model itself holds: it has weights of its own, which no prediction uses.
@@ -173,7 +175,7 @@ class Architecture:
                 raise WeightsError(
                     f"{infinite} holds infinite values, and the answers to zeros are no numbers with them"
                 )
-            together = rows_belong_together(
+            together = not self._is_row_wise and rows_belong_together(
                 self.inputs, self._samples, size, lambda given: self._compute(weights, given), self._compute_dtypes
             )
         except RowsError as error:

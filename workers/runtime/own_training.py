@@ -21,6 +21,7 @@ class OwnTraining:
         for layer in layers:
             layer._call_context_args = layer._call_context_args - {"training"}
         drawing = [each for layer in layers for each in layer._flatten_layers() if each._seed_generators]
+        self.is_any = bool(layers)
         #: Some of its answers are drawn anew each time.
         self.is_random = bool(drawing)
         self._seeds = {id(seed.state) for layer in drawing for seed in layer._seed_generators}

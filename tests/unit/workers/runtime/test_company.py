@@ -12,6 +12,7 @@ import pytest
 from workers.runtime.backend import keras
 from workers.runtime.engine import Architecture, Weights
 from workers.runtime.errors import WeightsError
+from workers.runtime.row_wise import is_row_wise
 
 layers, ops = keras.layers, keras.ops
 # Keras warns of a softmax over a lone row, which is what is tested.
@@ -78,6 +79,30 @@ def test_requests_whose_rows_belong_together_are_answered_as_keras_does_each_by_
     np.testing.assert_allclose(alone, np.asarray(model(rows[:1])), 2e-5, 2e-5)
 
 
+@pytest.mark.parametrize(
+    ("make", "known"),
+    [
+        (lambda x: layers.Dense(3)(layers.BatchNormalization()(x)), True),
+        (lambda x: layers.Softmax()(layers.Concatenate()([x, x])), True),
+        (lambda x: layers.LSTM(2)(layers.Reshape((3, 1))(x)), True),
+        (lambda x: keras.Sequential([keras.Input((3,)), layers.Dense(2)])(x), True),
+        (lambda x: layers.Softmax(axis=0)(x), False),
+        (lambda x: layers.Softmax(axis=-2)(x), False),
+        (lambda x: x - ops.mean(x, axis=0), False),
+        (lambda x: layers.TimeDistributed(layers.Softmax(axis=0))(layers.Reshape((3, 1))(x)), False),
+        (lambda x: layers.Bidirectional(layers.LSTM(2))(layers.Reshape((3, 1))(x)), True),
+        (lambda x: layers.EinsumDense("ab,bc->ac", 2)(x), False),
+    ],
+)
+def test_layers_of_which_it_is_known_are_not_tried(make: Made, known: bool) -> None:
+    assert is_row_wise(of_two_numbers(make)) is known
+
+
+def test_rows_of_one_number_are_tried_since_their_last_axis_is_the_rows() -> None:
+    numbers = keras.Input(())
+    assert not is_row_wise(keras.Model(numbers, layers.Rescaling(2.0)(numbers)))
+
+
 @pytest.mark.parametrize("name", APART)
 def test_rows_that_are_answered_one_by_one_may_share_a_call(name: str, tmp_path: Path) -> None:
     assert not load(of_two_numbers(APART[name]), tmp_path)[1].rows_belong_together
@@ -108,7 +133,7 @@ def test_a_network_that_takes_no_row_that_can_be_drawn_is_taken_for_one_whose_ro
     tmp_path: Path,
 ) -> None:
     only_zero = keras.Input((3,), dtype="int32")
-    model = keras.Model(only_zero, layers.Embedding(1, 2)(only_zero))
+    model = keras.Model(only_zero, ops.relu(layers.Embedding(1, 2)(only_zero)))
     architecture, weights = load(model, tmp_path)
 
     assert weights.rows_belong_together
