@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cache
+from keyword import iskeyword
 from pathlib import Path
 
 from environs import Env, EnvError, validate
@@ -39,6 +40,8 @@ class Settings:
     task_events: bool
     #: The first signs messages on the broker, all of them verify; none: nothing is signed. Not to be shown.
     message_keys: tuple[str, ...] = field(default=(), repr=False)
+    #: Modules of the operator's own layers and models, which a worker imports.
+    modules: tuple[str, ...] = ()
 
     @property
     def embedded(self) -> bool:
@@ -67,6 +70,18 @@ def _message_keys(env: Env) -> tuple[str, ...]:
     return keys
 
 
+def _modules(env: Env) -> tuple[str, ...]:
+    """The modules' names, if each is one that Python can import."""
+    modules = tuple(each.strip() for each in env.str("PIPELINE_MODULES", "").split(",") if each.strip())
+    for module in modules:
+        if not all(part.isidentifier() and not iskeyword(part) for part in module.split(".")):
+            raise EnvError(
+                f'Environment variable "PIPELINE_MODULES" has {module!r}, which is no module\'s name: '
+                "it takes names as Python imports them, such as team.layers, separated by commas"
+            )
+    return modules
+
+
 @cache
 def settings() -> Settings:
     """The settings of this process.
@@ -90,4 +105,5 @@ def settings() -> Settings:
         log_format=env.str("PIPELINE_LOG_FORMAT", "text", validate=validate.OneOf(["text", "json"])),
         task_events=env.bool("PIPELINE_TASK_EVENTS", False),
         message_keys=_message_keys(env),
+        modules=_modules(env),
     )

@@ -28,6 +28,7 @@ from workers.runtime.backend import program_versions, use_threads
 from workers.runtime.errors import KeyMismatchError, PipelineRuntimeError, SupplyError
 from workers.runtime.load_folder import remove_abandoned_folders
 from workers.runtime.networks import Networks
+from workers.runtime.own_code import import_modules
 from workers.runtime.weights_file import WeightsFileReader
 from workers.settings import Settings
 from workers.supply import Supply
@@ -70,9 +71,10 @@ class Worker:
         )
 
     def start(self) -> None:
-        """Prepare TensorFlow and the helper process, so that no load waits for them, and make room on the disk."""
+        """Prepare TensorFlow, own code and the helper process, so that no load waits, and make room on the disk."""
         remove_abandoned_folders()
         use_threads(self._settings.worker_tensorflow_threads, self._settings.worker_concurrency + LOADS_AT_ONCE)
+        import_modules(self._settings.modules)
         self._reader.start()
 
     def stop(self) -> None:

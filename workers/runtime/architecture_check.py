@@ -1,7 +1,8 @@
 """Looks through an architecture's JSON before Keras sees it: only a network of plain layers is let through.
 
 An allow-list, not a search for known attacks: Keras resolves names in a config to its own functions and classes, and
-among them were ones that fetch files, load other models or switch its safe mode off.
+among them were ones that fetch files, load other models or switch its safe mode off. Beside Keras's own, what the
+operator's modules have registered is allowed, by its registered name alone; see `workers.runtime.own_code`.
 """
 
 from __future__ import annotations
@@ -15,9 +16,12 @@ from workers.runtime.errors import ArchitectureError
 from workers.runtime.file_format import MAX_FILLED_BYTES
 from workers.runtime.legacy_config import HARD_SIGMOID_OF_KERAS_2, translate
 from workers.runtime.lookup_check import HASHES, WORDS, check_lookup
-from workers.runtime.served_form import to_served_form
+from workers.runtime.own_code import is_own_name, say_what_to_do
+from workers.runtime.served_form import own_to_served_form, to_served_form
 
 MAX_DEPTH = 100
+#: A name of an architecture that is shown in a message.
+MAX_SHOWN_CHARACTERS = 100
 #: Layers, initializers, tensors and all else in a config that has a class; EfficientNetV2L has 4,800.
 MAX_OBJECTS = 20_000
 #: Keras builds a Sequential model anew with each layer that it adds: n * n / 2 steps for n layers, here half a minute.
@@ -112,13 +116,17 @@ def check_architecture(config: str) -> str:
         described = json.loads(config)
     except (ValueError, RecursionError) as error:
         raise ArchitectureError(f"the architecture is no JSON: {error}") from error
-    if not isinstance(described, dict) or str(described.get("class_name")) not in _MODELS:
+    if not isinstance(described, dict) or not _may_be_model(described):
         raise ArchitectureError("the architecture's JSON describes no Keras model")
     described = translate(described)
     steps = 0
     for count, found in enumerate(_objects(described)):
         if count >= MAX_OBJECTS:
             raise ArchitectureError(f"the architecture has more than {MAX_OBJECTS} layers and other objects")
+        if is_own_name(_registered_name(found)):
+            _pin_to_registered(found)
+            own_to_served_form(found)
+            continue
         _check(found)
         steps += _sequential_steps(found)
         if steps > MAX_SEQUENTIAL_STEPS:
@@ -127,6 +135,25 @@ def check_architecture(config: str) -> str:
             )
         to_served_form(found)
     return json.dumps(described)
+
+
+def _may_be_model(described: dict[str, Any]) -> bool:
+    name = _registered_name(described)
+    return str(described.get("class_name")) in _MODELS or (isinstance(name, str) and ">" in name)
+
+
+def _registered_name(found: dict[str, Any]) -> Any:
+    """The name by which Keras looks for a registered object: that of a function is its config."""
+    return found.get("config" if found.get("class_name") == "function" else "registered_name")
+
+
+def _pin_to_registered(found: dict[str, Any]) -> None:
+    """Leave nothing but the registered name to say what this is, so that Keras can take nothing else for it."""
+    if found["class_name"] == "function":
+        found.update(module="builtins", registered_name="function")
+    else:
+        # Some class names mean something else to Keras, such as `__lambda__`; none that has a `>`.
+        found.update(module=None, class_name=found["registered_name"])
 
 
 def _sequential_steps(found: dict[str, Any]) -> int:
@@ -155,13 +182,13 @@ def _check(found: dict[str, Any]) -> None:
     registered = found.get("registered_name")
     if not isinstance(name, str) or not isinstance(module, str | None):
         raise ArchitectureError("the architecture has an object whose class is no name")
-    if name in _VALUES and module is None:
+    if isinstance(own := _registered_name(found), str) and ">" in own:
+        raise ArchitectureError(f"the architecture needs own code: {say_what_to_do(own[:MAX_SHOWN_CHARACTERS])}")
+    if (name in _VALUES and module is None) or found == HARD_SIGMOID_OF_KERAS_2:
         return
     if name in _ARRAYS and module is None:
         if not isinstance(inner, dict) or inner.get("dtype") not in _DTYPES:
             raise ArchitectureError("the architecture has an array that holds no numbers")
-        return
-    if found == HARD_SIGMOID_OF_KERAS_2:
         return
     if name == "function":
         if module not in ("builtins", "keras.activations") or not isinstance(inner, str) or inner not in _ACTIVATIONS:
@@ -178,6 +205,11 @@ def _check(found: dict[str, Any]) -> None:
 def _check_class(module: str | None, name: str) -> None:
     if module is None:
         raise ArchitectureError(f"the architecture's {name} does not say which module of Keras it is from")
+    if module.partition(".")[0] != "keras":
+        raise ArchitectureError(
+            f"the architecture has {module}.{name}, which is not Keras's own and has no registered name: put "
+            "@keras.saving.register_keras_serializable(package=...) before the class, and save the network again"
+        )
     allowed = _CLASSES.get(module, frozenset())
     if not _CLASS_NAME.fullmatch(name) or (allowed is not None and name not in allowed):
         raise ArchitectureError(f"the architecture has {module}.{name}, which is not among the layers that are served")

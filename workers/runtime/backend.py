@@ -17,9 +17,19 @@ os.environ["KERAS_HOME"] = os.devnull
 
 import keras
 import tensorflow as tf
+from keras.src.models.functional import Functional
 from keras.src.saving.serialization_lib import ObjectSharingScope
 
-__all__ = ["ObjectSharingScope", "item_bytes", "keras", "program_versions", "settle_memory", "tf", "use_threads"]
+__all__ = [
+    "Functional",
+    "ObjectSharingScope",
+    "item_bytes",
+    "keras",
+    "program_versions",
+    "settle_memory",
+    "tf",
+    "use_threads",
+]
 
 #: As large as a text is in TensorFlow's arrays, which keep its characters elsewhere unless there are few.
 TEXT_BYTES = 24

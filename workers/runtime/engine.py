@@ -23,20 +23,21 @@ from workers.runtime.backend import item_bytes, keras, tf
 from workers.runtime.company import rows_belong_together
 from workers.runtime.compiled import Compiled
 from workers.runtime.errors import ArchitectureError, NumbersError, RowsError, WeightsError
+from workers.runtime.forward import make_forward
 from workers.runtime.lookups import Lookups
 from workers.runtime.models import DEFAULT_MAX_BYTES, MIN_ROWS, build_model, is_dense_chain, weights_by_layer
+from workers.runtime.own_code import has_own_layers
 from workers.runtime.own_training import OwnTraining
+from workers.runtime.reasons import MAX_REASON_CHARACTERS, say_reason
 from workers.runtime.row_wise import is_row_wise
 from workers.runtime.rows import TensorInfo, arrange_rows
 from workers.runtime.saved_arrays import list_saved_arrays
 from workers.runtime.saved_names import find_saved_names
-from workers.runtime.signature import describe_tensors
+from workers.runtime.signature import read_signature
 from workers.runtime.text_memory import TextMemory
 from workers.runtime.variable_places import find_places
 from workers.runtime.wanted_weights import Variable, WantedWeights
 
-#: Keras explains itself over many lines; the reason is one, and the trace has the rest.
-MAX_REASON_CHARACTERS = 500
 #: Where TensorFlow met an error: its own names of functions and operations around the reason.
 _WHERE = re.compile(r"\{\{[^}]*\}\} ?| ?\[Op:.*$")
 
@@ -58,13 +59,12 @@ class Architecture:
         self._model = model = build_model(config, max_bytes, random_weights=False)
         self._variables = [*model.trainable_variables, *model.non_trainable_variables]
         self._load_lock = threading.Lock()
-        chain = isinstance(model, keras.Sequential)
-        self._structure = model.inputs[0] if chain else model.input
-        self.inputs = describe_tensors(model.inputs, self._structure, [tensor.name for tensor in model.inputs])
-        output_names = _names_of_last(model) if chain else model.output_names
-        self.outputs = describe_tensors(model.outputs, None if chain else model.output, output_names)
+        self._signature = read_signature(model)
+        self.inputs, self.outputs = self._signature.inputs, self._signature.outputs
         self._lookups = Lookups(model)
-        self._samples = [self._lookups.samples(tensor) for tensor in model.inputs]
+        # A subclassed model has no inputs before it is called.
+        given = getattr(model, "inputs", None) or [None] * len(self.inputs)
+        self._samples = [self._lookups.samples(tensor) for tensor in given]
         self._text_memory = TextMemory(model)
         self._own_training = OwnTraining(model)
         self._is_row_wise = is_row_wise(model) and not self._own_training.is_any
@@ -81,38 +81,12 @@ class Architecture:
         return self._own_training.is_random
 
     def _compile(self) -> Compiled:
-        model, structure, trainable = self._model, self._structure, len(self._model.trainable_variables)
-        own, frequencies = len(self._variables), [variable for _, variable in self._lookups.frequencies]
-        dtypes = [output.dtype for output in self.outputs]
-        signature = [
-            [tf.TensorSpec(variable.shape, variable.dtype) for variable in (*self._variables, *frequencies)],
-            [tf.TensorSpec((None, *given.row_shape), given.dtype) for given in self.inputs],
-        ]
-
-        # They keep what they have adapted to in tensors made from their weights, which would be those of this moment.
-        adapted = [each for each in model._flatten_layers() if isinstance(each, keras.layers.Normalization)]
-
-        @tf.function(input_signature=signature)  # type: ignore[untyped-decorator]
-        def call(tensors: list[Any], rows: list[Any]) -> list[Any]:
-            given = keras.tree.pack_sequence_as(structure, rows)
-            tensors, counted = self._own_training.draw_seeds(self._variables, tensors[:own]), tensors[own:]
-            self._lookups.use_frequencies(counted)
-            with keras.StatelessScope(state_mapping=list(zip(self._variables, tensors, strict=True))):
-                for layer in adapted:
-                    layer.finalize_state()
-            outputs, _ = model.stateless_call(tensors[:trainable], tensors[trainable:], given, training=False)
-            made = keras.tree.flatten(outputs)
-            # Keras describes the words that an inverted StringLookup makes as whole numbers.
-            return [
-                each if each.dtype == tf.string else tf.cast(each, dtype)
-                for each, dtype in zip(made, dtypes, strict=True)
-            ]
-
-        self._call_uncompiled = call.python_function
+        forward = make_forward(self._model, self._variables, self._signature, self._lookups, self._own_training)
+        self._call_uncompiled = forward.python_function
         try:
-            compiled = Compiled(call)
+            compiled = Compiled(forward)
         except Exception as error:  # a layer raises whatever it likes
-            raise ArchitectureError(f"this architecture cannot be compiled: {error}") from error
+            raise ArchitectureError(f"this architecture cannot be compiled: {say_reason(error)}") from error
         self.outputs = tuple(map(_as_computed, self.outputs, compiled.dtypes))
         return compiled
 
@@ -122,8 +96,9 @@ class Architecture:
         variables = [_described(each.path, each, place) for each, place in places]
         variables += [_described(path, each, path) for path, each in frequencies]
         arrays = list_saved_arrays(model)
-        # What lookups save beside their variables has names that are not looked for.
-        names = () if frequencies else find_saved_names(model, arrays)
+        # What lookups save beside their variables has names that are not looked for, and own code may make more of a
+        # file than its weights: Keras must load it.
+        names = () if frequencies or has_own_layers(model) else find_saved_names(model, arrays)
         chain = not frequencies and is_dense_chain(model)
         layers = weights_by_layer(model)
         return WantedWeights(model.name, tuple(variables), chain, layers, saved_as=names, saved_arrays=arrays)
@@ -138,8 +113,7 @@ class Architecture:
             try:
                 self._model.load_weights(weights_file)
             except (ValueError, KeyError, TypeError, OSError) as error:
-                said = " ".join(str(error).split())[:MAX_REASON_CHARACTERS]
-                raise WeightsError(f"the weights do not fit the architecture: {said}") from error
+                raise WeightsError(f"the weights do not fit the architecture: {say_reason(error)}") from error
             # No copies: TensorFlow gives a variable another buffer when it is assigned to while a tensor has this one.
             tensors = [tf.convert_to_tensor(variable.value) for variable in self._variables]
             tensors += [variable.value() for _, variable in self._lookups.frequencies]
@@ -298,12 +272,6 @@ class Architecture:
             RowsError: see `predict`.
         """
         return self.predict(weights, {ONLY_INPUT: rows})[self.outputs[0].name]
-
-
-def _names_of_last(chain: keras.Sequential) -> list[str]:
-    """A chain's output is named by its last layer; when that is a network with several, as these are there."""
-    last = chain.layers[-1]
-    return [last.name] if len(chain.outputs) == 1 else getattr(last, "output_names", [last.name] * len(chain.outputs))
 
 
 def _described(path: str, variable: Any, place: str) -> Variable:

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, TypeVar
 
 from workers.runtime.architecture_check import check_architecture
-from workers.runtime.backend import ObjectSharingScope, item_bytes, keras, tf
+from workers.runtime.backend import Functional, ObjectSharingScope, item_bytes, keras, tf
+from workers.runtime.bounded_variables import bounded_variables, too_large
 from workers.runtime.errors import ArchitectureError
 from workers.runtime.legacy_activations import hard_sigmoid_of_keras_2  # noqa: F401 - Keras finds it by its name
 from workers.runtime.lookup_check import WORDS
 from workers.runtime.lookups import Lookups
+from workers.runtime.own_code import is_own, is_own_name, names_own_code
+from workers.runtime.reasons import say_reason
+from workers.runtime.signature import Signature, read_signature
+
+T = TypeVar("T")
 
 # One row takes another path through the matrix kernels than many and differs in the last bit. With two rows at
 # least, an answer does not depend on what else was in the batch.
@@ -39,15 +45,21 @@ def build_model(config: str, max_bytes: int = DEFAULT_MAX_BYTES, *, random_weigh
         ArchitectureError: the config describes no model that Keras builds safely, or one that is too large.
     """
     checked = check_architecture(config)
-    _refuse_too_large(checked, max_bytes)
-    return _build(checked if random_weights else json.dumps(_with_zeros(json.loads(checked))))
+    own = names_own_code(json.loads(checked))
+    if not own:
+        _refuse_too_large(checked, max_bytes)
+    described = checked if random_weights else json.dumps(_with_zeros(json.loads(checked)))
+    return _in_new_thread(_build_own, described, max_bytes) if own else _build(described)
 
 
 def _with_zeros(config: Any) -> Any:
-    """The config with every initializer replaced by zeros."""
+    """The config with every initializer of Keras's own layers replaced by zeros.
+
+    What own code does with an initializer is not known: it may make numbers that no file holds.
+    """
     if isinstance(config, list):
         return [_with_zeros(each) for each in config]
-    if not isinstance(config, dict):
+    if not isinstance(config, dict) or is_own_name(config.get("registered_name")):
         return config
     return {key: ZEROS if key.endswith("_initializer") and each else _with_zeros(each) for key, each in config.items()}
 
@@ -58,11 +70,9 @@ def _build(checked: str) -> keras.Model:
         with ObjectSharingScope():
             model = keras.models.model_from_json(checked)
     except Exception as error:  # Keras raises whatever a value leads to
-        raise ArchitectureError(f"Keras cannot build this architecture: {error}") from error
+        raise ArchitectureError(f"Keras cannot build this architecture: {say_reason(error)}") from error
     if not isinstance(model, keras.Model):
         raise ArchitectureError("the architecture's JSON describes no model")
-    if not model.built or not model.inputs or not model.outputs:
-        raise ArchitectureError("the architecture must have inputs of known shape")
     for layer in model._flatten_layers():
         if layer.quantization_mode not in QUANTIZATIONS:
             raise ArchitectureError(
@@ -72,14 +82,16 @@ def _build(checked: str) -> keras.Model:
 
 
 def _refuse_too_large(checked: str, max_bytes: int) -> None:
-    """Build the model without its variables, and count what they, its vocabularies and two rows' way would take.
-
-    In a thread of its own: Keras remembers, by thread, variables that it has not initialised yet.
-    """
-    with ThreadPoolExecutor(1, thread_name_prefix="measure") as measuring:
-        needed = measuring.submit(_measure, checked).result()
+    """Build the model without its variables, and count what they, its vocabularies and two rows' way would take."""
+    needed = _in_new_thread(_measure, checked)
     if needed > max_bytes:
-        raise ArchitectureError(f"the network needs {needed} bytes of memory, more than the {max_bytes} allowed")
+        raise too_large(needed, max_bytes)
+
+
+def _in_new_thread(call: Callable[..., T], *given: Any) -> T:
+    """What the call gives; Keras remembers, by thread, variables that it has not initialised yet, and names it gave."""
+    with ThreadPoolExecutor(1, thread_name_prefix="build") as building:
+        return building.submit(call, *given).result()
 
 
 def _measure(checked: str) -> int:
@@ -90,8 +102,52 @@ def _measure(checked: str) -> int:
         raise ArchitectureError("a network that reads words cannot be measured when it is quantized to int4: use int8")
     with tf.Graph().as_default() if in_blocks else nullcontext(), keras.StatelessScope(initialize_variables=False):
         model = _build(checked)
-        variables: int = sum(math.prod(each.shape) * item_bytes(each.dtype) for each in model.variables)
-        return variables + Lookups(model).size_bytes + MIN_ROWS * _measure_row(model)
+        read_signature(model)
+        return _count_variables(model) + Lookups(model).size_bytes + MIN_ROWS * _measure_row(model)
+
+
+def _count_variables(model: keras.Model) -> int:
+    return sum(math.prod(each.shape) * item_bytes(each.dtype) for each in model.variables)
+
+
+def _build_own(checked: str, max_bytes: int) -> keras.Model:
+    """Build a model of own code at once, held to the bytes: it may want numbers, or an optimizer, when it is built.
+
+    In a new thread what it makes without a name is named as in a new process, and so on every worker alike.
+    """
+    with bounded_variables(max_bytes):
+        model = _build(checked)
+        needed = _count_variables(model) + Lookups(model).size_bytes
+        needed += _measure_operations(model, read_signature(model))
+    if needed > max_bytes:
+        raise too_large(needed, max_bytes)
+    return model
+
+
+def _measure_operations(model: keras.Model, signature: Signature) -> int:
+    """Bytes that the outputs of all operations take for the smallest batch: what own layers make inside, none tells.
+
+    Unknown sizes are counted as one. More than is held at once, since TensorFlow frees what is not needed any more.
+    """
+    given = [tf.TensorSpec((MIN_ROWS, *each.row_shape), each.dtype) for each in signature.inputs]
+    state = [tf.TensorSpec(each.shape, each.dtype) for each in model.variables]
+
+    @tf.function(input_signature=[state, given])  # type: ignore[untyped-decorator]
+    def trace(tensors: list[Any], rows: list[Any]) -> None:
+        with keras.StatelessScope(state_mapping=list(zip(model.variables, tensors, strict=True))):
+            signature.call(model, rows)
+
+    try:
+        operations = trace.get_concrete_function().graph.get_operations()
+    except Exception as error:  # own code raises whatever it likes
+        raise ArchitectureError(f"this architecture cannot be computed: {say_reason(error)}") from error
+    made = [each for operation in operations if operation.type != "Placeholder" for each in operation.outputs]
+    return sum(_count_bytes(each) for each in (*given, *made))
+
+
+def _count_bytes(tensor: Any) -> int:
+    sizes: list[int | None] = tensor.shape.as_list() if tensor.shape.rank is not None else []
+    return math.prod(size or 1 for size in sizes) * int(tensor.dtype.size)
 
 
 def _measure_row(model: keras.Model) -> int:
@@ -110,6 +166,8 @@ def row_outputs(model: keras.Model) -> Iterator[Any]:
 
 def is_dense_chain(model: keras.Model) -> bool:
     """Whether the model's variables are those of Dense layers, and each layer takes just the one before it."""
+    if is_own(model) or not isinstance(model, keras.Sequential | Functional):
+        return False
     if any(layer.weights and type(layer) is not keras.layers.Dense for layer in model.layers):
         return False
     if isinstance(model, keras.Sequential):

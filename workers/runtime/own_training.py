@@ -5,6 +5,7 @@ Keras goes over that when a model is called with `training=False`, as it is here
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from inspect import signature
 from typing import Any
 
@@ -26,7 +27,7 @@ class OwnTraining:
         self.is_random = bool(drawing)
         self._seeds = {id(seed.state) for layer in drawing for seed in layer._seed_generators}
 
-    def draw_seeds(self, variables: list[Any], tensors: list[Any]) -> list[Any]:
+    def draw_seeds(self, variables: Sequence[Any], tensors: list[Any]) -> list[Any]:
         """The variables' tensors, but for seeds of what is drawn: those are new at each call of what is compiled."""
         return [
             tf.cast(tf.random.uniform(tensor.shape, maxval=SEEDS_BELOW, dtype=tf.int64), tensor.dtype)

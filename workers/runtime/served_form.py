@@ -9,8 +9,20 @@ from typing import Any
 
 from workers.runtime.errors import ArchitectureError
 
-#: Where a config says which shape a batch has. For which one a layer was built (`build_config`) makes no difference.
+MAX_DEPTH = 20
+#: Where a config says which shape a batch has. For which one a layer of Keras was built
+#: (`build_config`) makes no difference.
 SHAPES = ("batch_shape", "batch_input_shape", "build_input_shape")
+#: How Keras itself says for which shapes something was built; an own class may add what it likes.
+BUILD_SHAPES = ("input_shape", "shapes_dict")
+
+
+def own_to_served_form(found: dict[str, Any]) -> None:
+    """Change one described object of the operator's own code, of which nothing is known but what Keras adds to all."""
+    found.pop("compile_config", None)
+    build = found.get("build_config")
+    if isinstance(build, dict):
+        found["build_config"] = {key: _free(each) if key in BUILD_SHAPES else each for key, each in build.items()}
 
 
 def to_served_form(found: dict[str, Any]) -> None:
@@ -33,6 +45,18 @@ def to_served_form(found: dict[str, Any]) -> None:
     if "unroll" in config:
         config["unroll"] = False
     for key in SHAPES:
-        shape = config.get(key)
-        if isinstance(shape, list) and shape:
-            config[key] = [None, *shape[1:]]
+        if key in config:
+            config[key] = _free(config[key])
+
+
+def _free(shape: Any, depth: int = 0) -> Any:
+    """A shape, or several by their names or in a list, for any number of rows."""
+    if depth > MAX_DEPTH:
+        raise ArchitectureError(f"the architecture has shapes that are nested more than {MAX_DEPTH} deep")
+    if isinstance(shape, dict):
+        return {key: _free(each, depth + 1) for key, each in shape.items()}
+    if not isinstance(shape, list):
+        return shape
+    if any(isinstance(each, list | dict) for each in shape):
+        return [_free(each, depth + 1) for each in shape]
+    return [None, *shape[1:]] if shape else shape

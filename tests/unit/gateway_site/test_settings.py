@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from unittest import mock
 
@@ -86,11 +87,13 @@ def test_every_setting_is_read_from_its_variable(monkeypatch: pytest.MonkeyPatch
         "PIPELINE_LOG_LEVEL": "DEBUG",
         "PIPELINE_LOG_FORMAT": "json",
         "PIPELINE_TASK_EVENTS": "true",
+        "PIPELINE_MODULES": "team.layers, keras_hub,",
     }
     for name, value in values.items():
         monkeypatch.setenv(name, value)
 
-    assert read_settings() == Settings("amqp://rabbit", 1.5, 2.5, 3.5, 4, 5, 6, 7, "DEBUG", "json", True)
+    shared = Settings("amqp://rabbit", 1.5, 2.5, 3.5, 4, 5, 6, 7, "DEBUG", "json", True)
+    assert read_settings() == replace(shared, modules=("team.layers", "keras_hub"))
 
 
 @pytest.mark.parametrize(
@@ -106,6 +109,10 @@ def test_every_setting_is_read_from_its_variable(monkeypatch: pytest.MonkeyPatch
         ("PIPELINE_WORKER_MEMORY", "all"),
         ("PIPELINE_WORKER_MAX_NETWORK_BYTES", "0"),
         ("PIPELINE_LOG_LEVEL", "LOUD"),
+        ("PIPELINE_MODULES", "team/layers.py"),
+        ("PIPELINE_MODULES", "team..layers"),
+        ("PIPELINE_MODULES", "team.class"),
+        ("PIPELINE_MODULES", "team layers"),
     ],
 )
 def test_a_value_that_cannot_be_read_is_refused_by_its_variables_name(
