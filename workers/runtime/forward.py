@@ -35,6 +35,8 @@ def make_forward(
             for layer in adapted:
                 layer.finalize_state()
             made = signature.call(model, rows)
+        if not all(isinstance(each, tf.Tensor) for each in made):
+            raise TypeError("the network makes arrays that are sparse or ragged, and no answer holds these")
         # Keras describes the words that an inverted StringLookup makes as whole numbers.
         return [
             each if each.dtype == tf.string else tf.cast(each, dtype) for each, dtype in zip(made, dtypes, strict=True)

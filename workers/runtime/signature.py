@@ -67,7 +67,7 @@ def read_signature(model: keras.Model) -> Signature:
     output_names = _names_of_last(model) if chain else model.output_names
     return Signature(
         describe_tensors(model.inputs, structure, [tensor.name for tensor in model.inputs]),
-        describe_tensors(model.outputs, None if chain else model.output, output_names),
+        describe_tensors(model.outputs, None if chain else model.output, output_names, made=True),
         structure,
     )
 
@@ -102,7 +102,7 @@ def _of_subclassed(model: keras.Model) -> Signature:
     first = next(iter(inspect.signature(model.call).parameters), "input")
     return Signature(
         describe_tensors(inputs, structure, [first] * len(inputs)),
-        describe_tensors(made, outputs, ["output"] * len(made)),
+        describe_tensors(made, outputs, ["output"] * len(made), made=True),
         structure,
         by_keyword,
     )
@@ -113,8 +113,12 @@ def _tensors(shapes: Any) -> Any:
     return keras.tree.map_shape_structure(keras.KerasTensor, shapes)
 
 
-def describe_tensors(tensors: list[Any], structure: Any, names: list[str]) -> tuple[TensorInfo, ...]:
+def describe_tensors(
+    tensors: list[Any], structure: Any, names: list[str], *, made: bool = False
+) -> tuple[TensorInfo, ...]:
     """Inputs or outputs as a model has them: those right in the model's own dict by its keys, all others by `names`.
+
+    Whether what is `made` is dense shows when it is compiled: Keras says of `3 * x` that it is not.
 
     Raises:
         ArchitectureError: one is no dense array of numbers or texts with any number of rows, or has no name to say.
@@ -127,7 +131,7 @@ def describe_tensors(tensors: list[Any], structure: Any, names: list[str]) -> tu
     described: list[TensorInfo] = []
     for tensor, name in zip(tensors, _own_names(names, keys), strict=True):
         dtype = keras.backend.standardize_dtype(tensor.dtype).replace("bfloat16", "float32")
-        if dtype not in DTYPES or tensor.sparse or getattr(tensor, "ragged", False):
+        if dtype not in DTYPES or (not made and (tensor.sparse or getattr(tensor, "ragged", False))):
             raise ArchitectureError(f"{name} is no dense array of numbers or texts but {dtype}")
         if not tensor.shape or tensor.shape[0] is not None:
             raise ArchitectureError(f"{name} has a fixed number of rows: make its layers for any number of them")

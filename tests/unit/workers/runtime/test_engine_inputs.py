@@ -169,3 +169,22 @@ def test_a_network_of_images_of_any_size_is_loaded(tmp_path: Path) -> None:
     weights = architecture.load(write_weights(tmp_path, config))
 
     assert architecture.predict_rows(weights, np.ones((3, 8, 9, 1), np.float32)).shape == (3, 1)
+
+
+def test_a_product_with_a_plain_number_is_dense_whatever_keras_says_of_it(tmp_path: Path) -> None:
+    given = keras.Input((2,))
+    model = keras.Model(given, given * 3.0)
+    architecture = Architecture(str(model.to_json()))
+    model.save_weights(tmp_path / "1.weights.h5")
+    weights = architecture.load(tmp_path / "1.weights.h5")
+
+    assert architecture.predict_rows(weights, rows((1.0, 2.0))).tolist() == [[3.0, 6.0]]
+
+
+def test_what_a_layer_makes_sparse_is_answered_dense(tmp_path: Path) -> None:
+    model = keras.Sequential([keras.Input((2,), dtype="int32"), keras.layers.CategoryEncoding(4, sparse=True)])
+    architecture = Architecture(str(model.to_json()))
+    model.save_weights(tmp_path / "1.weights.h5")
+    weights = architecture.load(tmp_path / "1.weights.h5")
+
+    assert architecture.predict_rows(weights, np.array([[1, 2]], np.int32)).tolist() == [[0, 1, 1, 0]]
