@@ -7,8 +7,11 @@ from typing import Any
 
 from workers.runtime.architecture_check import names
 from workers.runtime.backend import keras
+from workers.runtime.own_code import is_own_name
 
 KERAS = "keras.src."
+#: What of a layer may be a function of the operator's own.
+_FUNCTIONS = ("activation", "recurrent_activation")
 #: Layers of Keras that compute each row by itself when they do not train, whatever their weights are, if their rows
 #: have sizes, and what they call their axis is none of the batch.
 _ROW_WISE = names("""
@@ -38,8 +41,11 @@ def _operations(model: keras.Model) -> Iterator[Any]:
 def _is_known(operation: Any) -> bool:
     kind = type(operation)
     # An operation may be called as a layer is: `a + b` is an Add, and broadcasts.
-    return (
-        isinstance(operation, keras.layers.Layer) and kind.__name__ in _ROW_WISE and kind.__module__.startswith(KERAS)
+    if not isinstance(operation, keras.layers.Layer) or not kind.__module__.startswith(KERAS):
+        return False
+    functions = [function for name in _FUNCTIONS if (function := getattr(operation, name, None))]
+    return kind.__name__ in _ROW_WISE and not any(
+        is_own_name(keras.saving.get_registered_name(function)) for function in functions
     )
 
 

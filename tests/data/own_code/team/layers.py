@@ -16,6 +16,12 @@ def bent(numbers: Any) -> Any:
 
 
 @register
+def centred(numbers: Any) -> Any:
+    """A function of a whole batch: less the mean of its rows."""
+    return numbers - keras.ops.mean(numbers, axis=0, keepdims=True)
+
+
+@register
 class Scale(keras.layers.Layer):
     """Multiplies by weights of its own, as many times as `unroll` says, a word that Keras's layers use otherwise."""
 

@@ -45,6 +45,10 @@ def own(name: str, *arguments: Any, **keywords: Any) -> Any:
     return keras.saving.get_custom_objects()[f"team>{name}"](*arguments, **keywords)
 
 
+def own_function(name: str) -> Any:
+    return keras.saving.get_custom_objects()[f"team>{name}"]
+
+
 def called(model: Any, *rows: Any) -> Any:
     """The model, built as Keras does it when it is called on rows, and filled with numbers."""
     model(*rows)
@@ -258,3 +262,14 @@ def test_a_network_of_own_code_that_needs_too_much_memory_is_refused(make: Calla
     with pytest.raises(ArchitectureError, match="more than the 50000 allowed"):
         build_model(config, 50_000)
     assert build_model(config).layers
+
+
+def test_a_function_of_a_whole_batch_is_found_out(reader: WeightsFileReader, tmp_path: Path) -> None:
+    model = chain(layers.Dense(3, activation=own_function("centred")))
+    version = load_saved(reader, model, "keras", tmp_path)
+
+    assert version.weights.rows_belong_together
+    given = rows(4, 4)
+    (answers,) = version.predict({"": given}, [1, 3]).values()
+    np.testing.assert_allclose(answers[:1], np.asarray(model(given[:1])), 1e-6, 1e-6)
+    np.testing.assert_allclose(answers[1:], np.asarray(model(given[1:])), 1e-6, 1e-6)
