@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,13 +22,6 @@ RANDOM = np.random.default_rng(4)
 GIVEN = RANDOM.random((5, 2), np.float32)
 #: Two units in the last place of a number of 8 or 11 binary digits.
 TOLERANCES = {"bfloat16": 2 * 2.0**-8, "float16": 2 * 2.0**-11}
-
-
-@pytest.fixture(scope="module")
-def reader() -> Iterator[WeightsFileReader]:
-    reader = WeightsFileReader(60.0)
-    yield reader
-    reader.stop()
 
 
 def half_model(dtype: str) -> keras.Model:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +18,6 @@ from workers.runtime.weights_file import WeightsFileReader
 # Keras makes numpy arrays of its variables in a way that NumPy 2 warns about.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
 GIVEN = np.random.default_rng(6).random((5, 2), np.float32)
-
-
-@pytest.fixture(scope="module")
-def reader() -> Iterator[WeightsFileReader]:
-    reader = WeightsFileReader(60.0)
-    yield reader
-    reader.stop()
 
 
 def dense(activation: str | None, bias: list[float], kernel: float = 1.0) -> keras.Model:

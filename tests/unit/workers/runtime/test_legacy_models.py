@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterator
 from functools import cache
 from io import BytesIO
 from pathlib import Path
@@ -50,13 +49,6 @@ def models() -> list[tuple[str, str]]:
         for name in saved(writer)
         if not name.endswith((".json", "_weights.h5")) and name.partition(".")[0] not in REFUSED
     ]
-
-
-@pytest.fixture(scope="module")
-def reader() -> Iterator[WeightsFileReader]:
-    reader = WeightsFileReader(60.0)
-    yield reader
-    reader.stop()
 
 
 def architecture_of(content: bytes) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -45,13 +45,6 @@ class Files:
 
     def fetch(self, digest: str, target: Path) -> None:
         target.write_bytes(self.contents[digest])
-
-
-@pytest.fixture(scope="module")
-def reader() -> Iterator[WeightsFileReader]:
-    reader = WeightsFileReader(60.0)
-    yield reader
-    reader.stop()
 
 
 def archive(model: keras.Model, folder: Path) -> bytes:

@@ -28,13 +28,6 @@ RANDOM = np.random.default_rng(11)
 LAMBDA = {"module": "keras.layers", "class_name": "Lambda", "config": {"function": "x"}, "registered_name": None}
 
 
-@pytest.fixture(scope="module")
-def reader() -> Iterator[WeightsFileReader]:
-    reader = WeightsFileReader(60.0)
-    yield reader
-    reader.stop()
-
-
 @pytest.fixture(scope="module", autouse=True)
 def team() -> Iterator[None]:
     with imported("team.layers"):

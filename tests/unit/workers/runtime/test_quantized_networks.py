@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -25,13 +25,6 @@ pytestmark = [
 ]
 layers, quantizers = keras.layers, keras.quantizers
 RANDOM = np.random.default_rng(8)
-
-
-@pytest.fixture(scope="module")
-def reader() -> Iterator[WeightsFileReader]:
-    reader = WeightsFileReader(60.0)
-    yield reader
-    reader.stop()
 
 
 def random(model: keras.Model) -> keras.Model:

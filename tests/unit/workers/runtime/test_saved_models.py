@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -29,13 +29,6 @@ LAYERS = {
     "frozen": lambda: [keras.layers.Dense(2, trainable=False), keras.layers.Dense(1)],
     "nested": lambda: [keras.Sequential([keras.layers.Dense(2), keras.layers.Dropout(0.1)]), keras.layers.Dense(1)],
 }
-
-
-@pytest.fixture(scope="module")
-def reader() -> Iterator[WeightsFileReader]:
-    reader = WeightsFileReader(60.0)
-    yield reader
-    reader.stop()
 
 
 def train(model: keras.Model) -> None:

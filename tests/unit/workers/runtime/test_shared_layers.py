@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +21,6 @@ from workers.runtime.weights_file import WeightsFileReader
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
 layers = keras.layers
 RANDOM = np.random.default_rng(9)
-
-
-@pytest.fixture(scope="module")
-def reader() -> Iterator[WeightsFileReader]:
-    reader = WeightsFileReader(60.0)
-    yield reader
-    reader.stop()
 
 
 def used_twice(make: Callable[[], Any]) -> keras.Model:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -30,13 +29,6 @@ IGNORED = {
     "checkpoint": CHECKPOINT, "state_dict": "arch,best", "views": "", "extras": "steps,scale,epoch",
     "before_1_6_plain": "", "before_1_6_checkpoint": CHECKPOINT, "before_1_6_views": "",
 }  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def reader() -> Iterator[WeightsFileReader]:
-    reader = WeightsFileReader(60.0)
-    yield reader
-    reader.stop()
 
 
 def load(reader: WeightsFileReader, weights: bytes) -> LoadedVersion:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -30,13 +29,6 @@ from workers.settings import ROOT
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
 GIVEN = np.random.default_rng(1).random((4, 2), np.float32)
 TORCH_FILES = sorted((ROOT / "tests" / "data").glob("*.pt"))
-
-
-@pytest.fixture(scope="module")
-def reader() -> Iterator[WeightsFileReader]:
-    reader = WeightsFileReader(60.0)
-    yield reader
-    reader.stop()
 
 
 def load(reader: WeightsFileReader, weights: bytes, config: str = SUM_CONFIG) -> LoadedVersion:
