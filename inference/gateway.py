@@ -5,18 +5,21 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from asyncio import AbstractEventLoop
+from asyncio import AbstractEventLoop, run_coroutine_threadsafe
 from socket import gethostname
 
 from django.conf import settings
 
 from inference.access.known_tokens import KnownTokens
 from inference.databases.waiting import bound_waits
+from inference.dispatch.answer import Answer
 from inference.dispatch.dispatcher import Dispatcher
 from inference.dispatch.news import DELETED_NEWS, SWITCHED_NEWS
+from inference.dispatch.predict_input import PredictInput
 from inference.dispatch.predictions import Predictions
 from inference.dispatch.replies import Replies
 from inference.dispatch.versions_to_use import VersionsToUse
+from inference.errors import BUSY_MESSAGE, BusyError
 from inference.health.health_checks import HealthChecks
 from inference.monitoring import catalogue
 from inference.monitoring.catalogue import Metric
@@ -32,6 +35,9 @@ from workers.messages.refusals import refusals
 from workers.settings import settings as shared_settings
 
 logger = logging.getLogger(__name__)
+
+#: How much longer than a prediction may take it is waited for in another thread.
+LOOP_SECONDS = 5.0
 
 
 class Gateway:
@@ -50,6 +56,7 @@ class Gateway:
         self.recorder = Recorder(self._totals, self._gauges)
         self.health = HealthChecks(self.fleet)
         self._connects = 0
+        self._loop: AbstractEventLoop | None = None
         self.replies.tell_when_asked(self.status)
         self.replies.call_before_connected(self.versions.forget)
         self.replies.hear(SWITCHED_NEWS, self.versions.hear_of_switch)
@@ -58,6 +65,7 @@ class Gateway:
 
     def start(self, loop: AbstractEventLoop) -> None:
         """Start all parts; none waits for the broker. Predictions are asked for in `loop`."""
+        self._loop = loop
         bound_waits()
         self.recorder.start()
         self.timings.start()
@@ -65,6 +73,21 @@ class Gateway:
         self.replies.start()
         self._supply.start()
         self.dispatcher.start(loop)
+
+    def predict_and_wait(self, asked: PredictInput) -> Answer:
+        """The answer to what is asked for, waited for in another thread than the loop's.
+
+        Raises:
+            InferenceError: it has none; see `Predictions.predict`, which bounds the time.
+        """
+        if self._loop is None:
+            raise BusyError(BUSY_MESSAGE)
+        waiting = run_coroutine_threadsafe(self.predictions.predict(asked), self._loop)
+        try:
+            return waiting.result(settings.PIPELINE_REQUEST_TIMEOUT + LOOP_SECONDS)
+        except TimeoutError as error:  # not even the loop has come to it
+            waiting.cancel()
+            raise BusyError(BUSY_MESSAGE) from error
 
     @property
     def ready(self) -> bool:

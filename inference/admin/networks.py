@@ -14,6 +14,7 @@ from inference.admin import changes, network_page, version_files
 from inference.admin.pages import last_day
 from inference.admin.permissions import VIEW_ACTIVATIONS, VIEW_VERSIONS, require
 from inference.admin.read_only import ReadOnlyPage
+from inference.admin.try_it import TryIt
 from inference.admin.upload import Upload
 from inference.models import Network
 from inference.statistics.summary import EMPTY, by_network
@@ -57,6 +58,7 @@ class NetworkAdmin(ReadOnlyPage):
         return [
             page("upload/", "upload", Upload.as_view()),
             page("<nn_id:nn_id>/upload/", "upload_version", Upload.as_view()),
+            page("<nn_id:nn_id>/try/", "try", TryIt.as_view()),
             page("<nn_id:nn_id>/rollback/", "rollback", changes.Rollback.as_view()),
             page(f"{version}activate/", "activate", changes.Activate.as_view()),
             page(f"{version}load/", "load", changes.Load.as_view()),

@@ -62,6 +62,7 @@ def _networks() -> Paths:
         "upload a version": f"{page}/upload/",
         "confirm: activate": f"{page}/versions/1/activate/",
         "confirm: roll back": f"{page}/rollback/",
+        "try a network": f"{page}/try/",
         "confirm: delete": f"{page}/versions/1/delete/",
         "a version's weights": f"{page}/versions/1/download/",
         "reports while they come (polled)": f"{page}/versions/{newest}/progress/",

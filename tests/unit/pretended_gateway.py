@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any, cast
@@ -176,6 +177,9 @@ class PretendedGateway:
     def predictions(self) -> Predictions:
         parts: Any = self
         return Predictions(parts.dispatcher, parts.replies, parts.versions, parts.timings.add)
+
+    def predict_and_wait(self, asked: PredictInput) -> Answer:
+        return asyncio.run(self.predictions.predict(asked))
 
     @property
     def switch(self) -> VersionSwitch:

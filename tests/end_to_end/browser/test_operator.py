@@ -42,6 +42,25 @@ def test_an_operator_logs_in_and_out_by_the_form(visit: Visit) -> None:
     expect(page.get_by_label("Username")).to_be_visible()
 
 
+def test_a_network_is_tried_from_its_page(page: Page, system: System, file: Path) -> None:
+    nn_id = uuid4().hex
+    fill_upload(page, nn_id, file)
+    page.locator("#confirm").click()
+    page.get_by_role("link", name="To the network").click()
+    page.locator("#try").click()
+    expect(page.locator("[name=rows]")).to_have_value('{"data": [[0.0, 0.0]]}')
+
+    page.locator("[name=rows]").fill('{"vector": [0.1, 0.2]}')
+    page.locator("#ask").click()
+
+    result = system.client.predict([0.1, 0.2], nn_id=nn_id)["result"]
+    expect(page.locator("#result")).to_have_text(str(result))
+    expect(page.locator("#made-by")).to_have_text("1")
+    page.locator("[name=rows]").fill("[[1]]")
+    page.locator("#ask").click()
+    expect(page.locator("#trouble-what")).to_contain_text("RowsError: the network takes rows of shape (2,), got (1,)")
+
+
 def test_reports_show_while_workers_make_them_and_the_version_becomes_active(
     page: Page, system: System, file: Path
 ) -> None:
