@@ -97,7 +97,7 @@ def test_weights_that_the_worker_refuses_are_said_with_its_reason(served: Servic
     said = failure(served, "load_weights", BAD_TENSORS, "--nn-id", NN_ID)
     assert "One or more workers were failed with weights loading: " in said
     assert "WeightsError: the weights file cannot be read: " in said
-    assert "neither .keras, .weights.h5, safetensors nor one of torch.save" in said
+    assert "neither .keras, .h5, .weights.h5, safetensors nor one of torch.save" in said
     assert served.client.predict([0.1, 0.2]) == before
 
 

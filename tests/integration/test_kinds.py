@@ -122,8 +122,6 @@ def test_a_kind_that_is_served_answers_as_keras_alone_and_in_company_and_after_a
     check(system, name)
     version = requests.get(f"{system.url}/networks/{nn_id_of(name)}/versions/1", timeout=10).json()
     assert not kind.remark or any(each.startswith(kind.remark) for each in version["remarks"])
-        each[: len(kind.remark)] for each in version["remarks"][:1] if kind.remark
-    ]
 
 
 def test_all_of_them_answer_after_a_worker_was_killed_and_another_one_came(system: System) -> None:

@@ -17,12 +17,19 @@ from workers.runtime.rows import TensorInfo
 
 Rows = list[NDArray[Any]]
 
-#: What is drawn: floats from here to there, and whole numbers below one of these; small ones are in every vocabulary.
-DRAWS = ((0.0, 1.0, (2,)), (-3.0, 3.0, (10, 2)))
+#: What is drawn: floats from here to there, and whole numbers below one of these, the small ones of which are in every
+#: vocabulary; and in which company two rows are: in none are they sorted, turned round or moved on as they were.
+DRAWS = (
+    (0.0, 1.0, (2,), (0, 1, 0, 0, 1, 1, 1)),
+    (-3.0, 3.0, (10, 2), (0, 1, 1, 0, 0, 0, 1, 0, 1, 1, 1)),
+    (0.0, 255.0, (256, 10, 2), (0, 1, 0, 1, 1)),
+)
 SEED = 1
 #: Texts of different lengths, for networks without vocabularies.
 TEXTS = ("", "a", "b c", "A longer one, 1 2 3")
-#: How far answers may differ by rounding, as a part of an output's largest number: by what the network computes with.
+#: How far answers may differ by rounding, as a part of the largest number in their place: among as many rows, which are
+#: computed alike; and alone, by what the network computes with.
+ROUNDING_IN_PLACE = 1e-6
 ROUNDING = {"float64": 1e-9, "float32": 1e-4, "float16": 2e-2, "bfloat16": 1e-1}
 
 
@@ -42,14 +49,14 @@ def rows_belong_together(
     drawn = np.random.default_rng(SEED)
     rounding = max((ROUNDING.get(dtype, 0.0) for dtype in compute_dtypes), default=0.0)
     found: list[bool] = []
-    for lowest, highest, belows in DRAWS:
+    for lowest, highest, belows, company in DRAWS:
         for below in belows:
             two = [
                 _draw(each, known, size, drawn, lowest, highest, below)
                 for each, known in zip(inputs, samples, strict=True)
             ]
             try:
-                found.append(_answers_depend(two, answer, rounding))
+                found.append(_answers_depend(two, company, answer, rounding))
                 break
             except NumbersError:
                 continue
@@ -79,23 +86,28 @@ def _draw(
     return drawn.integers(0, below, shape).astype(dtype)
 
 
-def _answers_depend(two: Rows, answer: Callable[[Rows], Rows], rounding: float) -> bool:
-    """Whether one of two rows is answered otherwise in company, where the first stands once before the second and twice
-    behind it: sorted, turned round or moved on, these would not be as they are.
+def _answers_depend(two: Rows, company: Sequence[int], answer: Callable[[Rows], Rows], rounding: float) -> bool:
+    """Whether one of two rows is answered otherwise in company of the other, than among as many like itself, or alone.
 
     Raises:
         NumbersError: they are refused.
     """
-    in_company = answer([each[[0, 1, 0, 0]] for each in two])
+    in_company = answer([each[list(company)] for each in two])
     try:
-        first, second = (answer([each[row : row + 1] for each in two]) for row in (0, 1))
+        alike = [answer([each[[row] * len(company)] for each in two]) for row in (0, 1)]
+        alone = [answer([each[row : row + 1] for each in two]) for row in (0, 1)]
     except NumbersError:
         return True
-    for together, one, other in zip(in_company, first, second, strict=True):
-        if one.shape != other.shape:
+    for output, together in enumerate(in_company):
+        among = [each[output] for each in alike]
+        one, other = (each[output] for each in alone)
+        if one.shape != other.shape or any(each.shape != together.shape for each in among):
             return True  # as long as the longest row of those that are computed with it
-        alone = np.concatenate([one, other, one, one])
-        if together.shape != alone.shape or not _are_close(together, alone, rounding):
+        in_place = np.stack([among[row][place] for place, row in enumerate(company)])
+        by_themselves = np.concatenate([one, other])[list(company)]
+        if by_themselves.shape != together.shape:
+            return True
+        if not _are_close(together, in_place, ROUNDING_IN_PLACE) or not _are_close(together, by_themselves, rounding):
             return True
     return False
 
@@ -103,6 +115,8 @@ def _answers_depend(two: Rows, answer: Callable[[Rows], Rows], rounding: float) 
 def _are_close(one: NDArray[Any], other: NDArray[Any], rounding: float) -> bool:
     if one.dtype.kind != "f":
         return bool((one == other).all())
-    finite = np.abs(one[np.isfinite(one)])
-    largest = float(finite.max()) if finite.size else 0.0
-    return bool(np.isclose(one, other, rtol=rounding, atol=rounding * largest, equal_nan=True).all())
+    with np.errstate(invalid="ignore"):
+        largest = np.max(np.where(np.isfinite(one), np.abs(one), 0.0), axis=0, keepdims=True)
+        # Not `allclose`, whose bound would be a number for all places.
+        near = np.abs(one - other) <= rounding * largest
+    return bool((near | (one == other) | (np.isnan(one) & np.isnan(other))).all())

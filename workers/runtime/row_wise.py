@@ -50,12 +50,23 @@ def _is_known(operation: Any) -> bool:
 
 
 def _spares_the_batch(layer: Any) -> bool:
-    """Whether the layer's tensors have rows of some size, and its axes, counted from the end too, are not the rows."""
-    tensors = [each for node in layer._inbound_nodes for each in (*node.input_tensors, *node.output_tensors)]
-    if any(len(each.shape) < 2 for each in tensors):
+    """Whether it is called with rows of some size alone, and its axes, counted from the end too, are not these."""
+    nodes = layer._inbound_nodes
+    tensors = [each for node in nodes for each in (*node.input_tensors, *node.output_tensors)]
+    given = [each for node in nodes if node.arguments for each in _arrays(node.arguments)]
+    if any(not isinstance(each, keras.KerasTensor) for each in given) or any(len(each.shape) < 2 for each in tensors):
         return False
     axes = getattr(layer, "axis", ())
     named = [axes] if isinstance(axes, int) else list(axes)
     if named and not tensors:
         return False  # another layer calls it
     return all(isinstance(axis, int) and all(axis % len(each.shape) for each in tensors) for axis in named)
+
+
+def _arrays(arguments: Any) -> list[Any]:
+    """All that a layer is called with beside words: a constant among it has rows of its own."""
+    return [
+        each
+        for each in keras.tree.flatten([arguments.args, arguments.kwargs])
+        if each is not None and not isinstance(each, bool | str)
+    ]

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import simdjson
 from numpy.typing import NDArray
+from rest_framework.exceptions import ParseError
 
 from inference.http.bodies.json_format import read_json
 from inference.http.bodies.json_numbers import MAX_DEPTH, are_exact
@@ -32,7 +33,10 @@ def read_large_json(content: bytes) -> Any:
     """
     first, last = content.find(b"["), content.rfind(b"]") + 1
     if 0 <= first < last and (numbers := _read_numbers(content[first:last])) is not None:
-        rest = read_json(content[:first] + _PLACE_JSON + content[last:])
+        try:
+            rest = read_json(content[:first] + _PLACE_JSON + content[last:])
+        except ParseError:  # the list stands in a text
+            return read_json(content)
         places = [name for name, value in rest.items() if value == _PLACE] if isinstance(rest, dict) else []
         if len(places) == 1:
             return {**rest, places[0]: numbers}

@@ -45,6 +45,18 @@ TOGETHER: dict[str, Made] = {
     "normalized over the rows": lambda x: ops.normalize(x, axis=0),
     "a hundredth of the mean": lambda x: x + 0.01 * ops.mean(x, axis=0, keepdims=True),
     "the best row, in whole numbers": lambda x: ops.cast(x >= ops.max(x, axis=0, keepdims=True), "int32"),
+    "moved on by four": lambda x: ops.roll(x, 4, axis=0),
+    "beside large numbers": lambda x: layers.Concatenate()(
+        [
+            layers.Dense(1, bias_initializer=keras.initializers.Constant(2e5))(x),
+            ops.sigmoid(x - ops.mean(x, axis=0, keepdims=True)),
+        ]
+    ),
+    "beside few digits": lambda x: (
+        layers.Rescaling(1.0, dtype="float32")(layers.Dense(3, dtype="mixed_bfloat16")(x))
+        + 0.1 * ops.tanh(ops.mean(x, axis=0, keepdims=True))
+    ),
+    "what only large numbers do": lambda x: x + ops.max(ops.relu(ops.abs(x) - 50.0), axis=0, keepdims=True),
     "in half the digits": lambda x: (
         layers.Activation("linear", dtype="float16")(x) - ops.mean(x, axis=0, keepdims=True)
     ),
@@ -58,6 +70,7 @@ APART: dict[str, Made] = {
     "the place of the largest": lambda x: ops.argmax(x, axis=-1, keepdims=True),
     "half": lambda x: layers.Dense(8, dtype="float16")(x),
     "mixed": lambda x: layers.Dense(8, dtype="mixed_bfloat16")(x),
+    "six constants": lambda x: x * np.arange(3, dtype=np.float32),
     "wide": lambda x: layers.Dense(1)(layers.Dense(4000, "tanh")(layers.Dense(4000, "tanh")(x))),
 }
 
@@ -92,6 +105,8 @@ def test_requests_whose_rows_belong_together_are_answered_as_keras_does_each_by_
         (lambda x: layers.TimeDistributed(layers.Softmax(axis=0))(layers.Reshape((3, 1))(x)), False),
         (lambda x: layers.Bidirectional(layers.LSTM(2))(layers.Reshape((3, 1))(x)), True),
         (lambda x: layers.EinsumDense("ab,bc->ac", 2)(x), False),
+        (lambda x: layers.Concatenate()([x, np.zeros((2, 3), np.float32)]), False),
+        (lambda x: layers.LSTM(2)(layers.Reshape((3, 1))(x), initial_state=[np.zeros((2, 2), np.float32)] * 2), False),
     ],
 )
 def test_layers_of_which_it_is_known_are_not_tried(make: Made, known: bool) -> None:

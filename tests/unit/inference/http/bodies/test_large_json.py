@@ -77,7 +77,8 @@ def test_numbers_in_lists_of_one_shape_become_an_array(body: dict[str, Any]) -> 
         b'{"nn_id":"\\u0000the list","vector":[1]}', b'{"vector":[1],"version":1e0}',
         b'{"vector":[1]}{', b'{"vector":[1]} x',
         b"[" * 40 + b"1" + b"]" * 40, b'{"vector":' + b"[" * 40 + b"1" + b"]" * 40 + b"}",
-        b'{"vector":[1,2],"note":"a, [b], c"}', b'{"ve[ctor":[1]}', b'{"vector" : [ 1 , 2 ] }', b'{"vector":[1 2]}',
+        b'{"vector":[1,2],"note":"a, [b], c"}', b'{"ve[ctor":[1]}',
+        b'{"vector":"as in [1], said"}', b'{"a[1]":2}', b'{"vector" : [ 1 , 2 ] }', b'{"vector":[1 2]}',
     ],
     ids=repr,
 )  # fmt: skip
