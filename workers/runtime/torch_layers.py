@@ -8,7 +8,7 @@ refused, since two layers of one shape in the wrong order would answer wrongly a
 from __future__ import annotations
 
 import re
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -37,8 +37,8 @@ class Layer:
 def orders_of_use(layers: Sequence[Layer], chain: Sequence[Layer], order: Sequence[str]) -> list[list[Layer]]:
     """The orders in which the file's layers fit the architecture's `chain`, or as they are when they fit it in none.
 
-    Layers whose names differ by numbers only come in the order of these: `layers.2` before `layers.10`. With `order`,
-    the layers' names, there is that one.
+    Layers whose names differ by numbers only come in the order of these: `layers.2` before `layers.10`; unless none
+    such fits. With `order`, the layers' names, there is that one.
 
     Raises:
         ValueError: `order` does not name the layers, each once; or there are more orders than are looked at.
@@ -47,7 +47,11 @@ def orders_of_use(layers: Sequence[Layer], chain: Sequence[Layer], order: Sequen
         return [_as_named(layers, order)]
     if len(layers) != len(chain):
         return [list(layers)]
-    found = list(islice(_orders(layers, chain), ORDERS_MAX + 1))
+    groups = _by_numbers(layers)
+    found = list(islice(_orders(groups, chain), ORDERS_MAX + 1))
+    if not found and _kinds(layers) == _kinds(chain):
+        # The numbers are no places (`fc128` has 128 units): only shapes count.
+        found = list(islice(_orders([[layer] for layer in layers], chain), ORDERS_MAX + 1))
     if len(found) > ORDERS_MAX:
         raise ValueError(
             f"the file's layers fit the architecture's in more than {ORDERS_MAX} orders: {_to_do(found[0])}"
@@ -89,12 +93,21 @@ def shown(names: Sequence[str]) -> str:
     return text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS]}…"
 
 
-def _orders(layers: Sequence[Layer], chain: Sequence[Layer]) -> Iterator[list[Layer]]:
-    """The orders in which the layers fit the chain, each group of numbered ones by its numbers."""
+def _kinds(layers: Sequence[Layer]) -> Counter[tuple[tuple[int, ...], bool]]:
+    return Counter((layer.shape, layer.bias) for layer in layers)
+
+
+def _by_numbers(layers: Sequence[Layer]) -> list[list[Layer]]:
+    """Layers whose names differ by numbers only in a group each, in the order of these."""
     by_name: dict[str, list[Layer]] = {}
     for layer in layers:
         by_name.setdefault(_NUMBER.sub("#", layer.name), []).append(layer)
-    groups = [deque(sorted(group, key=_numbers)) for group in by_name.values()]
+    return [sorted(group, key=_numbers) for group in by_name.values()]
+
+
+def _orders(in_order: Sequence[Sequence[Layer]], chain: Sequence[Layer]) -> Iterator[list[Layer]]:
+    """The orders in which the layers fit the chain, those of each group in its order."""
+    groups = [deque(group) for group in in_order]
 
     def fitting(place: int) -> list[int]:
         """The groups whose next layer fits there."""
@@ -109,6 +122,7 @@ def _orders(layers: Sequence[Layer], chain: Sequence[Layer]) -> Iterator[list[La
             ways.append(fitting(len(taken)) if len(taken) < len(chain) else [])
             steps += 1
             if steps > STEPS_MAX:
+                layers = [layer for group in in_order for layer in group]
                 raise ValueError(f"the file's layers fit the architecture's in too many ways. {_to_do(layers)}")
             continue
         if len(taken) == len(chain):

@@ -68,6 +68,38 @@ def test_layers_that_could_be_swapped_are_named(layers: list[Layer]) -> None:
         assert not {"inp", "out"} & set(str(refused.value).split())
 
 
+def test_numbers_that_contradict_the_shapes_do_not_count_and_what_could_be_swapped_is_refused() -> None:
+    """The numbers are widths: no order has `fc64` before `fc128`."""
+    layers = file(fc128=(10, 128), second=(128, 128), first=(128, 128), fc64=(128, 64))
+    wanted = chain((10, 128), (128, 128), (128, 128), (128, 64))
+
+    orders = orders_of_use(layers, wanted, ())
+
+    assert [names(order) for order in orders] == [
+        ["fc128", "second", "first", "fc64"],
+        ["fc128", "first", "second", "fc64"],
+    ]
+    with pytest.raises(ValueError, match="second and first have one shape"):
+        refuse_several(orders)
+
+
+def test_numbers_that_contradict_the_shapes_leave_the_one_order_of_the_shapes() -> None:
+    layers = file(fc64=(128, 64), fc128=(10, 128))
+    layers.sort(key=lambda layer: layer.shape, reverse=True)
+    assert names(in_order_of_use(layers, chain((10, 128), (128, 64)))) == ["fc128", "fc64"]
+
+
+def test_numbers_that_contradict_the_shapes_leave_no_more_orders_than_are_tried() -> None:
+    layers = file(fc9=(2, 4), a=HIDDEN, b=HIDDEN, c=HIDDEN, d=HIDDEN, e=HIDDEN, fc1=LAST)
+    with pytest.raises(ValueError, match=f"more than {ORDERS_MAX} orders"):
+        orders_of_use(layers, chain((2, 4), *[HIDDEN] * 5, LAST), ())
+
+
+def test_many_layers_that_fit_in_no_order_stay_as_they_are() -> None:
+    layers = [Layer(f"net.{number}", HIDDEN, bias=True) for number in range(30)]
+    assert in_order_of_use(layers, chain(*[HIDDEN] * 29, LAST)) == layers
+
+
 def test_what_fits_in_no_order_stays_as_it_is_for_whoever_says_what_does_not_fit() -> None:
     layers = file(a=(3, 3), b=(5, 5))
     assert in_order_of_use(layers, chain((3, 3), (7, 7))) == layers
