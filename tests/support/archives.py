@@ -35,6 +35,13 @@ class Call:
         self.function, self.arguments = function, arguments
 
 
+class Changed:
+    """A value in a pickle with the operation that sets its state, BUILD."""
+
+    def __init__(self, value: Any, state: Any) -> None:
+        self.value, self.state = value, state
+
+
 class Storage:
     """A reference to a storage in a pickle."""
 
@@ -52,6 +59,10 @@ class _Pickler(pickle._Pickler):  # type: ignore[name-defined, misc]
             self.save(value.function)
             self.save(value.arguments)
             return self.write(b"R")
+        if isinstance(value, Changed):
+            self.save(value.value)
+            self.save(value.state)
+            return self.write(b"b")
         if isinstance(value, Storage):
             self.save(value.reference)
             return self.write(b"Q")
@@ -59,7 +70,7 @@ class _Pickler(pickle._Pickler):  # type: ignore[name-defined, misc]
 
 
 def pickled(value: Any) -> bytes:
-    """The pickle of plain values and of the three above."""
+    """The pickle of plain values and of the four above."""
     target = io.BytesIO()
     _Pickler(target, 2).dump(value)
     return target.getvalue()

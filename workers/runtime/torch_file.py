@@ -72,6 +72,7 @@ def _stored(state: TorchState, storages: Storages, max_bytes: int) -> StoredTens
 
 def _reader(name: str, tensor: Tensor, storages: Storages, max_bytes: int) -> Callable[[], NDArray[Any]]:
     def read() -> NDArray[Any]:
+        tensor.check()  # as_strided reads wherever it is told to
         dtype = stored_dtype(tensor.storage)
         if not prod(tensor.shape):
             return np.empty(tensor.shape, dtype)

@@ -32,13 +32,22 @@ _STORAGES = {
 }  # fmt: skip
 
 
+class _Sealed:
+    """What no pickle may change: BUILD would write attributes past `frozen`, and what is shared outlives the file."""
+
+    __slots__ = ()
+
+    def __setstate__(self, state: object) -> None:
+        raise ValueError(f"the file changes what it is made of, which no file of plain tensors does: {TO_DO}")
+
+
 @dataclass(frozen=True)
-class _StorageType:
+class _StorageType(_Sealed):
     dtype: str
 
 
 @dataclass(frozen=True)
-class Storage:
+class Storage(_Sealed):
     """So many numbers of a dtype, by numpy's name or BFLOAT16; `key` tells where in the file they are."""
 
     dtype: str
@@ -47,7 +56,7 @@ class Storage:
 
 
 @dataclass(frozen=True)
-class Tensor:
+class Tensor(_Sealed):
     """Which numbers of a storage a tensor is; offset and strides count numbers."""
 
     storage: Storage
@@ -57,31 +66,50 @@ class Tensor:
     #: The storage has the numbers with the other sign, as views of a conjugated tensor's imaginary part do.
     negated: bool
 
+    def check(self) -> None:
+        """Refuse numbers that are none, or that could lead in front of the storage.
 
-def _rebuild_tensor(
-    storage: Any, offset: Any, shape: Any, strides: Any, _gradient: Any, hooks: Any, properties: Any = None
-) -> Tensor:
-    if hooks or not isinstance(properties or {}, dict) or set(properties or {}) - {"neg"}:
-        raise ValueError("a tensor of the file has properties that are not known: save `tensor.detach().clone()`")
-    negated = bool((properties or {}).get("neg"))
-    numbers = (offset, *shape, *strides)
-    if not isinstance(storage, Storage) or not all(type(number) is int and number >= 0 for number in numbers):
-        raise ValueError("a tensor of the file has no storage, offset, shape and strides")
-    if len(shape) != len(strides) or len(shape) > MAX_DIMENSIONS:
-        raise ValueError(f"a tensor of the file has {len(shape)} dimensions and {len(strides)} strides")
-    return Tensor(storage, offset, tuple(shape), tuple(strides), negated)
-
-
-def _rebuild_parameter(tensor: Any, _gradient: Any, hooks: Any) -> Any:
-    if hooks:
-        raise ValueError("a parameter of the file has hooks, which no file of plain tensors has")
-    return tensor
+        Raises:
+            ValueError: there are such, or the strides are not those of the shape.
+        """
+        numbers = (self.offset, *self.shape, *self.strides)
+        if not isinstance(self.storage, Storage) or not all(type(each) is int and each >= 0 for each in numbers):
+            raise ValueError("a tensor of the file has no storage, offset, shape and strides")
+        dimensions, strides = len(self.shape), len(self.strides)
+        if dimensions != strides or dimensions > MAX_DIMENSIONS:
+            raise ValueError(f"a tensor of the file has {dimensions} dimensions and {strides} strides")
 
 
+class _RebuildTensor(_Sealed):
+    """Stands for the function of torch; no function itself, since a pickle could change its defaults."""
+
+    __slots__ = ()
+
+    def __call__(
+        self, storage: Any, offset: Any, shape: Any, strides: Any, _gradient: Any, hooks: Any, properties: Any = None
+    ) -> Tensor:
+        if hooks or not isinstance(properties or {}, dict) or set(properties or {}) - {"neg"}:
+            raise ValueError("a tensor of the file has properties that are not known: save `tensor.detach().clone()`")
+        negated = bool((properties or {}).get("neg"))
+        tensor = Tensor(storage, offset, tuple(shape), tuple(strides), negated)
+        tensor.check()
+        return tensor
+
+
+class _RebuildParameter(_Sealed):
+    __slots__ = ()
+
+    def __call__(self, tensor: Any, _gradient: Any, hooks: Any) -> Any:
+        if hooks:
+            raise ValueError("a parameter of the file has hooks, which no file of plain tensors has")
+        return tensor
+
+
+#: One process reads many files, so none may change anything here: only what OrderedDict makes takes BUILD.
 _NAMES: dict[tuple[str, str], Any] = {
     ("collections", "OrderedDict"): OrderedDict,
-    ("torch._utils", "_rebuild_tensor_v2"): _rebuild_tensor,
-    ("torch._utils", "_rebuild_parameter"): _rebuild_parameter,
+    ("torch._utils", "_rebuild_tensor_v2"): _RebuildTensor(),
+    ("torch._utils", "_rebuild_parameter"): _RebuildParameter(),
     **{("torch", name): _StorageType(dtype) for name, dtype in _STORAGES.items()},
 }
 

@@ -6,6 +6,8 @@ import io
 import os
 import pickle
 import zipfile
+from collections import OrderedDict
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +15,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tests.support.archives import Global, archive, pickled, tensor, torch_file
+from tests.support import archives
+from tests.support.archives import Changed, Global, archive, pickled, tensor, torch_file
 from workers.runtime import torch_file as torch_file_module
 from workers.runtime.torch_file import open_torch_file
+from workers.runtime.torch_pickle import Storage, Tensor
+from workers.runtime.torch_state import TorchState
 
 NUMBERS = np.arange(6, dtype=np.float32)
 
@@ -151,6 +156,50 @@ def test_a_storage_that_was_damaged_on_its_way_is_refused() -> None:
 def test_a_storage_of_two_sizes_is_refused() -> None:
     with pytest.raises(ValueError, match="two types or sizes"):
         read(torch_file({"a": tensor(), "b": tensor(count=5)}, {"0": NUMBERS.tobytes()}))
+
+
+HANDED_OUT = [
+    Global("torch._utils", "_rebuild_tensor_v2"), Global("torch._utils", "_rebuild_parameter"),
+    Global("torch", "HalfStorage"), archives.Storage("FloatStorage", "0", 6), tensor(),
+]  # fmt: skip
+STATES = [
+    None, {}, (None, {}), {"strides": (-3, 6)}, {"dtype": "bfloat16"}, {"__setstate__": None}, {"__class__": None},
+    (None, {"__defaults__": ({"neg": True},)}), (None, {"dtype": "bfloat16"}), (None, {"__class__": None}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("value", HANDED_OUT, ids=range(5))
+@pytest.mark.parametrize("state", STATES, ids=range(len(STATES)))
+def test_a_pickle_that_changes_what_it_is_handed_is_refused(value: Any, state: Any) -> None:
+    with pytest.raises(ValueError, match="the file changes what it is made of"):
+        read(torch_file({"a": tensor(), "b": Changed(value, state)}, {"0": NUMBERS.tobytes()}))
+
+
+@pytest.mark.parametrize("state", [{"keys": 1}, {"__setstate__": None}, (None, {"keys": 1}), (None, {"__class__": 1})])
+def test_the_class_of_state_dicts_cannot_be_changed(state: Any) -> None:
+    before = dict(vars(OrderedDict))
+
+    with pytest.raises(ValueError):
+        read(torch_file({"a": Changed(Global("collections", "OrderedDict"), state)}, {}))
+    assert dict(vars(OrderedDict)) == before
+
+
+def test_a_state_dict_has_its_metadata() -> None:
+    """As `Module.state_dict` leaves it: an attribute of the OrderedDict."""
+    state = Changed(Global("collections", "OrderedDict")((("a", tensor()),)), {"_metadata": {}})
+
+    assert read(torch_file(state, {"0": NUMBERS.tobytes()}))["a"].tolist() == [[0, 1, 2], [3, 4, 5]]
+
+
+@pytest.mark.parametrize("wrong", [{"offset": -1}, {"strides": (-3, 6)}, {"shape": (-2, 3)}, {"strides": (3.0, 1)}])
+def test_where_a_tensor_lies_is_checked_again_as_it_is_read(
+    wrong: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rebuilt = replace(Tensor(Storage("<f4", "0", 6), 0, (2, 3), (3, 1), negated=False), **wrong)
+    monkeypatch.setattr(torch_file_module, "find_state", lambda _held: TorchState({"a": rebuilt}, ()))
+
+    with pytest.raises(ValueError, match="no storage, offset, shape and strides"):
+        read(torch_file({}, {"0": NUMBERS.tobytes()}))
 
 
 class CallsSystem:

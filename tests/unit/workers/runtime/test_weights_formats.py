@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import save
 
-from tests.support.archives import Global, archive, tensor, torch_file
+from tests.support.archives import Changed, Global, archive, tensor, torch_file
 from tests.unit.networks import SUM_CONFIG, weights_bytes
 from tests.unit.samples import NN_ID
 from workers.messages.protocol import VersionRef
@@ -125,6 +125,33 @@ def test_a_torch_pickle_that_calls_os_system_is_refused_and_calls_nothing(
     with pytest.raises(WeightsError, match=r"the file asks for os\.system"):
         load(reader, torch_file(Global("os", "system")(f"touch {tmp_path}/canary"), {}))
     assert not (tmp_path / "canary").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "state"),
+    [
+        (("torch._utils", "_rebuild_tensor_v2"), (None, {"__defaults__": ({"neg": True},)})),
+        (("torch", "HalfStorage"), {"dtype": "bfloat16"}),
+    ],
+)
+def test_a_torch_file_that_is_refused_does_not_change_how_the_next_one_is_read(
+    name: tuple[str, str], state: Any, reader: WeightsFileReader
+) -> None:
+    """One helper reads them all."""
+    kernel = np.arange(6, dtype=np.float16)
+    weights = tensor("HalfStorage", shape=(3, 2), strides=(2, 1))
+    honest = torch_file({"a.weight": weights}, {"0": kernel.tobytes()})
+    before = load(reader, honest, chain(False)).predict_rows(GIVEN)
+    helpers = [helper.pid for helper in reader._idle]
+
+    with pytest.raises(WeightsError):
+        load(reader, torch_file({"x": Changed(Global(*name), state)}, {}), chain(False))
+    after = load(reader, honest, chain(False)).predict_rows(GIVEN)
+
+    np.testing.assert_array_equal(before, after)
+    np.testing.assert_allclose(after, GIVEN @ kernel.reshape(3, 2).T.astype(np.float32), rtol=1e-5)
+    assert [helper.pid for helper in reader._idle] == helpers
+    assert len(helpers) == 1
 
 
 @pytest.mark.parametrize("trained", [False, True])
