@@ -18,6 +18,7 @@ from workers.messages.tensors import ONLY_INPUT
 
 #: Of more numbers a form makes no text that a person reads.
 NUMBERS_MAX = 4096
+DIMENSIONS_MAX = 32
 ROWS = 2
 
 
@@ -54,7 +55,7 @@ def _inputs(model: dict[str, Any]) -> dict[str, Any]:
 
 
 def _zeros(shape: list[int], dtype: str) -> Any:
-    if not 0 < prod(shape) <= NUMBERS_MAX:
+    if len(shape) > DIMENSIONS_MAX or not 0 < prod(shape) <= NUMBERS_MAX:
         return [0.0]
     row: Any = "" if dtype == "string" else 0 if "int" in dtype else False if dtype == "bool" else 0.0
     for size in reversed(shape):

@@ -55,6 +55,7 @@ def test_examples_come_before_zeros() -> None:
         functional("text"), functional({"config": {}}), functional(given("a", [])["config"]), "[" * 100_000,
         functional({"class_name": "InputLayer", "config": {"name": "a", "batch_shape": 5}}),
         functional(given("huge", [2**40])), functional(given("odd", ["x"])), functional(given("less", [-1])),
+        functional(given("deep", [1] * 5000)),
     ],
     ids=lambda value: str(value)[:40],
 )  # fmt: skip
