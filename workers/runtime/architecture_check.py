@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from workers.runtime.errors import ArchitectureError
+from workers.runtime.expanded_calls import expanded_calls
 from workers.runtime.file_format import MAX_FILLED_BYTES
 from workers.runtime.legacy_config import HARD_SIGMOID_OF_KERAS_2, translate
 from workers.runtime.lookup_check import HASHES, WORDS, check_lookup
@@ -26,6 +27,8 @@ MAX_SHOWN_CHARACTERS = 100
 MAX_OBJECTS = 20_000
 #: Keras builds a Sequential model anew with each layer that it adds: n * n / 2 steps for n layers, here half a minute.
 MAX_SEQUENTIAL_STEPS = 40_000
+#: Calls of layers, those in a nested model as often as it is called: a minute here; EfficientNetV2L has 1,000.
+MAX_CALLS = 100_000
 #: A class of Keras is written in capitals and small letters; its functions that only have names in small letters.
 _CLASS_NAME = re.compile(r"[A-Z][A-Za-z0-9]*")
 
@@ -134,6 +137,8 @@ def check_architecture(config: str) -> str:
                 "a Sequential model has more layers than Keras builds in good time: use a functional one"
             )
         to_served_form(found)
+    if expanded_calls(described) > MAX_CALLS:
+        raise ArchitectureError(f"the architecture's nested models call layers more than {MAX_CALLS} times in all")
     return json.dumps(described)
 
 

@@ -15,6 +15,7 @@ from workers.runtime import architecture_check
 from workers.runtime.architecture_check import check_architecture
 from workers.runtime.backend import keras
 from workers.runtime.errors import ArchitectureError
+from workers.runtime.expanded_calls import expanded_calls
 from workers.runtime.models import build_model
 
 NUMBERS = count()
@@ -158,6 +159,46 @@ def test_sequential_models_that_keras_would_build_for_minutes_are_refused() -> N
     for config in (sequential(*[dense()] * 300), sequential(*[inner] * 5)):
         with pytest.raises(ArchitectureError, match="more layers than Keras builds in good time"):
             check_architecture(config)
+
+
+def nested(depth: int) -> keras.Model:
+    """Each level calls the one below three times."""
+    given = keras.Input((1,))
+    model = keras.Model(given, keras.layers.Identity()(given))
+    for _ in range(depth):
+        outer = given = keras.Input((1,))
+        for _ in range(3):
+            outer = model(outer)
+        model = keras.Model(given, outer)
+    return model
+
+
+def test_nested_models_that_multiply_their_calls_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    config = nested(4).to_json()
+    assert check_architecture(config)
+
+    monkeypatch.setattr(architecture_check, "MAX_CALLS", 200)
+    for each in (config, sequential(layer("TimeDistributed", layer=json.loads(config)))):
+        with pytest.raises(ArchitectureError, match="nested models call layers more than 200 times"):
+            check_architecture(each)
+
+
+def test_calls_are_counted_through_nested_models() -> None:
+    inner = json.loads(sequential(dense(), dense(), dense()))
+    called = inner | {"inbound_nodes": [{}, {}, {}]}
+    outer = {"class_name": "Functional", "config": {"layers": [called, dense()]}}
+
+    assert expanded_calls(inner) == 8
+    assert expanded_calls(outer) == 3 * 8 + 1
+    assert expanded_calls(json.loads(nested(2).to_json())) == 22
+
+
+def test_a_large_published_network_is_served_in_a_nested_one_too() -> None:
+    published = keras.applications.EfficientNetV2L(weights=None)
+    model = keras.Sequential([keras.Input((480, 480, 3)), published, keras.layers.Dense(3)])
+
+    assert check_architecture(published.to_json())
+    assert check_architecture(model.to_json())
 
 
 def test_a_loop_over_time_is_not_unrolled_and_computes_the_same() -> None:
