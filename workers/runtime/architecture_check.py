@@ -121,11 +121,11 @@ def check_architecture(config: str) -> str:
         raise ArchitectureError(f"the architecture is no JSON: {error}") from error
     if not isinstance(described, dict) or not _may_be_model(described):
         raise ArchitectureError("the architecture's JSON describes no Keras model")
+    for _ in _objects(described):
+        pass  # before anything is done with them there are not too many
     described = translate(described)
     steps = 0
-    for count, found in enumerate(_objects(described)):
-        if count >= MAX_OBJECTS:
-            raise ArchitectureError(f"the architecture has more than {MAX_OBJECTS} layers and other objects")
+    for found in _objects(described):
         if is_own_name(_registered_name(found)):
             _pin_to_registered(found)
             own_to_served_form(found)
@@ -170,12 +170,16 @@ def _sequential_steps(found: dict[str, Any]) -> int:
 def _objects(described: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """Everything in the config that has a class; the caller may change what it is given before it goes on."""
     waiting: list[tuple[Any, int]] = [(described, 0)]
+    count = 0
     while waiting:
         value, depth = waiting.pop()
         if depth > MAX_DEPTH:
             raise ArchitectureError(f"the architecture's JSON is nested more than {MAX_DEPTH} deep")
         if isinstance(value, dict):
             if "class_name" in value:
+                count += 1
+                if count > MAX_OBJECTS:
+                    raise ArchitectureError(f"the architecture has more than {MAX_OBJECTS} layers and other objects")
                 yield value
             waiting.extend((each, depth + 1) for each in value.values())
         elif isinstance(value, list):

@@ -5,6 +5,7 @@ Only plain data is moved about: no name is looked up here, and the outcome goes 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -176,8 +177,8 @@ def _with_input(layers: list[Json], config: Json) -> Iterator[Json]:
 
 def _refuse_same_names(layers: list[Json]) -> None:
     names = [each["config"].get("name") for each in layers]
-    for name in {str(each) for each in names if each is not None}:
-        if names.count(name) > 1:
+    for name, count in Counter(str(each) for each in names if each is not None).items():
+        if count > 1:
             raise ArchitectureError(f"the architecture has two layers whose name is {name!r} to Keras 3")
 
 

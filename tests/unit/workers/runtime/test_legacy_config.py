@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import numpy as np
 import pytest
 
+from workers.runtime import architecture_check
 from workers.runtime.architecture_check import check_architecture
 from workers.runtime.backend import keras
 from workers.runtime.errors import ArchitectureError
@@ -156,6 +158,23 @@ def test_names_that_become_one_are_refused() -> None:
 
     with pytest.raises(ArchitectureError, match="two layers whose name is 'a_b'"):
         translate(functional(first, second, outputs=[("a_b", 0, 0)]))
+
+
+def test_names_of_many_layers_are_compared_in_good_time() -> None:
+    described = sequential(*[layer("Dropout", f"d{number}", rate=0.1) for number in range(15_000)])
+    before = time.process_time()
+
+    translate(described)
+
+    assert time.process_time() - before < 2
+
+
+def test_objects_are_counted_before_anything_is_translated(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(architecture_check, "MAX_OBJECTS", 10)
+    monkeypatch.setattr(architecture_check, "translate", None)
+
+    with pytest.raises(ArchitectureError, match="more than 10 layers"):
+        check_architecture(json.dumps(sequential(*[layer("Dropout", rate=0.1)] * 10)))
 
 
 def function(function: str, **arguments: Any) -> Json:
