@@ -42,13 +42,16 @@ class Calls:
     def _node(self, node: Any, recurrent: bool) -> Json:
         if isinstance(node, dict):
             taken = {key: self.tensor(value) for key, value in node.items()}
-            return {"args": [taken], "kwargs": {}}
+            return {"args": [taken], "kwargs": self._kwargs(next(iter(node.values())))}
         inputs = [node] if isinstance(node[0], str) else node
         tensors = [self.tensor(each) for each in inputs]
-        kwargs = {key: self.value(value) for key, value in arguments(inputs[0]).items() if value is not None}
+        kwargs = self._kwargs(inputs[0])
         if recurrent and len(tensors) > 1:
             return {"args": tensors[:1], "kwargs": {**kwargs, "initial_state": tensors[1:]}}
         return {"args": tensors if len(tensors) == 1 else [tensors], "kwargs": kwargs}
+
+    def _kwargs(self, first: Any) -> Json:
+        return {key: self.value(value) for key, value in arguments(first).items() if value is not None}
 
     def value(self, value: Any, depth: int = 0) -> Any:
         """An argument, with all tensors in it."""

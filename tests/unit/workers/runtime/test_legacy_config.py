@@ -221,6 +221,17 @@ def test_a_function_that_is_not_known_is_refused(described: Json, reason: str) -
         translate(functional(described))
 
 
+def test_a_call_with_inputs_by_their_names_keeps_its_arguments() -> None:
+    inner = functional(called(layer("Dropout", "last", rate=0.5), [["given", 0, 0, {}]]))
+    inner["config"]["input_layers"] = {"given": ["given", 0, 0]}
+    by_name = called(inner | {"name": "inner"}, {"given": ["given", 0, 0, {"training": True, "mask": None}]})
+
+    node = translate(functional(by_name, outputs=[("inner", 1, 0)]))["config"]["layers"][1]["inbound_nodes"][0]
+
+    assert node["kwargs"] == {"training": True}
+    assert node["args"][0].keys() == {"given"}
+
+
 @pytest.mark.parametrize("node", [[], [[]], [["given"]], [["given", "0", 0, {}]], [["given", 0, 0, []]], {"a": 1}, 7])
 def test_calls_that_name_no_tensors_are_refused(node: Any) -> None:
     with pytest.raises(ArchitectureError, match="call"):
