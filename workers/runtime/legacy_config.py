@@ -36,7 +36,7 @@ HARD_SIGMOID_OF_KERAS_2: Json = {
     "config": "hard_sigmoid_of_keras_2",
     "registered_name": "pipeline>hard_sigmoid_of_keras_2",
 }
-_ACTIVATIONS = {"hard_sigmoid": HARD_SIGMOID_OF_KERAS_2}
+_FUNCTIONS = {"hard_sigmoid": HARD_SIGMOID_OF_KERAS_2}
 
 
 def translate(described: Json) -> Json:
@@ -62,6 +62,8 @@ class _Translator:
     def translate(self, found: Json, depth: int = 0) -> Json:
         """One object that has a class: a model, a layer, a cell, a dtype policy."""
         name, config = found.get("class_name"), found.get("config")
+        if self._keras_2 and name == "function" and isinstance(config, str):
+            return _FUNCTIONS.get(config, found)
         if not isinstance(name, str) or name in _VALUES:
             return found
         if name in ("Model", *_MODELS):
@@ -100,7 +102,7 @@ class _Translator:
         if key == "name" and isinstance(value, str):
             return keras_3_name(value)
         if self._keras_2 and key in ("activation", "recurrent_activation") and isinstance(value, str):
-            return _ACTIVATIONS.get(value, value)
+            return _FUNCTIONS.get(value, value)
         return value
 
     def _model(self, name: str, config: Any, depth: int) -> Json:

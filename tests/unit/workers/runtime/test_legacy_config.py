@@ -77,10 +77,14 @@ def test_a_sequential_model_may_be_a_bare_list_of_layers() -> None:
     assert build(described | {"config": described["config"]["layers"]}).output_shape == (None, 2)
 
 
+AS_OBJECT = {"module": "builtins", "class_name": "function", "config": "hard_sigmoid", "registered_name": "function"}
+
+
+@pytest.mark.parametrize("written", ["hard_sigmoid", AS_OBJECT], ids=["a name", "an object"])
 @pytest.mark.parametrize(("version", "at_two"), [("2.15.0", 0.9), ("3.4.0", 5 / 6)])
-def test_hard_sigmoid_is_that_of_the_version_that_wrote_it(version: str, at_two: float) -> None:
+def test_hard_sigmoid_is_that_of_the_version_that_wrote_it(version: str, at_two: float, written: Any) -> None:
     given = layer("InputLayer", "given", batch_shape=[None, 1])
-    described = sequential(layer("Activation", activation="hard_sigmoid"), version=version)
+    described = sequential(layer("Activation", activation=written), version=version)
     described["config"]["layers"][0] = given
 
     assert float(build(described)(np.array([[2.0]]))[0, 0]) == pytest.approx(at_two)
