@@ -62,10 +62,13 @@ class _Translator:
     def translate(self, found: Json, depth: int = 0) -> Json:
         """One object that has a class: a model, a layer, a cell, a dtype policy."""
         name, config = found.get("class_name"), found.get("config")
-        if self._keras_2 and name == "function" and isinstance(config, str):
-            return _FUNCTIONS.get(config, found)
         if not isinstance(name, str) or name in _VALUES:
-            return found
+            old = self._keras_2 and name == "function" and isinstance(config, str)
+            return _FUNCTIONS.get(str(config), found) if old else found
+        registered = found.get("registered_name")
+        if isinstance(registered, str) and ">" in registered:
+            # The operator's own code, which alone knows what its arguments mean.
+            return {**_object(str(found.get("module")), name, config), "registered_name": registered}
         if name in ("Model", *_MODELS):
             return self._model(name, config, depth)
         if not isinstance(config, dict):
@@ -74,16 +77,20 @@ class _Translator:
             return _object("keras", "DTypePolicy", {"name": config.get("name")})
         if self._keras_2 and name in FUNCTION_LAYERS:
             raise ArchitectureError(f"the architecture has a {name} that is not part of a functional model")
-        module = str(found.get("module") or "keras.layers")
-        if not self._keras_2 and name in MODULES and "module" not in found and "trainable" not in config:
-            module = MODULES[name]  # every layer says whether it is trained, also one of an operation's name
-        elif module.partition(".")[0] in _KERAS:
-            module = "keras.dtype_policies" if "Policy" in name else "keras.layers"
+        module = self._module(name, found, config)
         name, config = _layer(name, dict(config)) if self._keras_2 else (name, config)
         translated = _object(module, name, self._values(config, depth))
-        if found.get("registered_name") not in (None, "", name):
-            translated["registered_name"] = found["registered_name"]
+        if registered not in (None, "", name):
+            translated["registered_name"] = registered
         return translated
+
+    def _module(self, name: str, found: Json, config: Json) -> str:
+        module = str(found.get("module") or "keras.layers")
+        if not self._keras_2 and name in MODULES and "module" not in found and "trainable" not in config:
+            return MODULES[name]  # every layer says whether it is trained, also one of an operation's name
+        if module.partition(".")[0] in _KERAS:
+            return "keras.dtype_policies" if "Policy" in name else "keras.layers"
+        return module
 
     def _values(self, config: Json, depth: int) -> Json:
         return {
@@ -144,8 +151,8 @@ class _Translator:
             else:
                 made, nodes = self.translate(each, depth + 1), calls.nodes_of(each)
             name = keras_3_name(str(each.get("name")))
-            if isinstance(made.get("config"), dict):
-                made["config"]["name"] = name
+            if isinstance(own := made.get("config"), dict) and own.get("name") != name:
+                made = {**made, "config": {**own, "name": name}}
             translated.append({**made, "name": name, "inbound_nodes": nodes})
         return {
             "layers": translated,
@@ -159,7 +166,7 @@ def keras_3_name(name: str) -> str:
     return name.replace("/", "_")
 
 
-def _object(module: str, name: str, config: Json) -> Json:
+def _object(module: str, name: str, config: Any) -> Json:
     return {"module": module, "class_name": name, "config": config, "registered_name": None}
 
 

@@ -148,6 +148,17 @@ def test_a_class_that_is_registered_by_another_name_is_refused() -> None:
         check_architecture(json.dumps(sequential(layer("Dense", units=1) | {"registered_name": "Mine>Dense"})))
 
 
+def test_the_config_of_own_code_is_left_as_it_is() -> None:
+    inner = {"class_name": "Dense", "config": {"units": 1, "name": "x/y"}}
+    config = {"name": "one", "alpha": 1, "implementation": 2, "kernel_initializer": "ones", "causal": True, "of": inner}
+    own = {"class_name": "LeakyReLU", "config": config, "registered_name": "Mine>LeakyReLU", "module": "my.own"}
+
+    assert only_layer(sequential(own)) == own
+    dense = called(layer("Dense", "last", units=1), [["one", 0, 0, {}]])
+    graph = functional(called(own | {"name": "one"}, [["given", 0, 0, {}]]), dense)
+    assert only_layer(graph)["config"] == config
+
+
 def test_names_with_slashes_are_names_with_underscores() -> None:
     dense = called(layer("Dense", "a/b", units=2), [["given", 0, 0, {}]])
 
