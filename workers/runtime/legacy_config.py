@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from workers.runtime.errors import ArchitectureError
+from workers.runtime.legacy_dtypes import whole_number_layers
 from workers.runtime.legacy_functions import FUNCTION_LAYERS, translate_function
 from workers.runtime.legacy_nodes import Calls
 from workers.runtime.legacy_operations import MODULES
@@ -142,17 +143,17 @@ class _Translator:
                 for each in named
             ]
             return {"layers": translated, "input_layers": inputs, "output_layers": outputs}
-        calls = Calls(layers, outputs, keras_3_name)
+        calls, whole = Calls(layers, outputs, keras_3_name), whole_number_layers(layers)
         translated = []
         for each in layers:
             if each.get("class_name") in FUNCTION_LAYERS:
-                module, name, own, nodes = translate_function(each, calls)
+                module, name, own, nodes = translate_function(each, calls, whole)
                 made = _object(module, name, own)
             else:
                 made, nodes = self.translate(each, depth + 1), calls.nodes_of(each)
             name = keras_3_name(str(each.get("name")))
-            if isinstance(own := made.get("config"), dict) and own.get("name") != name:
-                made = {**made, "config": {**own, "name": name}}
+            if isinstance(made.get("config"), dict) and made["config"].get("name") != name:
+                made = {**made, "config": {**made["config"], "name": name}}
             translated.append({**made, "name": name, "inbound_nodes": nodes})
         return {
             "layers": translated,

@@ -5,11 +5,12 @@ Those in the table compute the same with the same arguments; a model with any ot
 
 from __future__ import annotations
 
+from collections.abc import Set
 from dataclasses import dataclass, field
 from typing import Any
 
 from workers.runtime.errors import ArchitectureError
-from workers.runtime.legacy_nodes import Calls, arguments, is_reference, nodes
+from workers.runtime.legacy_nodes import Calls, arguments, is_reference, nodes, references
 
 Json = dict[str, Any]
 
@@ -47,6 +48,10 @@ _WITH_Y = (
     " math.divide=TrueDivide math.floordiv=FloorDivide math.floormod=Mod math.pow=Power math.maximum=Maximum"
     " math.minimum=Minimum"
 )
+#: Of whole numbers they are whole in TensorFlow, or run over; or have another type.
+_OTHER_FOR_WHOLE_NUMBERS = frozenset(
+    {"math.reduce_mean", "math.reduce_sum", "math.reduce_prod", "math.truediv", "math.divide"}
+)
 _REDUCE = "math.reduce_mean=Mean math.reduce_sum=Sum math.reduce_max=Max math.reduce_min=Min math.reduce_prod=Prod"
 
 
@@ -77,8 +82,10 @@ _OPERATIONS: dict[str, Operation] = {
 }
 
 
-def translate_function(layer: Json, calls: Calls) -> tuple[str, str, Json, list[Json]]:
+def translate_function(layer: Json, calls: Calls, whole: Set[str]) -> tuple[str, str, Json, list[Json]]:
     """The module, class, arguments and calls of the operation that computes what a TensorFlow function does.
+
+    `whole` are the names of the layers that may put out whole numbers.
 
     Raises:
         ArchitectureError: there is none, or it is called in a way that is not known here.
@@ -88,6 +95,11 @@ def translate_function(layer: Json, calls: Calls) -> tuple[str, str, Json, list[
     called = nodes(layer)
     if len(called) != 1 or not isinstance(called[0], list):
         raise ArchitectureError(f"the architecture calls tf.{function} not once, but {len(called)} times")
+    if function in _OTHER_FOR_WHOLE_NUMBERS and any(source in whole for source, _ in references(called)):
+        raise ArchitectureError(
+            f"the architecture calls tf.{function} with what may be whole numbers, which is not served: cast them to "
+            "float32 before"
+        )
     # A list of tensors has each with the same further arguments.
     several = not is_reference(called[0])
     further = dict(arguments(called[0][0] if several else called[0]))
@@ -103,9 +115,11 @@ def translate_function(layer: Json, calls: Calls) -> tuple[str, str, Json, list[
     args = [first, calls.value(further.pop(operation.more, None))] if operation.more else [first]
     own = dict(operation.given)
     for name, value in further.items():
+        if value is None:
+            continue  # to TensorFlow the same as not given
         if name in operation.options:
             own[operation.options[name]] = calls.value(value)
-        elif name != "name" and value not in (None, False):
+        elif name != "name" and value is not False:
             raise ArchitectureError(f"the architecture calls tf.{function} with {name}, which is not served")
     if "__keras_tensor__" in str(own) or any(each is None for each in args):
         raise ArchitectureError(f"the architecture calls tf.{function} in a way that is not served")

@@ -32,7 +32,7 @@ class Calls:
             str(each.get("name")) for each in layers if each.get("class_name") in ("Functional", "Model")
         }
         self._first: dict[str, int] = {}
-        for layer, call in _references([[each.get("inbound_nodes") for each in layers], outputs], 0):
+        for layer, call in references([[each.get("inbound_nodes") for each in layers], outputs]):
             self._first[layer] = min(call, self._first.get(layer, call))
 
     def nodes_of(self, layer: Json) -> list[Json]:
@@ -126,11 +126,12 @@ def is_reference(value: Any) -> bool:
     )
 
 
-def _references(value: Any, depth: int) -> Iterator[tuple[str, int]]:
+def references(value: Any, depth: int = 0) -> Iterator[tuple[str, int]]:
+    """The layers, and which of their calls, that are named anywhere in this."""
     if depth > MAX_DEPTH:
         raise ArchitectureError(f"the arguments of a call are nested more than {MAX_DEPTH} deep")
     if is_reference(value):
         yield value[0], value[1]
         value = value[3:]
     for each in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
-        yield from _references(each, depth + 1)
+        yield from references(each, depth + 1)
