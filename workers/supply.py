@@ -24,16 +24,9 @@ from kombu.message import Message as BrokerMessage
 from workers.broker.connection import abandon, connect
 from workers.broker.queues import TRANSIENT
 from workers.messages.message import ProtocolError
-from workers.messages.protocol import (
-    CHUNK_BYTES,
-    SUPPLY_QUEUE,
-    ActiveVersions,
-    FileChunk,
-    FileRequest,
-    TicketAnswer,
-    TicketQuestion,
-)
+from workers.messages.protocol import SUPPLY_QUEUE, TicketAnswer, TicketQuestion
 from workers.messages.refusals import SignatureError, refusals
+from workers.messages.supplied import CHUNK_BYTES, ActiveVersions, FileChunk, FileRequest
 from workers.runtime.errors import KeyMismatchError, SupplyError
 
 logger = logging.getLogger(__name__)

@@ -13,7 +13,7 @@ from django.db import transaction
 
 from inference.errors import NotFoundError
 from inference.models import FileChunk, StoredFile
-from workers.messages.protocol import CHUNK_BYTES
+from workers.messages.supplied import CHUNK_BYTES
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer

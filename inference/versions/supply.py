@@ -19,9 +19,9 @@ from inference.service_thread import ServiceThread
 from inference.versions import selectors, stored_files
 from workers.broker.queues import SUPPLY, TRANSIENT
 from workers.messages.message import ProtocolError
-from workers.messages.protocol import CHUNK_CONTENT_TYPE, ActiveVersions, FileChunk, FileRequest
 from workers.messages.refusals import SignatureError, refusals
 from workers.messages.signing import UNSIGNED
+from workers.messages.supplied import CHUNK_CONTENT_TYPE, ActiveVersions, FileChunk, FileRequest
 
 logger = logging.getLogger(__name__)
 

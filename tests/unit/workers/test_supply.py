@@ -18,7 +18,7 @@ from kombu.message import Message
 from tests.unit.samples import DIGEST, NEXT_VERSION, VERSION
 from workers import supply as supply_module
 from workers.celery import app
-from workers.messages.protocol import CHUNK_CONTENT_TYPE, ActiveVersions, FileChunk
+from workers.messages.supplied import CHUNK_CONTENT_TYPE, ActiveVersions, FileChunk
 from workers.runtime.errors import SupplyError
 from workers.supply import Supply
 
@@ -82,7 +82,7 @@ class AnsweringGateway:
 def gateway_at_work(monkeypatch: pytest.MonkeyPatch) -> Iterator[AnsweringGateway]:
     queue = f"supply.{uuid4().hex}"
     monkeypatch.setattr(supply_module, "SUPPLY_QUEUE", queue)
-    monkeypatch.setattr("workers.messages.protocol.CHUNK_BYTES", CHUNK)
+    monkeypatch.setattr("workers.messages.supplied.CHUNK_BYTES", CHUNK)
     monkeypatch.setattr(supply_module, "CHUNK_BYTES", CHUNK)
     answering = AnsweringGateway(queue)
     answering.start()

@@ -17,7 +17,8 @@ from workers import worker as worker_module
 from workers.celery import app
 from workers.messages.details import LoadedWeights
 from workers.messages.message import ProtocolError
-from workers.messages.protocol import ActiveVersions, Report, VersionRef, WorkerStatus
+from workers.messages.protocol import Report, VersionRef, WorkerStatus
+from workers.messages.supplied import ActiveVersions
 from workers.runtime.errors import KeyMismatchError, SupplyError, WeightsError
 from workers.settings import settings
 from workers.worker import LOADS_AT_ONCE, Worker, this_worker

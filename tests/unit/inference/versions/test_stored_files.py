@@ -16,7 +16,7 @@ from inference.errors import NotFoundError
 from inference.models import FileChunk
 from inference.versions import stored_files
 from inference.versions.stored_files import drop_bytes, file_chunk, open_file, store_files
-from workers.messages.protocol import CHUNK_BYTES
+from workers.messages.supplied import CHUNK_BYTES
 
 pytestmark = pytest.mark.django_db
 

@@ -17,9 +17,10 @@ from inference.versions import supply as gateway_supply
 from tests.unit.samples import DIGEST, NEXT_VERSION, VERSION
 from workers import supply as worker_supply
 from workers.celery import app
-from workers.messages.protocol import CHUNK_BYTES, SUPPLY_QUEUE, ActiveVersions
+from workers.messages.protocol import SUPPLY_QUEUE
 from workers.messages.refusals import SignatureError
 from workers.messages.signing import UNSIGNED
+from workers.messages.supplied import CHUNK_BYTES, ActiveVersions
 from workers.runtime.errors import SupplyError
 
 LONG_SECONDS = 60.0

@@ -13,14 +13,9 @@ from tests.unit.samples import ARCHITECTURE, DIGEST, NN_ID, VERSION, only_input,
 from workers.messages.details import LOADED_MAX, PROGRAMS, WorkerDetails
 from workers.messages.message import TRACE_CHARACTERS_MAX, Message, ProtocolError
 from workers.messages.protocol import (
-    CHUNK_BYTES,
-    CHUNK_CONTENT_TYPE,
     REMARK_CHARACTERS_MAX,
     REMARKS_MAX,
     WORKER_CHARACTERS_MAX,
-    ActiveVersions,
-    FileChunk,
-    FileRequest,
     GatewayStatus,
     PredictBatch,
     PredictReply,
@@ -30,6 +25,7 @@ from workers.messages.protocol import (
     is_digest,
     is_nn_id,
 )
+from workers.messages.supplied import CHUNK_BYTES, CHUNK_CONTENT_TYPE, ActiveVersions, FileChunk, FileRequest
 from workers.messages.tensors import NAME_CHARACTERS_MAX, RANK_MAX, TENSORS_MAX, Tensor, Tensors, count_rows
 
 hex_digits = st.text("0123456789abcdef", min_size=64, max_size=64)

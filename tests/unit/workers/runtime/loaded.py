@@ -13,8 +13,9 @@ from tests.unit.samples import NN_ID
 from workers.messages.protocol import VersionRef
 from workers.runtime.backend import keras
 from workers.runtime.keras_archive import read_architecture
+from workers.runtime.loading import LoadedVersion
 from workers.runtime.models import save_weights
-from workers.runtime.networks import LoadedVersion, Networks
+from workers.runtime.networks import Networks
 from workers.runtime.weights_file import WeightsFileReader
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -14,44 +13,16 @@ from safetensors.numpy import save
 
 from tests.support.archives import Changed, Global, archive, tensor, torch_file
 from tests.unit.networks import SUM_CONFIG, weights_bytes
-from tests.unit.samples import NN_ID
-from workers.messages.protocol import VersionRef
+from tests.unit.workers.runtime.weights_samples import GIVEN, assert_answers_alike, load, named, sum_model
 from workers.runtime.backend import keras
 from workers.runtime.errors import WeightsError
 from workers.runtime.keras_archive import read_architecture
-from workers.runtime.loading import LoadedVersion
-from workers.runtime.models import build_model
-from workers.runtime.networks import Networks
 from workers.runtime.weights_file import WeightsFileReader
 from workers.settings import ROOT
 
 # Keras makes numpy arrays of its variables in a way that NumPy 2 warns about.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
-GIVEN = np.random.default_rng(1).random((4, 2), np.float32)
 TORCH_FILES = sorted((ROOT / "tests" / "data").glob("*.pt"))
-
-
-def load(reader: WeightsFileReader, weights: bytes, config: str = SUM_CONFIG) -> LoadedVersion:
-    files = {hashlib.sha256(content).hexdigest(): content for content in (config.encode(), weights)}
-    architecture, digest = files
-
-    def fetch(name: str, target: Path) -> None:
-        target.write_bytes(files[name])
-
-    return Networks(fetch, reader, 1024**3).acquire(VersionRef(NN_ID, 1, digest, architecture))
-
-
-def sum_model(seed: int = 3) -> keras.Model:
-    model = build_model(SUM_CONFIG)
-    random = np.random.default_rng(seed)
-    model.set_weights([random.normal(size=array.shape).astype(np.float32) for array in model.get_weights()])
-    return model
-
-
-def assert_answers_alike(loaded: LoadedVersion, model: Any, tolerance: float = 1e-6) -> None:
-    np.testing.assert_allclose(
-        loaded.predict_rows(GIVEN), np.asarray(model(GIVEN, training=False)), rtol=0, atol=tolerance
-    )
 
 
 @pytest.mark.parametrize("path", TORCH_FILES, ids=lambda path: path.stem)
@@ -195,22 +166,6 @@ def test_an_archive_that_reads_a_file_of_the_worker_is_refused(reader: WeightsFi
             load(reader, content)
 
 
-def named(model: keras.Model, dtype: Any = np.float32) -> dict[str, Any]:
-    return {variable.path: variable.numpy().astype(dtype) for variable in model.weights}
-
-
-@pytest.mark.parametrize(
-    ("dtype", "tolerance"), [("float32", 1e-6), ("float64", 1e-6), ("float16", 0.1), ("bfloat16", 2.0)]
-)
-def test_safetensors_are_found_by_the_variables_paths(dtype: str, tolerance: float, reader: WeightsFileReader) -> None:
-    model = sum_model()
-    widths = np.dtype(dtype) if dtype != "bfloat16" else keras.ops.convert_to_tensor(0, "bfloat16").numpy().dtype
-    content = named(model, widths)
-
-    for tensors in (content, {f"sum/{name}": array for name, array in content.items()}):
-        assert_answers_alike(load(reader, save(tensors)), model, tolerance)
-
-
 def test_a_functional_chain_takes_a_torch_file(reader: WeightsFileReader) -> None:
     given = keras.Input((2,))
     hidden = keras.layers.Dense(20, activation="relu")(given)
@@ -221,39 +176,6 @@ def test_a_functional_chain_takes_a_torch_file(reader: WeightsFileReader) -> Non
     wanted = load(reader, path.read_bytes()).predict_rows(GIVEN)
 
     np.testing.assert_allclose(load(reader, path.read_bytes(), config).predict_rows(GIVEN), wanted, atol=1e-6)
-
-
-def test_safetensors_that_are_numbered_are_taken_in_the_order_of_their_numbers(reader: WeightsFileReader) -> None:
-    layers = [keras.layers.Dense(2, activation="relu") for _ in range(6)]
-    model = keras.Sequential([keras.Input((2,)), *layers])
-    model.set_weights([np.random.default_rng(i).normal(size=a.shape) for i, a in enumerate(model.get_weights())])
-    tensors = {f"array_{number}": array for number, array in enumerate(model.get_weights())}
-    assert len(tensors) > 10
-
-    assert_answers_alike(load(reader, save(tensors), str(model.to_json())), model)
-
-
-def test_safetensors_named_by_torch_are_transposed(reader: WeightsFileReader) -> None:
-    model = sum_model()
-    tensors = {}
-    for number, layer in enumerate(model.layers):
-        kernel, offset = layer.get_weights()
-        tensors |= {f"{number}.weight": np.ascontiguousarray(kernel.T), f"{number}.bias": offset}
-
-    assert_answers_alike(load(reader, save(tensors)), model)
-
-
-def test_safetensors_named_by_torch_come_in_the_order_of_their_numbers(reader: WeightsFileReader) -> None:
-    """The file has them by their names as text: `layers.10` before `layers.2`."""
-    layers = [keras.layers.Dense(2, activation="tanh") for _ in range(12)]
-    model = keras.Sequential([keras.Input((2,)), *layers])
-    model.set_weights([np.random.default_rng(i).normal(size=a.shape) for i, a in enumerate(model.get_weights())])
-    tensors = {}
-    for number, layer in enumerate(layers):
-        kernel, offset = layer.get_weights()
-        tensors |= {f"layers.{number}.weight": np.ascontiguousarray(kernel.T), f"layers.{number}.bias": offset}
-
-    assert_answers_alike(load(reader, save(tensors), str(model.to_json())), model)
 
 
 @pytest.mark.parametrize("kind", ["safetensors", "torch"])
@@ -273,24 +195,6 @@ def test_layers_that_could_be_swapped_are_refused_with_their_names(kind: str, re
         load(reader, content, str(model.to_json()))
 
 
-@pytest.mark.parametrize("damage", ["missing", "more", "unknown", "shape", "no numbers", "whole numbers"])
-def test_safetensors_of_another_network_are_refused(damage: str, reader: WeightsFileReader) -> None:
-    tensors = named(sum_model())
-    first = next(iter(tensors))
-    changes = {
-        "missing": lambda: tensors.pop(first),
-        "more": lambda: tensors.update(more=np.zeros(1, np.float32)),
-        "unknown": lambda: tensors.update(unknown=tensors.pop(first)),
-        "shape": lambda: tensors.update({first: tensors[first].T.copy()}),
-        "no numbers": lambda: tensors.update({first: np.full((2, 20), np.nan, np.float32)}),
-        "whole numbers": lambda: tensors.update({first: np.ones((2, 20), np.int64)}),
-    }
-    changes[damage]()
-
-    with pytest.raises(WeightsError, match=r"tensors|has the shape|no numbers|holds int64"):
-        load(reader, save(tensors))
-
-
 def test_one_shard_of_several_is_refused_with_how_to_save_them(reader: WeightsFileReader, tmp_path: Path) -> None:
     model = sum_model()
     model.save_weights(tmp_path / "sum.weights.json", max_shard_size=1.6e-6)
@@ -302,18 +206,3 @@ def test_one_shard_of_several_is_refused_with_how_to_save_them(reader: WeightsFi
     for shard in [save(tensors), *(path.read_bytes() for path in shards)]:
         with pytest.raises(WeightsError, match=r"the architecture has 6.* save all weights into one"):
             load(reader, shard)
-
-
-@pytest.mark.parametrize("length", [2, 8, 2**20, 2**63])
-def test_safetensors_whose_header_lies_are_refused(length: int, reader: WeightsFileReader) -> None:
-    whole = save(named(sum_model()))
-
-    with pytest.raises(WeightsError):
-        load(reader, length.to_bytes(8, "little") + whole[8:])
-
-
-def test_safetensors_that_claim_more_than_they_hold_are_refused(reader: WeightsFileReader) -> None:
-    header = json.dumps({"a": {"dtype": "F32", "shape": [2**40], "data_offsets": [0, 2**42]}}).encode()
-
-    with pytest.raises(WeightsError):
-        load(reader, len(header).to_bytes(8, "little") + header + bytes(100))
