@@ -9,6 +9,7 @@ import math
 import re
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import accumulate
 from pathlib import Path
@@ -20,26 +21,29 @@ from numpy.typing import NDArray
 from workers.messages.arrays import text_array
 from workers.messages.tensors import ONLY_INPUT, STRING
 from workers.runtime.backend import item_bytes, keras, tf
+from workers.runtime.bounded_variables import too_large
 from workers.runtime.company import rows_belong_together
 from workers.runtime.compiled import Compiled
 from workers.runtime.errors import ArchitectureError, NumbersError, RowsError, WeightsError
 from workers.runtime.forward import make_forward
 from workers.runtime.lookups import Lookups
-from workers.runtime.models import DEFAULT_MAX_BYTES, MIN_ROWS, build_model, is_dense_chain, weights_by_layer
+from workers.runtime.models import DEFAULT_MAX_BYTES, build_model, is_dense_chain, weights_by_layer
 from workers.runtime.own_code import has_own_layers
 from workers.runtime.own_training import OwnTraining
 from workers.runtime.reasons import MAX_REASON_CHARACTERS, say_reason
+from workers.runtime.row_memory import MIN_ROWS, RowMemory
 from workers.runtime.row_wise import is_row_wise
 from workers.runtime.rows import TensorInfo, arrange_rows
 from workers.runtime.saved_arrays import list_saved_arrays
 from workers.runtime.saved_names import find_saved_names
 from workers.runtime.signature import read_signature
-from workers.runtime.text_memory import TextMemory
 from workers.runtime.variable_places import find_places
 from workers.runtime.wanted_weights import Variable, WantedWeights
 
 #: Where TensorFlow met an error: its own names of functions and operations around the reason.
 _WHERE = re.compile(r"\{\{[^}]*\}\} ?| ?\[Op:.*$")
+#: What a network is tried with where a size of its rows is not fixed: convolutions want more than a little.
+SIZES = (1, 32, 256, 4096)
 
 
 @dataclass(frozen=True)
@@ -65,7 +69,6 @@ class Architecture:
         # A subclassed model has no inputs before it is called.
         given = getattr(model, "inputs", None) or [None] * len(self.inputs)
         self._samples = [self._lookups.samples(tensor) for tensor in given]
-        self._text_memory = TextMemory(model)
         self._own_training = OwnTraining(model)
         self._is_row_wise = is_row_wise(model) and not self._own_training.is_any
         self._compute_dtypes = {each.compute_dtype for each in model._flatten_layers()}
@@ -73,14 +76,16 @@ class Architecture:
         #: What the model itself holds: it has weights of its own, which no prediction uses.
         numbers_bytes = sum(math.prod(each.shape) * item_bytes(each.dtype) for each in model.variables)
         self.size_bytes = numbers_bytes + self._lookups.size_bytes
-        self._call = self._compile()
+        self._call, self._row_memory = self._compile(max_bytes - self.size_bytes)
+        if (needed := self.size_bytes + self._row_memory.smallest_bytes) > max_bytes:
+            raise too_large(needed, max_bytes)
 
     @property
     def is_random(self) -> bool:
         """Whether it answers otherwise each time, as it is meant to."""
         return self._own_training.is_random
 
-    def _compile(self) -> Compiled:
+    def _compile(self, budget: int) -> tuple[Compiled, RowMemory]:
         forward = make_forward(self._model, self._variables, self._signature, self._lookups, self._own_training)
         self._call_uncompiled = forward.python_function
         try:
@@ -88,7 +93,7 @@ class Architecture:
         except Exception as error:  # a layer raises whatever it likes
             raise ArchitectureError(f"this architecture cannot be compiled: {say_reason(error)}") from error
         self.outputs = tuple(map(_as_computed, self.outputs, compiled.dtypes))
-        return compiled
+        return compiled, RowMemory(self._model, self.inputs, forward, budget)
 
     def _describe_saved_weights(self) -> WantedWeights:
         model, frequencies = self._model, self._lookups.frequencies
@@ -150,11 +155,16 @@ class Architecture:
                     f"{infinite} holds infinite values, and the answers to zeros are no numbers with them"
                 )
             together = not self._is_row_wise and rows_belong_together(
-                self.inputs, self._samples, size, lambda given: self._compute(weights, given), self._compute_dtypes
+                self.inputs, self._samples, size, lambda given: self._try(weights, given), self._compute_dtypes
             )
         except RowsError as error:
             raise WeightsError(f"the network cannot predict: {error}") from error
         return replace(weights, rows_belong_together=together)
+
+    def _try(self, weights: Weights, given: list[NDArray[Any]]) -> list[NDArray[Any]]:
+        if len(given[0]) > (most := self._row_memory.rows_at_once(given)):
+            raise NumbersError(f"no more than {most} rows are computed at once")
+        return self._compute(weights, given)
 
     def _find_infinite(self, tensors: list[Any]) -> str:
         """The path of a variable with infinite values, as a mask or a prior has; "" when there is none.
@@ -174,17 +184,17 @@ class Architecture:
         return found
 
     def _warm_up(self, weights: Weights) -> int:
-        """Predict once; gives what stood for sizes that are not fixed: 1, or 32 where the network wants more than that.
+        """Predict once; gives what stood for sizes that are not fixed, the first that the network takes.
 
         Raises:
-            RowsError: it predicts with neither.
+            RowsError: it predicts with none.
         """
-        try:
-            self.predict(weights, self._plain_rows(1))
-        except RowsError:
-            self.predict(weights, self._plain_rows(32))
-            return 32
-        return 1
+        for size in SIZES[:-1]:
+            with suppress(RowsError):
+                self.predict(weights, self._plain_rows(size))
+                return size
+        self.predict(weights, self._plain_rows(SIZES[-1]))
+        return SIZES[-1]
 
     def _answers_zeros_by_numbers(self, weights: Weights, size: int) -> bool:
         """Whether no answer is NaN, computed step by step: compiled, a ReLU behind a product makes zeros of NaN."""
@@ -213,7 +223,7 @@ class Architecture:
         """
         given = arrange_rows(self.inputs, rows)
         count = len(given[0])
-        at_once = self._text_memory.rows_at_once(given)
+        at_once = self._row_memory.rows_at_once(given)
         if weights.rows_belong_together:
             outputs = self._compute_apart(weights, given, request_rows or (count,), at_once)
         elif count <= at_once:
@@ -238,7 +248,7 @@ class Architecture:
             NumbersError: a request has more rows than may be computed at once.
         """
         if max(request_rows) > at_once:
-            raise NumbersError(f"a request has more text than is computed at once: ask for {at_once} rows or fewer")
+            raise NumbersError(f"a request has more rows than are computed at once: ask for {at_once} rows or fewer")
         last = list(accumulate(request_rows))
         parts = [
             self._compute(weights, [each[end - count : end] for each in given])

@@ -20,13 +20,11 @@ from workers.runtime.lookup_check import WORDS
 from workers.runtime.lookups import Lookups
 from workers.runtime.own_code import is_own, is_own_name, names_own_code
 from workers.runtime.reasons import say_reason
-from workers.runtime.signature import Signature, read_signature
+from workers.runtime.row_memory import MIN_ROWS
+from workers.runtime.signature import read_signature
 
 T = TypeVar("T")
 
-# One row takes another path through the matrix kernels than many and differs in the last bit. With two rows at
-# least, an answer does not depend on what else was in the batch.
-MIN_ROWS = 2
 #: The most memory that a network may need, unless a setting says otherwise.
 DEFAULT_MAX_BYTES = 2 * 1024**3
 #: How a layer may be quantized. Others (gptq, awq) compute otherwise once weights are loaded, which a compiled call
@@ -106,6 +104,22 @@ def _measure(checked: str) -> int:
         return _count_variables(model) + Lookups(model).size_bytes + MIN_ROWS * _measure_row(model)
 
 
+def _measure_row(model: keras.Model) -> int:
+    """Bytes that the layers' outputs take for one row as Keras says, unknown sizes counted as one.
+
+    What layers make inside shows when the model is compiled; but there a size of 2 ** 40 may have become another one.
+    """
+    return sum(math.prod(size or 1 for size in each.shape) * item_bytes(each.dtype) for each in _row_outputs(model))
+
+
+def _row_outputs(model: keras.Model) -> Iterator[Any]:
+    for operation in model.operations if hasattr(model, "operations") else model.layers:
+        if isinstance(operation, keras.Model):
+            yield from _row_outputs(operation)
+        for node in operation._inbound_nodes:
+            yield from node.output_tensors
+
+
 def _count_variables(model: keras.Model) -> int:
     return sum(math.prod(each.shape) * item_bytes(each.dtype) for each in model.variables)
 
@@ -117,51 +131,11 @@ def _build_own(checked: str, max_bytes: int) -> keras.Model:
     """
     with bounded_variables(max_bytes):
         model = _build(checked)
+        read_signature(model)  # a subclassed one makes what it needs when it is called
         needed = _count_variables(model) + Lookups(model).size_bytes
-        needed += _measure_operations(model, read_signature(model))
     if needed > max_bytes:
         raise too_large(needed, max_bytes)
     return model
-
-
-def _measure_operations(model: keras.Model, signature: Signature) -> int:
-    """Bytes that the outputs of all operations take for the smallest batch: what own layers make inside, none tells.
-
-    Unknown sizes are counted as one. More than is held at once, since TensorFlow frees what is not needed any more.
-    """
-    given = [tf.TensorSpec((MIN_ROWS, *each.row_shape), each.dtype) for each in signature.inputs]
-    state = [tf.TensorSpec(each.shape, each.dtype) for each in model.variables]
-
-    @tf.function(input_signature=[state, given])  # type: ignore[untyped-decorator]
-    def trace(tensors: list[Any], rows: list[Any]) -> None:
-        with keras.StatelessScope(state_mapping=list(zip(model.variables, tensors, strict=True))):
-            signature.call(model, rows)
-
-    try:
-        operations = trace.get_concrete_function().graph.get_operations()
-    except Exception as error:  # own code raises whatever it likes
-        raise ArchitectureError(f"this architecture cannot be computed: {say_reason(error)}") from error
-    made = [each for operation in operations if operation.type != "Placeholder" for each in operation.outputs]
-    return sum(_count_bytes(each) for each in (*given, *made))
-
-
-def _count_bytes(tensor: Any) -> int:
-    sizes: list[int | None] = tensor.shape.as_list() if tensor.shape.rank is not None else []
-    return math.prod(size or 1 for size in sizes) * int(tensor.dtype.size)
-
-
-def _measure_row(model: keras.Model) -> int:
-    """Bytes that the layers' outputs take for one row, unknown sizes counted as one."""
-    return sum(math.prod(size or 1 for size in each.shape) * item_bytes(each.dtype) for each in row_outputs(model))
-
-
-def row_outputs(model: keras.Model) -> Iterator[Any]:
-    """What every layer makes, as Keras describes it."""
-    for operation in model.operations if hasattr(model, "operations") else model.layers:
-        if isinstance(operation, keras.Model):
-            yield from row_outputs(operation)
-        for node in operation._inbound_nodes:
-            yield from node.output_tensors
 
 
 def is_dense_chain(model: keras.Model) -> bool:

@@ -14,4 +14,6 @@ _AROUND = re.compile(
 
 def say_reason(error: BaseException) -> str:
     """The reason, or the error's name where it gives none."""
+    if isinstance(error, KeyError):  # it says no more than the key
+        return f"{error} is missing"[:MAX_REASON_CHARACTERS]
     return " ".join(_AROUND.sub("", str(error)).split())[:MAX_REASON_CHARACTERS] or type(error).__name__

@@ -14,6 +14,7 @@ from tests.unit.networks import SUM_CONFIG, dense_config
 from workers.runtime import architecture_check
 from workers.runtime.architecture_check import check_architecture
 from workers.runtime.backend import keras
+from workers.runtime.engine import Architecture
 from workers.runtime.errors import ArchitectureError
 from workers.runtime.expanded_calls import expanded_calls
 from workers.runtime.models import build_model
@@ -242,7 +243,7 @@ def test_a_network_that_asks_for_terabytes_is_refused_before_it_has_them(bomb: s
     with pytest.raises(
         ArchitectureError, match=r"bytes of memory|Keras cannot build .*(int64|too large|overflow|2147483647)"
     ):
-        build_model(bomb)
+        Architecture(bomb)
 
     assert peak_bytes() - before < 64 * 1024**2
 

@@ -10,6 +10,7 @@ import pytest
 
 from workers.runtime import lookup_check
 from workers.runtime.architecture_check import check_architecture
+from workers.runtime.engine import Architecture
 from workers.runtime.errors import ArchitectureError
 from workers.runtime.models import build_model
 
@@ -96,7 +97,14 @@ def test_a_vocabulary_is_bounded_in_words_and_in_what_numpy_makes_of_them(monkey
 )
 def test_what_words_become_is_measured_before_it_is_built(options: dict[str, Any]) -> None:
     with pytest.raises(ArchitectureError, match="bytes of memory, more than"):
-        build_model(config(**options))
+        Architecture(config(**options))
+
+
+def test_what_a_config_lacks_is_named() -> None:
+    lacking = {key: value for key, value in TEXT.items() if key != "split"}
+
+    with pytest.raises(ArchitectureError, match="Keras cannot build this architecture: 'split' is missing"):
+        build_model(config("TextVectorization", **lacking))
 
 
 def test_a_large_vocabulary_counts_as_memory() -> None:

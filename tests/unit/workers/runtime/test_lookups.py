@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -13,77 +12,28 @@ import pytest
 from numpy.typing import NDArray
 
 from tests.unit.samples import NN_ID
+from tests.unit.workers.runtime.lookup_samples import (
+    TEXTS,
+    WORDS,
+    Files,
+    adapted,
+    load,
+    lookup,
+    of_texts,
+    texts,
+    upload,
+    vectorization,
+)
 from workers.messages.protocol import VersionRef
-from workers.runtime import text_memory
-from workers.runtime.backend import keras, tf
-from workers.runtime.engine import Architecture
-from workers.runtime.errors import NumbersError, RowsError
+from workers.runtime.backend import keras
 from workers.runtime.keras_archive import read_architecture
-from workers.runtime.loading import LoadedVersion
 from workers.runtime.networks import Networks
-from workers.runtime.rows import arrange_rows
 from workers.runtime.weights_file import WeightsFileReader
 from workers.settings import ROOT
 
 layers = keras.layers
 DATA = ROOT / "tests" / "data"
-TEXTS = ["The cat sat, the cat ran.", "a dog 😀 ran", "über naïve Straße", "dog", "", "cat\0cat", "  a  \u2028 b "]
-WORDS = ["red", "green", "😀", "", "re\0d", "übergrün"]
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
-
-
-class Files:
-    """Stored files by their digest."""
-
-    def __init__(self) -> None:
-        self.contents: dict[str, bytes] = {}
-
-    def add(self, content: bytes) -> str:
-        digest = hashlib.sha256(content).hexdigest()
-        self.contents[digest] = content
-        return digest
-
-    def fetch(self, digest: str, target: Path) -> None:
-        target.write_bytes(self.contents[digest])
-
-
-def archive(model: keras.Model, folder: Path) -> bytes:
-    model.save(folder / "model.keras")
-    return (folder / "model.keras").read_bytes()
-
-
-def upload(files: Files, model: keras.Model, folder: Path, number: int = 1) -> VersionRef:
-    content = archive(model, folder)
-    return VersionRef(NN_ID, number, files.add(content), files.add(read_architecture(content).encode()))
-
-
-def load(model: keras.Model, folder: Path, reader: WeightsFileReader) -> LoadedVersion:
-    files = Files()
-    return Networks(files.fetch, reader, 1024**3).acquire(upload(files, model, folder))
-
-
-def texts(*values: Any) -> NDArray[Any]:
-    return np.array([[value] for value in values], object)
-
-
-def of_texts(layer: Any, shape: tuple[int | None, ...] = (1,), dtype: str = "string") -> keras.Model:
-    given = keras.Input(shape, dtype=dtype)
-    return keras.Model(given, layer(given))
-
-
-def adapted(layer: Any, values: list[Any]) -> Any:
-    layer.adapt(values)
-    return layer
-
-
-def vectorization(**options: Any) -> Any:
-    # Keras itself makes an empty word of one that is a NUL, and then reads its own file no more.
-    return adapted(layers.TextVectorization(**options), TEXTS[:5] if "split" in options else TEXTS)
-
-
-def lookup(**options: Any) -> Any:
-    return adapted(layers.StringLookup(**options), WORDS)
-
 
 READERS: dict[str, tuple[Callable[[], Any], list[Any]]] = {
     "places in a vocabulary": (lambda: vectorization(output_sequence_length=6), TEXTS),
@@ -248,74 +198,3 @@ def test_bare_weights_that_come_later_take_the_vocabulary_of_the_version_before(
     answered = Networks(files.fetch, reader, 1024**3).acquire(after).predict_rows(texts(*TEXTS))
 
     np.testing.assert_allclose(answered, np.asarray(model(texts(*TEXTS))), atol=1e-6)
-
-
-@pytest.mark.parametrize(
-    ("rows", "reason"),
-    [
-        (np.array([[0.5]]), "'.*' takes string, got float64"),
-        (np.array([[True]]), "'.*' takes string, got bool"),
-        (np.array([["a", "b"]], object), r"takes rows of shape \(1,\), got \(2,\)"),
-    ],
-    ids=["numbers", "truth values", "of another shape"],
-)
-def test_a_network_of_texts_takes_nothing_else(
-    rows: NDArray[Any], reason: str, tmp_path: Path, reader: WeightsFileReader
-) -> None:
-    version = load(of_texts(layers.Hashing(3)), tmp_path, reader)
-
-    with pytest.raises(RowsError, match=reason):
-        version.predict_rows(rows)
-
-
-def test_a_network_of_numbers_takes_no_texts() -> None:
-    architecture = Architecture(str(of_texts(layers.Identity(), dtype="float32").to_json()))
-
-    with pytest.raises(RowsError, match="takes float32, got string"):
-        arrange_rows(architecture.inputs, {"": texts("0.5")})
-
-
-def test_an_unknown_word_is_its_own_rows_fault(tmp_path: Path, reader: WeightsFileReader) -> None:
-    version = load(of_texts(lookup(num_oov_indices=0)), tmp_path, reader)
-
-    with pytest.raises(NumbersError, match="all inputs should be in vocabulary"):
-        version.predict_rows(texts("red", "nothing known"))
-
-
-def test_bytes_that_are_no_text_fail_their_own_rows(tmp_path: Path, reader: WeightsFileReader) -> None:
-    version = load(of_texts(layers.Identity(dtype="string")), tmp_path, reader)
-    version.architecture._call = lambda *_: [tf.constant([[b"\xff"]] * 2)]  # type: ignore[assignment]
-
-    with pytest.raises(NumbersError, match="the network makes a text of these rows that is no UTF-8"):
-        version.predict_rows(texts("a"))
-
-
-@pytest.mark.parametrize("words", [200_000, 10_000_000])
-def test_a_text_of_more_words_than_there_is_memory_for_is_refused(
-    words: int, tmp_path: Path, reader: WeightsFileReader
-) -> None:
-    vocabulary = [str(number) for number in range(300)]
-    version = load(of_texts(layers.TextVectorization(vocabulary=vocabulary, output_mode="count")), tmp_path, reader)
-
-    with pytest.raises(NumbersError, match="too many words for this network: they take"):
-        version.predict_rows(texts("0 " * words))
-
-
-def test_rows_of_many_words_are_computed_some_at_a_time(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, reader: WeightsFileReader
-) -> None:
-    model = of_texts(vectorization(output_mode="count"))
-    version = load(model, tmp_path, reader)
-    given = texts(*["cat " * count for count in range(9)])
-    calls: list[int] = []
-    compute = Architecture._compute
-
-    def count(self: Architecture, weights: Any, rows: list[NDArray[Any]]) -> Any:
-        calls.append(len(rows[0]))
-        return compute(self, weights, rows)
-
-    monkeypatch.setattr(Architecture, "_compute", count)
-    monkeypatch.setattr(text_memory, "MAX_BYTES", version.architecture._text_memory._word_bytes * 8 * 4)
-
-    assert version.predict_rows(given).tolist() == np.asarray(model(given)).tolist()
-    assert calls == [4, 4, 2]

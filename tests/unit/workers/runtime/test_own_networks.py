@@ -253,8 +253,8 @@ def test_a_network_of_own_code_that_needs_too_much_memory_is_refused(make: Calla
     config = str(make().to_json())
 
     with pytest.raises(ArchitectureError, match="more than the 50000 allowed"):
-        build_model(config, 50_000)
-    assert build_model(config).layers
+        Architecture(config, 50_000)
+    assert Architecture(config).inputs
 
 
 def test_a_function_of_a_whole_batch_is_found_out(reader: WeightsFileReader, tmp_path: Path) -> None:
