@@ -22,7 +22,7 @@ import numpy as np
 from workers.runtime.wanted_weights import IF_SHARD, Variable
 
 #: What may be the matter with a file that has too few arrays.
-IF_FEWER = f"{IF_SHARD}; if layers share one, send the .keras file: only its config says so"
+IF_FEWER = f"{IF_SHARD}; if layers share one, send a .keras file that Keras itself loads: only its config says so"
 MAX_DEPTH = 64
 #: Groups and arrays visited in all: hard links can make a small file a tree without end.
 MAX_MEMBERS = 20_000
