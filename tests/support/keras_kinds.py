@@ -100,9 +100,11 @@ def functional(given: Any, make: Callable[[Any], Any]) -> keras.Model:
     return keras.Model(given, make(given))
 
 
-def _quantized(mode: str) -> keras.Model:
+def quantized(mode: str) -> keras.Model:
+    """Dense layers, quantized."""
     model = chain(keras.Input((6,)), layers.Dense(130, "tanh"), layers.Dense(3))
-    model.quantize(mode)
+    for layer in model.layers:
+        layer.quantize(mode)
     return model
 
 
@@ -226,9 +228,9 @@ KERAS_KINDS = {
         lambda: chain(keras.Input((None, 3)), layers.Conv1D(4, 3), layers.GlobalMaxPooling1D(), layers.Dense(2)),
         _numbers(7, 3),
     ),
-    "int8": kind(lambda: _quantized("int8"), _numbers(6)),
-    "int4": kind(lambda: _quantized("int4"), _numbers(6)),
-    "float8": kind(lambda: _quantized("float8"), _numbers(6)),
+    "int8": kind(lambda: quantized("int8"), _numbers(6)),
+    "int4": kind(lambda: quantized("int4"), _numbers(6)),
+    "float8": kind(lambda: quantized("float8"), _numbers(6)),
     "LoRA": kind(_with_lora, _numbers(6)),
     "SpectralNormalization": kind(
         lambda: chain(keras.Input((4,)), layers.SpectralNormalization(layers.Dense(3))), _numbers(4)
