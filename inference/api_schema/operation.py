@@ -11,8 +11,8 @@ from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiRespo
 from inference.api_schema.about import TOKEN
 from inference.api_schema.fields import NN_ID as NN_ID_FIELD
 from inference.api_schema.fields import Schema, ref
+from inference.api_schema.network_schemas import VERSION as VERSION_FIELD
 from inference.api_schema.refusals import GUARDED, refusals
-from inference.api_schema.schemas import VERSION as VERSION_FIELD
 
 HEADER: Final = "header"
 PATH: Final = "path"

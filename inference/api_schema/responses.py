@@ -5,10 +5,10 @@ from __future__ import annotations
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 
 from inference.api_schema.fields import ref
+from inference.api_schema.network_schemas import DIGEST, UPLOADED_AT
 from inference.api_schema.operation import EVERYBODY, NN_ID, NUMBER, PAGE, QUERY, answer, describe, operation
 from inference.api_schema.operations import LOADED, NETWORK, OTHER, WORKER
 from inference.api_schema.refusals import WITH_BODY
-from inference.api_schema.schemas import DIGEST, UPLOADED_AT
 
 OK = {"status": True, "message": "OK"}
 NETWORK_TOLD = {

@@ -5,11 +5,9 @@ from __future__ import annotations
 from inference.api_schema.fields import (
     NN_ID,
     OK,
-    TRACE,
     Schema,
     listing,
     milliseconds,
-    one_of,
     optional,
     record,
     ref,
@@ -17,11 +15,7 @@ from inference.api_schema.fields import (
     truth,
     whole,
 )
-
-VERSION = whole("A version's number: 1, 2, 3 …", 1, minimum=1, maximum=999_999_999)
-ACTIVE_VERSION = optional(whole("The version that predictions are made with; null when there is none", 2, minimum=1))
-UPLOADED_AT = "2026-11-23T00:29:57.226772+00:00"
-DIGEST = "e5c1b6c9860b6a92cd8248d289da6e2a7945fb369acf7f29e6963dff4e8eaec4"
+from inference.api_schema.network_schemas import ACTIVE_VERSION, NETWORK_SCHEMAS, VERSION
 
 NUMBERS: Schema = {
     "description": "A number, a truth value, a text, or lists of one of these, nested as deep as the network's arrays "
@@ -37,13 +31,6 @@ NUMBERS: Schema = {
 }
 ROWS = "nested as deep as the network's input is. A network with several inputs takes an object, with each by its name"
 NAMED: Schema = {"type": "object", "additionalProperties": ref("Numbers"), "minProperties": 1}
-#: What a version's users should know.
-REMARKS: Schema = {
-    "type": "array",
-    "description": "What workers have found out about its file and how it answers, a sentence each",
-    "items": {"type": "string"},
-    "examples": [[]],
-}
 
 
 def asked(name: str, description: str, inputs: Schema) -> Schema:
@@ -79,12 +66,6 @@ FAILED_PREDICTION = record(
         "error": text("Why, in one line", "RowsError: the network takes rows of shape (2,), got (3,)"),
     },
 )
-LOADED = {
-    "result": truth("Whether the worker has loaded the version"),
-    "worker": text("The worker's name", "worker@embedded"),
-    "trace": text("Only when it has not: its stack trace, base64 of UTF-8", TRACE),
-    "remarks": {**REMARKS, "description": f"Only when there are some. {REMARKS['description']}"},
-}
 SWITCHED = record(
     "How a weight change went. It took effect on every worker or on none",
     {
@@ -133,83 +114,6 @@ STATUS = record(
         "workers": listing("Those that did", "StatusWorker"),
     },
 )
-NETWORK_FIELDS = {
-    "nn_id": NN_ID,
-    "active_version": ACTIVE_VERSION,
-    "default": truth("Whether it answers predictions that name no network"),
-    "versions_count": whole("How many versions it has", 2),
-    "last_upload": optional(text("When the last one was uploaded; null: never", UPLOADED_AT, format="date-time")),
-}
-VERSION_FIELDS = {
-    "number": VERSION,
-    "state": one_of(
-        "How it fared on the workers",
-        "loaded",
-        {
-            "pending": "no worker has loaded it yet",
-            "loaded": "loaded by every worker",
-            "failed": "at least one could not",
-            "deleted": "its weights are gone, the record stays",
-        },
-    ),
-    "active": truth("Whether predictions are made with it"),
-    "file_name": text("The uploaded file's name", "0d3c5dffa4374c77a554ed38c9c50296_1ee9dd03.b64"),
-    "size": whole("Bytes of the weights file", 17216),
-    "digest": text("The SHA-256 of these bytes", DIGEST),
-    "architecture": text("The SHA-256 of its architecture's Keras JSON", DIGEST),
-    "uploaded_at": text("When it was uploaded", UPLOADED_AT, format="date-time"),
-    "remarks": REMARKS,
-}
-TERMS: Schema = {
-    **record(
-        "What came with the upload, and holds wherever it is loaded; null: nothing",
-        {
-            "order": {
-                "type": "array",
-                "description": "The layers of a PyTorch file as they are used",
-                "items": {"type": "string"},
-                "examples": [[]],
-            },
-            "examples": whole("How many rows with their results must hold", 2),
-            "tolerance": {"type": "number", "description": "How far a number may be from it", "examples": [0.01]},
-        },
-        may_lack=("tolerance",),
-    ),
-    "type": ["object", "null"],
-}
-ACTIVATION = record(
-    "One attempt to make a version active",
-    {
-        "kind": one_of(
-            "What asked for it",
-            "upload",
-            {"upload": "new weights", "activate": "an earlier version was named", "rollback": "a step back"},
-        ),
-        "outcome": one_of(
-            "How it ended",
-            "activated",
-            {
-                "running": "not yet",
-                "activated": "every worker had loaded it",
-                "failed": "a worker could not, or was silent",
-                "no_workers": "none was connected",
-                "not_first": "another network was active, and nothing was to be replaced",
-                "unavailable": "the broker or the database failed",
-                "interrupted": "its gateway died",
-            },
-        ),
-        "requested_by": text("A person's or token's name, or the client's address", "127.0.0.1"),
-        "started_at": text("When", UPLOADED_AT, format="date-time"),
-        "seconds": optional(
-            {"type": "number", "description": "How long it took; null while it runs", "examples": [0.2]}
-        ),
-        "previous_version": {**ACTIVE_VERSION, "description": "What was active when it ended; null: none"},
-        "workers_asked": whole("How many workers were connected", 1),
-        "workers_answered": whole("How many of them answered in time", 1),
-        "detail": text("Why it failed, beside the reports; else empty", ""),
-        "reports": listing("What each worker reported", "Report"),
-    },
-)
 CHECK = record(
     "One thing that predictions need",
     {"status": truth("Whether it is there"), "message": text("`OK`, or what is missing", "OK")},
@@ -248,42 +152,10 @@ SCHEMAS: dict[str, Schema] = {
     "Rows": asked("data", f"A list of rows, each {ROWS}", {"type": "array", "items": ref("Numbers"), "minItems": 1}),
     "Prediction": PREDICTION,
     "FailedPrediction": FAILED_PREDICTION,
-    "Loaded": record("What a worker reported", LOADED, may_lack=("trace", "remarks")),
     "Switched": SWITCHED,
     "StatusWorker": STATUS_WORKER,
     "Status": STATUS,
-    "NetworkEntry": record("A network", NETWORK_FIELDS),
-    "Networks": record(
-        "A part of all networks",
-        {**OK, "count": whole("How many there are in all", 2), "networks": listing("This part", "NetworkEntry")},
-    ),
-    "VersionEntry": record("A version", VERSION_FIELDS),
-    "Network": record(
-        "A network and a part of its versions",
-        {
-            **OK,
-            **NETWORK_FIELDS,
-            "count": whole("How many versions there are in all", 2),
-            "versions": listing("This part, newest first", "VersionEntry"),
-        },
-    ),
-    "Report": record(
-        "What a worker reported, and when",
-        {**LOADED, "seconds": {"type": "number", "description": "How long it took", "examples": [0.05]}},
-        may_lack=("trace", "remarks"),
-    ),
-    "Activation": ACTIVATION,
-    "Version": record(
-        "A version and its activations",
-        {
-            **OK,
-            "nn_id": NN_ID,
-            **VERSION_FIELDS,
-            "terms": TERMS,
-            "activations": listing("The latest 100, newest first", "Activation"),
-        },
-    ),
-    "Deleted": record("What was deleted", {**OK, "nn_id": NN_ID, "version": VERSION}),
+    **NETWORK_SCHEMAS,
     "Check": CHECK,
     "Readiness": READINESS,
     "FrontPage": FRONT_PAGE,
