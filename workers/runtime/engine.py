@@ -100,7 +100,10 @@ class Architecture:
         places = zip(model.weights, find_places(model), strict=True)
         variables = [_described(each.path, each, place) for each, place in places]
         variables += [_described(path, each, path) for path, each in frequencies]
-        arrays = list_saved_arrays(model)
+        try:
+            arrays = list_saved_arrays(model)
+        except Exception as error:  # a layer raises whatever it likes
+            raise ArchitectureError(f"this architecture has no weights that can be saved: {say_reason(error)}") from error
         # What lookups save beside their variables has names that are not looked for, and own code may make more of a
         # file than its weights: Keras must load it.
         names = () if frequencies or has_own_layers(model) else find_saved_names(model, arrays)

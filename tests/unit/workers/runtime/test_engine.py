@@ -255,3 +255,11 @@ def test_an_architecture_without_an_input_shape_is_refused() -> None:
 
     with pytest.raises(ArchitectureError, match="inputs of known shape"):
         Architecture(config)
+
+
+def test_a_layer_that_was_never_built_is_refused_as_an_architecture() -> None:
+    described = json.loads(SUM_CONFIG)
+    described["config"]["layers"][1]["build_config"] = "Dense"
+
+    with pytest.raises(ArchitectureError, match="no weights that can be saved: 'Dense' object has no attribute 'bias'"):
+        Architecture(json.dumps(described))
