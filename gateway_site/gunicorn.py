@@ -13,6 +13,8 @@ from environs import EnvError
 from gateway_site.succession import succession
 from inference.access.requirement import Address, OpenBindError, Requirement, listen_at
 from inference.monitoring.board import gateway_board, sit_down
+from inference.supervision.addresses import Bind
+from inference.supervision.errors import BindError
 from inference.supervision.options import read_gateway_options
 from workers.settings import settings
 
@@ -30,6 +32,8 @@ CONNECTIONS_LEAST = 1024
 OTHER_CONNECTIONS = 128
 
 bind = told["PIPELINE_BIND"]
+#: Where each process answers gRPC, if anywhere.
+grpc_bind = Bind.parse(told["PIPELINE_GRPC_BIND"]) if told["PIPELINE_GRPC_BIND"] else None
 worker_class = "gateway_site.http_worker.HttpWorker"
 # The embedded form is one process by its nature: the broker lives in it.
 workers = 1 if settings().embedded else options.processes
@@ -53,7 +57,9 @@ def on_starting(server: Any) -> None:
     """Look whether this may begin, and let each process have as many files as connections: many systems allow 1024
     unless asked for more.
     """
-    _refuse_open(server.cfg.address)
+    _refuse_open([*server.cfg.address, *_grpc_addresses()])
+    if grpc_bind and not server.master_pid:  # on an upgrade the gunicorn before listens there
+        _claim(grpc_bind)
     wanted, (soft, hard) = worker_connections + OTHER_FILES, resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != resource.RLIM_INFINITY and soft < wanted:
         most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
@@ -75,7 +81,20 @@ def _refuse_open(addresses: Iterable[Address]) -> None:
 
 def _addresses(server: Any) -> list[Address]:
     """Where it really listens, whoever has said so: settings, the command line, systemd, or the process before."""
-    return [listener.sock.getsockname() for listener in server.LISTENERS] or list(server.cfg.address)
+    http = [listener.sock.getsockname() for listener in server.LISTENERS] or list(server.cfg.address)
+    return [*http, *_grpc_addresses()]
+
+
+def _grpc_addresses() -> list[Address]:
+    return [(grpc_bind.host, grpc_bind.port)] if grpc_bind else []
+
+
+def _claim(address: Bind) -> None:
+    """Refuse to begin where another program answers: processes share the address, so the kernel would let them in."""
+    try:
+        address.claim()
+    except BindError as error:
+        raise RuntimeError(f"PIPELINE_GRPC_BIND: {error}") from error
 
 
 def on_reload(server: Any) -> None:

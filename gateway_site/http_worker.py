@@ -15,6 +15,7 @@ from gunicorn.arbiter import Arbiter
 from uvicorn.server import Server
 from uvicorn_worker import UvicornWorker
 
+from gateway_site.ending import ENDING
 from gateway_site.http_protocol import ClientConnection
 from gateway_site.succession import succession
 from inference.supervision.options import read_gateway_options
@@ -81,6 +82,12 @@ class GatewayServer(Server):
     def quit(self) -> None:
         """End at once, whoever is being answered, also when the process ends already and waits for them."""
         self.should_exit = self._insisted = self._at_once = True
+        ENDING.at_once.set()
+
+    async def shutdown(self, sockets: Any = None) -> None:
+        """End, and have end what listens beside."""
+        ENDING.begins.set()
+        await super().shutdown(sockets)
 
     async def _wait_tasks_to_complete(self) -> None:
         """Let end what is there; when that is to be at once, the time for it is over, and uvicorn cancels the rest."""

@@ -9,11 +9,14 @@ import dj_database_url
 from environs import EnvError, validate
 
 from gateway_site.allowed_hosts import allowed_hosts
+from gateway_site.cors_origins import cors_origins
 from gateway_site.secret_key import kept_secret_key
 from inference import admin_theme
 from inference.access.buckets import Rate
 from inference.access.rights import PREDICT, STATUS, WEIGHTS
 from inference.api_schema import about
+from inference.supervision.addresses import Bind
+from inference.supervision.errors import BindError
 from workers.settings import ROOT, environment
 from workers.settings import settings as shared_settings
 
@@ -30,8 +33,19 @@ def rate(name: str, default: str) -> Rate | None:
         raise EnvError(f'Environment variable "{name}" invalid: {error}') from error
 
 
+def bind(name: str) -> str:
+    """A variable's host and port, as gRPC has them; empty where it says nothing."""
+    text = env.str(name, "")
+    try:
+        return str(Bind.parse_whole(text)) if text else ""
+    except BindError as error:
+        raise EnvError(f'Environment variable "{name}" invalid: {error}') from error
+
+
 BASE_DIR = ROOT
 PIPELINE_BIND: str = env.str("PIPELINE_BIND", "127.0.0.1:54321")
+#: Where gRPC is answered, host and port; nowhere when it is empty.
+PIPELINE_GRPC_BIND: str = bind("PIPELINE_GRPC_BIND")
 PIPELINE_DATA_DIR: Path = (ROOT / env.path("PIPELINE_DATA_DIR", ROOT / "var")).resolve()
 PIPELINE_REQUEST_TIMEOUT: float = shared_settings().request_timeout_seconds
 #: The most requests that one gateway process holds; more are answered 503 at once.
@@ -83,6 +97,8 @@ SILENCED_SYSTEM_CHECKS = [
 PIPELINE_PROXIES: int = env.int("PIPELINE_PROXIES", 0, validate=validate.Range(min=0, max=10))
 #: Where a proxy that speaks https is reached, with the scheme: the admin's forms are taken from there, too.
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("PIPELINE_TRUSTED_ORIGINS", [])
+#: Other sites' pages that may ask; none, unless they are named.
+PIPELINE_CORS_ORIGINS: frozenset[str] = cors_origins(env.list("PIPELINE_CORS_ORIGINS", []))
 ALLOWED_HOSTS: list[str] = allowed_hosts(env.list("PIPELINE_ALLOWED_HOSTS", ["*"]), PIPELINE_BIND)
 
 INSTALLED_APPS = [
@@ -187,7 +203,13 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 
 #: What strangers can have written, each with a limit of its own: many lines of one kind hide none of another.
-LIMITED_LOGGERS = ("django.request", "inference.dispatch.predictions", "inference.http.responses")
+LIMITED_LOGGERS = (
+    "django.request",
+    "inference.amqp_door.told",
+    "inference.dispatch.predictions",
+    "inference.grpc_door.codes",
+    "inference.http.responses",
+)
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -202,7 +224,9 @@ LOGGING = {
     "loggers": {
         "django.request": {"level": "ERROR", "filters": ["defects", "django.request"]},
         "django.security": {"level": "CRITICAL"},
+        "inference.amqp_door.told": {"filters": ["inference.amqp_door.told"]},
         "inference.dispatch.predictions": {"filters": ["inference.dispatch.predictions"]},
+        "inference.grpc_door.codes": {"filters": ["inference.grpc_door.codes"]},
         "inference.http.responses": {"filters": ["inference.http.responses"]},
     },
 }

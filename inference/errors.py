@@ -113,10 +113,16 @@ class RequestTimeoutError(InferenceError):
 
 
 class PredictionFailedError(InferenceError):
-    """The worker could not make the prediction; `trace` is its stack trace, shortened, `version` the one asked."""
+    """The worker could not make the prediction; `trace` is its stack trace, shortened, `version` the one asked.
 
-    def __init__(self, trace: str, version: VersionRef | None = None, worker: str = "") -> None:
+    It is the rows' fault when they are not those that the network takes.
+    """
+
+    def __init__(
+        self, trace: str, version: VersionRef | None = None, worker: str = "", is_rows_fault: bool = False
+    ) -> None:
         self.version = version
         self.worker = worker
+        self.is_rows_fault = is_rows_fault
         self.trace = shorten(storable(trace))
         super().__init__(self.trace.strip().rpartition("\n")[2])

@@ -155,6 +155,21 @@ set_up_environment() {
   exec {lock}<&-
 }
 
+# set_up_beside NAME SIZE LIST FLAG...: an environment var/NAME with the packages of LIST, about SIZE MB. In a subshell:
+# it takes the place of ours there.
+set_up_beside() (
+  VENV=$ROOT/var/$1
+  PYTHON=$VENV/bin/python
+  mkdir -p "${VENV%/*}"
+  exec {lock}<"${VENV%/*}"
+  ! command -v flock >/dev/null || flock "$lock"
+  [[ ! -x $PYTHON || $(cat "$VENV/.peers" 2>/dev/null || true) != "$(_wanted_stamp "$3")" ]] || exit 0
+  say "installing other systems into var/$1 (about $2 MB, a minute)"
+  PIPELINE_PYTHON=${PIPELINE_PYTHON:-$ROOT/.venv/bin/python} _make_venv
+  _pip_install "${@:4}" --requirement="$3"
+  _wanted_stamp "$3" >"$VENV/.peers"
+)
+
 # install_with_apt MISSING: when this is root on Debian, installs the packages that the function MISSING prints, one a
 # line. Fails when some are missing still.
 install_with_apt() {

@@ -16,6 +16,7 @@ from kombu.utils.json import dumps
 from workers.broker import buffered, embedded_transport
 from workers.broker.connection import ANSWER_SECONDS, CONNECT_SECONDS, HEARTBEAT_SECONDS
 from workers.broker.queues import PREDICT
+from workers.messages.packing import CONTENT_ENCODING, CONTENT_TYPE, NAME, pack, unpack
 from workers.messages.protocol import PREDICT_QUEUE
 from workers.settings import settings
 
@@ -27,6 +28,7 @@ except EnvError as error:
 
 # What arrives is read five times as fast; what is sent is JSON as kombu writes it.
 serialization.register("json", dumps, orjson.loads, content_type="application/json", content_encoding="utf-8")
+serialization.register(NAME, pack, unpack, CONTENT_TYPE, CONTENT_ENCODING)  # type: ignore[arg-type]  # bytes it takes
 buffered.install()
 embedded_transport.install()
 app = Celery("workers", amqp="workers.broker.connection:Messaging")
@@ -41,7 +43,7 @@ app.conf.update(
     result_backend="workers.consuming.results:ResultBackend",
     result_persistent=False,
     imports=("workers.startup", "workers.tasks", "workers.control"),
-    accept_content=["json"],
+    accept_content=["json", NAME],
     task_serializer="json",
     result_serializer="json",
     task_queues=(PREDICT,),

@@ -41,7 +41,7 @@ def predict(message: dict[str, Any]) -> dict[str, Any]:
     worker = this_worker()
     batch = PredictBatch.from_json(message)
     try:
-        return _answer(worker, batch, started).to_json()
+        return _answer(worker, batch, started).to_packed()
     except Ignore:
         raise
     except Exception as error:

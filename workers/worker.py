@@ -27,6 +27,7 @@ from workers.messages.signing import message_keys
 from workers.runtime.backend import program_versions, use_threads
 from workers.runtime.errors import KeyMismatchError, PipelineRuntimeError, SupplyError
 from workers.runtime.load_folder import remove_abandoned_folders
+from workers.runtime.loading import LoadedVersion
 from workers.runtime.networks import Networks
 from workers.runtime.own_code import import_modules
 from workers.runtime.weights_file import WeightsFileReader
@@ -208,23 +209,27 @@ class Worker:
     def _load_and_report(self, version: VersionRef, reply_to: str, ticket: str, request_id: str) -> None:
         started = perf_counter()
         with handling(request_id):
-            trace, remarks = self._load(version)
-        report = Report(self.name, not trace, trace, perf_counter() - started, remarks)
+            loaded = self._load(version)
+        seconds = perf_counter() - started
+        if isinstance(loaded, str):
+            report = Report(self.name, loaded=False, trace=loaded, seconds=seconds)
+        else:
+            report = Report(self.name, True, "", seconds, loaded.remarks, loaded.signature)
         with self._lock:
             self._reports[ticket] = report
         self.consuming.reporter.send(report, reply_to, ticket)
 
-    def _load(self, version: VersionRef) -> tuple[str, list[str]]:
-        """Load a version; returns the trace when that cannot be done, and what is to be known about it."""
+    def _load(self, version: VersionRef) -> LoadedVersion | str:
+        """Load a version; returns the trace when that cannot be done."""
         try:
-            return "", self.networks.acquire(version).remarks
+            return self.networks.acquire(version)
         except PipelineRuntimeError:
             trace = shorten(traceback.format_exc())
             logger.warning("Cannot load %s; what is served stays as it is.\n%s", version, trace, extra=about(version))
         except Exception:
             trace = shorten(traceback.format_exc())
             logger.exception("Loading %s failed unexpectedly; what is served stays.", version, extra=about(version))
-        return trace, []
+        return trace
 
     def _load_ahead(self, version: VersionRef) -> None:
         try:

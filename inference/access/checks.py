@@ -27,14 +27,16 @@ def _hosts() -> Iterable[CheckMessage]:
 
 
 def _tokens() -> Iterable[CheckMessage]:
-    said, address = Requirement.read(), _bound_to(settings.PIPELINE_BIND)
-    if not said.required([address]) and not is_loopback(address):
+    said, binds = Requirement.read(), [each for each in (settings.PIPELINE_BIND, settings.PIPELINE_GRPC_BIND) if each]
+    required = said.required([_bound_to(bind) for bind in binds])
+    beyond = [bind for bind in binds if not is_loopback(_bound_to(bind))]
+    if beyond and not required:
         yield _warning(
             2,
-            f"Everybody who reaches {settings.PIPELINE_BIND} may ask for predictions and change weights.",
+            f"Everybody who reaches {beyond[0]} may ask for predictions and change weights.",
             "Leave PIPELINE_REQUIRE_TOKEN=false and PIPELINE_ALLOW_OPEN=true out, and make tokens.",
         )
-    elif not said.required([address]):
+    elif not required:
         yield _warning(
             3,
             "On loopback everybody is let in: all users of this machine, and whomever a proxy on it brings.",

@@ -13,6 +13,8 @@ Pipeline serves Keras networks from a fleet of workers.
   **active version**. The **default network** is the one that the last `PUT /set_weights` was for.
 * All answers are JSON objects with `status` and `message`, but for files, `/metrics` and this document. Whatever goes
   wrong is a `Failure`; a prediction that a worker could not make is answered 200 with `status` false.
+* Under `/v2` the gateway speaks the **Open Inference Protocol** with Triton's extensions, under `/v1` **TensorFlow
+  Serving**'s REST and KServe's first protocol. What goes wrong there is an `Error`, and never 200.
 * A weight change takes effect on every worker or on none. From its answer on, no older version answers.
 * Every answer has an `X-Request-ID`: the client's own, if it sent a sane one, or a new one. The logs name it.
 * A body has a `Content-Length`. JSON is read whatever `Content-Type` it comes with.
@@ -34,12 +36,16 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         {"name": "weights", "description": "Upload weights, and choose among versions"},
         {"name": "networks", "description": "See which networks and versions there are"},
         {"name": "monitoring", "description": "See how the gateway and its workers fare"},
+        {"name": "open inference protocol", "description": "As Triton, MLServer and KServe speak it"},
+        {"name": "tensorflow serving", "description": "As it and KServe's first protocol speak"},
         {"name": "document", "description": "This document"},
     ],
     "DEFAULT_GENERATOR_CLASS": "inference.api_schema.generator.Generator",
     "POSTPROCESSING_HOOKS": [],
     "SCHEMA_PATH_PREFIX": "",
     "SERVE_AUTHENTICATION": [],
+    # What they are is said by `operation`.
+    "PATH_CONVERTER_OVERRIDES": {"network": str, "version": int},
     # A unit test makes the document and finds every warning; `check --deploy` need not make it again.
     "ENABLE_DJANGO_DEPLOY_CHECK": False,
     "APPEND_COMPONENTS": {

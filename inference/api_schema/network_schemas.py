@@ -16,6 +16,13 @@ from inference.api_schema.fields import (
     whole,
 )
 
+#: A network's name, or a label. Clients take `.` and `..` out of addresses: what begins so is left out here.
+NAME_PATTERN = "^[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}$"
+NAME = optional(
+    text(
+        "What it is also called: letters, digits, `.`, `_` and `-`; null: by its id alone", "iris", pattern=NAME_PATTERN
+    )
+)
 VERSION = whole("A version's number: 1, 2, 3 …", 1, minimum=1, maximum=999_999_999)
 ACTIVE_VERSION = optional(whole("The version that predictions are made with; null when there is none", 2, minimum=1))
 UPLOADED_AT = "2026-11-23T00:29:57.226772+00:00"
@@ -38,6 +45,7 @@ LOADED = {
 }
 NETWORK_FIELDS = {
     "nn_id": NN_ID,
+    "name": NAME,
     "active_version": ACTIVE_VERSION,
     "default": truth("Whether it answers predictions that name no network"),
     "versions_count": whole("How many versions it has", 2),
@@ -126,6 +134,11 @@ NETWORK_SCHEMAS: dict[str, Schema] = {
         {
             **OK,
             **NETWORK_FIELDS,
+            "labels": {
+                "type": "object",
+                "description": "The versions that its labels stand for",
+                "additionalProperties": VERSION,
+            },
             "count": whole("How many versions there are in all", 2),
             "versions": listing("This part, newest first", "VersionEntry"),
         },
@@ -146,5 +159,16 @@ NETWORK_SCHEMAS: dict[str, Schema] = {
             "activations": listing("The latest 100, newest first", "Activation"),
         },
     ),
+    "Named": record("A network by its new name", {**OK, **NETWORK_FIELDS}),
+    "Labelled": record(
+        "A label and what it stands for",
+        {
+            **OK,
+            "nn_id": NN_ID,
+            "label": text("It", "stable"),
+            "version": {**optional(VERSION), "description": "The version; null: it is gone"},
+        },
+    ),
+    "Name": record("What a network is to be called", {"name": NAME}),
     "Deleted": record("What was deleted", {**OK, "nn_id": NN_ID, "version": VERSION}),
 }

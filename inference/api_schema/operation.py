@@ -10,9 +10,10 @@ from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiRespo
 
 from inference.api_schema.about import TOKEN
 from inference.api_schema.fields import NN_ID as NN_ID_FIELD
-from inference.api_schema.fields import Schema, ref
+from inference.api_schema.fields import Schema, ref, text
+from inference.api_schema.network_schemas import NAME_PATTERN
 from inference.api_schema.network_schemas import VERSION as VERSION_FIELD
-from inference.api_schema.refusals import GUARDED, refusals
+from inference.api_schema.refusals import FAILURE, GUARDED, refusals
 
 HEADER: Final = "header"
 PATH: Final = "path"
@@ -26,8 +27,15 @@ def in_path(name: str, field: Schema) -> OpenApiParameter:
     return OpenApiParameter(name, {**field}, PATH, required=True, description=field["description"])
 
 
-NN_ID = in_path("nn_id", NN_ID_FIELD)
-NUMBER = in_path("number", VERSION_FIELD)
+#: What the parts of addresses are, by their names there.
+NETWORK_FIELD = text(
+    "A network's id, 32 lower-case hex digits, or its name", NN_ID_FIELD["examples"][0], pattern=NAME_PATTERN
+)
+IN_ADDRESSES: dict[str, Schema] = {
+    "network": NETWORK_FIELD,
+    "number": VERSION_FIELD,
+    "label": text("What the network's users call one of its versions", "stable", pattern=NAME_PATTERN),
+}
 ONLY_FIRST = OpenApiParameter(
     "If-None-Match",
     {"type": "string", "enum": ["*"]},
@@ -67,7 +75,7 @@ def answer(component: str, description: str, **examples: Any) -> OpenApiResponse
 
 def request_examples(**examples: Any) -> list[OpenApiExample]:
     """Examples of a body."""
-    return _examples(examples, request_only=True)
+    return _examples(examples, request_only=True, media_type="application/json")
 
 
 def _examples(examples: Mapping[str, Any], **only: Any) -> list[OpenApiExample]:
@@ -88,9 +96,12 @@ def operation(
     headers: tuple[OpenApiParameter, ...] = (),
     request: Any = None,
     examples: list[OpenApiExample] | None = None,
+    shape: str = FAILURE,
 ) -> Described:
-    """One method of one address. `right` is what a token needs for it, where tokens are required."""
-    refused_with = refusals(*refused, *(GUARDED if right else ()), messages=messages)
+    """One method of one address. `right` is what a token needs for it, where tokens are required, and `shape` what an
+    error is. Parts of the address need not be told.
+    """
+    refused_with = refusals(*refused, *(GUARDED if right else ()), messages=messages, shape=shape)
     needs = f"\n\nNeeds a token with the right `{right}`, where tokens are required." if right else ""
     said = [
         REQUEST_ID,

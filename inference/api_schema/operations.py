@@ -7,8 +7,6 @@ from drf_spectacular.utils import OpenApiRequest, OpenApiResponse
 from inference.api_schema.fields import NN_ID as NN_ID_FIELD
 from inference.api_schema.fields import Schema, ref
 from inference.api_schema.operation import (
-    NN_ID,
-    NUMBER,
     ONLY_FIRST,
     answer,
     answer_header,
@@ -20,6 +18,7 @@ from inference.api_schema.refusals import WITH_BODY
 
 NETWORK, OTHER = NN_ID_FIELD["examples"][0], "0d3c5dffa4374c77a554ed38c9c50296"
 WORKER = "worker@embedded"
+OK = {"status": True, "message": "OK"}
 LOADED = {"result": True, "worker": WORKER}
 PREDICT_BODY: Schema = {"anyOf": [ref("OneRow"), ref("Rows")]}
 
@@ -120,7 +119,6 @@ describe(
         "Make any version active",
         "It is loaded by every worker, and becomes the network's active version when all have; else nothing changes.",
         right="weights",
-        parameters=(NN_ID,),
         request={"application/json": ref("Activate")},
         examples=request_examples(version_1={"version": 1}),
         answers=switch_answers(OTHER, 1, 2),
@@ -137,9 +135,37 @@ describe(
         "The version that was active before becomes active again, and with the next rollback the one before that, "
         "until nothing is left. A body is not looked at.",
         right="weights",
-        parameters=(NN_ID,),
         answers=switch_answers(OTHER, 2, 1),
         refused=(*WITH_BODY, 404, 409),
+    ),
+)
+describe(
+    "inference.http.network_views.Label",
+    put=operation(
+        "label",
+        "weights",
+        "Have a label stand for a version",
+        "Whatever it stood for before. The version was active once.",
+        right="weights",
+        request={"application/json": ref("Activate")},
+        examples=request_examples(version_1={"version": 1}),
+        answers={200: answer("Labelled", "It does", done={**OK, "nn_id": OTHER, "label": "stable", "version": 1})},
+        refused=(*WITH_BODY, 404, 409),
+        messages={
+            400: "version: must be a whole number",
+            409: "the version is failed: a label is for one that was active",
+        },
+    ),
+    delete=operation(
+        "remove_label",
+        "weights",
+        "Forget a label",
+        "Whoever asks by it is answered 404. A body is not looked at.",
+        right="weights",
+        answers={
+            200: answer("Labelled", "It is gone", done={**OK, "nn_id": OTHER, "label": "stable", "version": None})
+        },
+        refused=(*WITH_BODY, 404),
     ),
 )
 describe(
@@ -151,7 +177,6 @@ describe(
             summary,
             "As they were uploaded, decoded when that was base64.",
             right="weights",
-            parameters=(NN_ID, NUMBER),
             headers=(
                 answer_header("ETag", "The SHA-256 of the bytes, quoted; for `If-None-Match`", [200, 304]),
                 answer_header("Content-Disposition", "Names the file", [200]),

@@ -1,4 +1,4 @@
-"""Every status of an error: what it means, and what a client can do. All have the component `Failure` as their body."""
+"""Every status of an error: what it means, and what a client can do. Each has one of two shapes as its body."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse
 
 from inference.api_schema.fields import ref
+
+#: The component that is the body of an error; and that of one at the addresses of the field's protocols.
+FAILURE, ERROR = "Failure", "Error"
 
 
 @dataclass(frozen=True)
@@ -84,17 +87,20 @@ GUARDED = (401, 403, 429)
 WITH_BODY = (403, 413, 415)
 
 
-def refusals(*statuses: int, messages: dict[int, str] | None = None) -> dict[int, OpenApiResponse]:
-    """The answers of these statuses, and of `ANY`; `messages` are examples of one's own."""
+def refusals(
+    *statuses: int, messages: dict[int, str] | None = None, shape: str = FAILURE
+) -> dict[int, OpenApiResponse]:
+    """The answers of these statuses, and of `ANY`, in that shape; `messages` are examples of one's own."""
     told = messages or {}
-    return {each: _response(each, told.get(each)) for each in sorted({*ANY, *statuses, *told})}
+    return {each: _response(each, told.get(each), shape) for each in sorted({*ANY, *statuses, *told})}
 
 
-def _response(status: int, message: str | None) -> OpenApiResponse:
+def _response(status: int, message: str | None, shape: str) -> OpenApiResponse:
     refusal = REFUSALS[status]
-    body = {"status": False, "message": message or refusal.message}
+    said = message or refusal.message
+    body = {"error": said} if shape == ERROR else {"status": False, "message": said}
     example = OpenApiExample(f"{status}", value=body, response_only=True, status_codes=[str(status)])
-    return OpenApiResponse(ref("Failure"), refusal.meaning, [example])
+    return OpenApiResponse(ref(shape), refusal.meaning, [example])
 
 
 def having(statuses: Iterable[int], wanted: Iterable[int]) -> list[int]:

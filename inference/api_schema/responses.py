@@ -6,13 +6,13 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 
 from inference.api_schema.fields import ref
 from inference.api_schema.network_schemas import DIGEST, UPLOADED_AT
-from inference.api_schema.operation import EVERYBODY, NN_ID, NUMBER, PAGE, QUERY, answer, describe, operation
-from inference.api_schema.operations import LOADED, NETWORK, OTHER, WORKER
+from inference.api_schema.operation import EVERYBODY, PAGE, QUERY, answer, describe, operation, request_examples
+from inference.api_schema.operations import LOADED, NETWORK, OK, OTHER, WORKER
 from inference.api_schema.refusals import WITH_BODY
 
-OK = {"status": True, "message": "OK"}
 NETWORK_TOLD = {
     "nn_id": OTHER,
+    "name": "iris",
     "active_version": 2,
     "default": True,
     "versions_count": 2,
@@ -113,11 +113,27 @@ describe(
         "Tell of a network",
         "The network, and its versions, newest first, part by part.",
         right="status",
-        parameters=(NN_ID, *PAGE),
+        parameters=tuple(PAGE),
         answers={
-            200: answer("Network", "It", one={**OK, **NETWORK_TOLD, "count": 2, "versions": [VERSION_TOLD]}),
+            200: answer(
+                "Network",
+                "It",
+                one={**OK, **NETWORK_TOLD, "labels": {"stable": 1}, "count": 2, "versions": [VERSION_TOLD]},
+            ),
         },
         refused=(404,),
+    ),
+    patch=operation(
+        "name_network",
+        "networks",
+        "Give a network a name, or take it",
+        "It answers by its name as by its id, which stays.",
+        right="weights",
+        request={"application/json": ref("Name")},
+        examples=request_examples(named={"name": "iris"}, by_its_id_alone={"name": None}),
+        answers={200: answer("Named", "It", named={**OK, **NETWORK_TOLD})},
+        refused=(*WITH_BODY, 404, 409),
+        messages={400: "name must be letters, digits, `.`, `_` and `-`", 409: "another network has the name 'iris'"},
     ),
 )
 describe(
@@ -128,7 +144,6 @@ describe(
         "Tell of a version",
         "When it was activated, who asked, what it replaced, how that ended and what each worker reported.",
         right="status",
-        parameters=(NN_ID, NUMBER),
         answers={
             200: answer(
                 "Version",
@@ -145,7 +160,6 @@ describe(
         "Delete a version's weights",
         "The weights are gone, the record stays. The active version cannot be deleted.",
         right="weights",
-        parameters=(NN_ID, NUMBER),
         answers={200: answer("Deleted", "Done", done={**OK, "nn_id": OTHER, "version": 1})},
         refused=(*WITH_BODY, 404, 409),
         messages={404: NO_SUCH_VERSION, 409: "it is the active version: activate another one first"},

@@ -15,7 +15,8 @@ from inference.api_schema.fields import (
     truth,
     whole,
 )
-from inference.api_schema.network_schemas import ACTIVE_VERSION, NETWORK_SCHEMAS, VERSION
+from inference.api_schema.network_schemas import ACTIVE_VERSION, NAME_PATTERN, NETWORK_SCHEMAS, VERSION
+from inference.api_schema.open_inference_schemas import OPEN_INFERENCE_SCHEMAS
 
 NUMBERS: Schema = {
     "description": "A number, a truth value, a text, or lists of one of these, nested as deep as the network's arrays "
@@ -37,7 +38,11 @@ def asked(name: str, description: str, inputs: Schema) -> Schema:
     """A request for a prediction by `vector` or by `data`."""
     fields = {
         name: {"description": description, "anyOf": [inputs, NAMED]},
-        "nn_id": {**NN_ID, "description": "The network that is asked; else the default one"},
+        "nn_id": text(
+            "The network that is asked, by its id or name; else the default one",
+            NN_ID["examples"][0],
+            pattern=NAME_PATTERN,
+        ),
         "version": whole("The version that is asked; else the active one", 1, minimum=1, maximum=2**31 - 1),
     }
     return record("A request for a prediction", fields, may_lack=("nn_id", "version"))
@@ -156,6 +161,7 @@ SCHEMAS: dict[str, Schema] = {
     "StatusWorker": STATUS_WORKER,
     "Status": STATUS,
     **NETWORK_SCHEMAS,
+    **OPEN_INFERENCE_SCHEMAS,
     "Check": CHECK,
     "Readiness": READINESS,
     "FrontPage": FRONT_PAGE,

@@ -26,7 +26,10 @@ class ClientError(Exception):
 
 
 class PipelineClient:
-    """A client of one gateway; `timeout_seconds` holds for every request, and `token` is the key sent with each."""
+    """A client of one gateway; `timeout_seconds` holds for every request, and `token` is the key sent with each.
+
+    Where a network's `nn_id` is asked for, its name will do, except where weights are uploaded.
+    """
 
     def __init__(self, url: str, timeout_seconds: float = 60.0, token: str = "") -> None:
         self.url = url.rstrip("/")
@@ -60,22 +63,25 @@ class PipelineClient:
 
     def set_weights(
         self,
-        nn_id: str,
+        nn_id: str | None,
         file_name: str,
         body: bytes | IO[bytes],
         *,
+        name: str | None = None,
         only_first: bool = False,
         order: str = "",
         expect: str = "",
     ) -> Answer:
         """PUT /set_weights with a weights file or its base64 text, read while it is sent. Raises ClientError.
 
+        The network is called `name` from then on; without `nn_id` it is the one of that name, or a new one.
+
         Weights that a worker refused come back as an answer whose `status` is false. With `only_first`, they become
         active only while no network is; else that is a ClientError with the status ALREADY_ACTIVE. `order` are a
         PyTorch file's layers as they are used, with commas between; `expect` examples that must hold, as JSON.
         """
         file = io.BytesIO(body) if isinstance(body, bytes) else body
-        fields = {"nn_id": nn_id, "order": order, "expect": expect}
+        fields = {"nn_id": nn_id, "name": name, "order": order, "expect": expect}
         form = MultipartForm({name: value for name, value in fields.items() if value}, "data", file_name, file)
         headers = {"Content-Type": form.content_type} | ({"If-None-Match": "*"} if only_first else {})
         return self._request("PUT", "/set_weights", data=form, headers=headers)
@@ -93,6 +99,18 @@ class PipelineClient:
         A version that a worker could not load comes back as an answer whose `status` is false.
         """
         return self._request("POST", f"/networks/{nn_id}/rollback")
+
+    def name_network(self, network: str, name: str | None) -> Answer:
+        """PATCH /networks/<nn_id>: call a network so, or by its id alone. Raises ClientError."""
+        return self._request("PATCH", f"/networks/{network}", json={"name": name})
+
+    def label(self, network: str, label: str, number: int) -> Answer:
+        """PUT /networks/<nn_id>/labels/<label>: have a label stand for a version. Raises ClientError."""
+        return self._request("PUT", f"/networks/{network}/labels/{label}", json={"version": number})
+
+    def remove_label(self, network: str, label: str) -> Answer:
+        """DELETE /networks/<nn_id>/labels/<label>: forget a label. Raises ClientError."""
+        return self._request("DELETE", f"/networks/{network}/labels/{label}")
 
     def networks(self, limit: int = 100, offset: int = 0) -> Answer:
         """GET /networks: so many of the networks, by name. Raises ClientError."""

@@ -17,11 +17,13 @@ from workers.messages.message import ProtocolError
 from workers.messages.protocol import PredictBatch, PredictReply, VersionRef, is_worker
 from workers.messages.request_id import REQUEST_IDS_MAX
 from workers.messages.tensors import Tensor, Tensors
-from workers.runtime.errors import AnswerTooLargeError, NumbersError
+from workers.runtime.errors import AnswerTooLargeError, NumbersError, RowsError
 
 NOT_FINITE = "OverflowError: the network's output is not finite for these numbers"
 #: A worker's errors that one request of a batch may have caused for all.
 ONE_REQUESTS_ERRORS = (NumbersError.__name__, AnswerTooLargeError.__name__)
+#: And those of rows that are not what the network takes.
+ROWS_ERRORS = (RowsError.__name__, NumbersError.__name__, AnswerTooLargeError.__name__)
 
 
 @dataclass(eq=False)
@@ -102,7 +104,8 @@ class Batch:
 
     def _failure(self, message: dict[str, Any]) -> PredictionFailedError:
         trace, worker = str(message.get("traceback") or message.get("result")), message.get("worker")
-        return PredictionFailedError(trace, self.version, str(worker) if is_worker(worker) else "")
+        is_rows_fault = _error_of(message) in ROWS_ERRORS
+        return PredictionFailedError(trace, self.version, str(worker) if is_worker(worker) else "", is_rows_fault)
 
 
 def _are_finite(outputs: dict[str, NDArray[Any]]) -> bool:
@@ -124,8 +127,13 @@ def _join_rows(parts: list[Tensor]) -> Tensor:
 
 def may_be_one_requests_fault(message: Any) -> bool:
     """Whether a batch failed for something that a single one of its requests may have brought along."""
+    return _error_of(message) in ONE_REQUESTS_ERRORS
+
+
+def _error_of(message: Any) -> str:
+    """The name of a worker's error, if a message is one."""
     result = message.get("result") if isinstance(message, dict) else None
-    return isinstance(result, dict) and result.get("exc_type") in ONE_REQUESTS_ERRORS
+    return str(result.get("exc_type")) if isinstance(result, dict) else ""
 
 
 def fail(requests: list[Waiting], error: InferenceError) -> None:

@@ -27,6 +27,7 @@ from inference.dispatch.predict_input import PredictInput
 from inference.dispatch.quarantine import Quarantine
 from inference.dispatch.replies import Replies
 from inference.dispatch.sender import NotTakenError, Sender
+from inference.dispatch.versions_to_use import Read
 from inference.dispatch.waiting import Key, Outcome, Waiting, nobody_knows
 from inference.errors import (
     BUSY_MESSAGE,
@@ -40,7 +41,6 @@ from inference.errors import (
 )
 from workers.messages.message import ProtocolError
 from workers.messages.news import QUARANTINED_NEWS
-from workers.messages.protocol import VersionRef
 
 logger = logging.getLogger(__name__)
 
@@ -56,9 +56,7 @@ TURNS = 2
 class Dispatcher:
     """The requests that this gateway process holds."""
 
-    def __init__(
-        self, replies: Replies, version_to_use: Callable[[str | None, int | None], VersionRef], requests_max: int
-    ) -> None:
+    def __init__(self, replies: Replies, version_to_use: Read, requests_max: int) -> None:
         self._replies = replies
         self._quarantine = Quarantine(replies.was_mine)
         self._in_flight = InFlight()

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from workers.messages.request_id import REQUEST_ID
 from workers.messages.tensors import Tensors
 
+#: POST /predict, as timings and metrics have it.
+PREDICT_DOOR = "predict"
 #: In order of the names.
 Kinds = tuple[tuple[str, str, tuple[int, ...]], ...]
 
@@ -15,14 +17,18 @@ Kinds = tuple[tuple[str, str, tuple[int, ...]], ...]
 class PredictInput:
     """The rows to predict by input; `single` when they came as one `vector`.
 
-    Without `nn_id` the default network answers, and without `version` the network's active one.
+    `network` is an id or a name, `version` a number or a label; without them the default network's active one answers.
+    `door` is what it came by.
     """
 
     inputs: Tensors
     single: bool
-    nn_id: str | None = None
-    version: int | None = None
+    network: str | None = None
+    version: int | str | None = None
+    door: str = PREDICT_DOOR
     request_id: str = field(default_factory=REQUEST_ID.get, compare=False)
+    #: How long its client waits, when that says so.
+    seconds: float | None = None
     #: How many rows are to be predicted, how many bytes their numbers take, and each input's name, dtype and row shape.
     rows_count: int = field(init=False, compare=False)
     size_bytes: int = field(init=False, compare=False)

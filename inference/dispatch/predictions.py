@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from asyncio import CancelledError
 from collections.abc import Callable
 from datetime import UTC, datetime
 from time import monotonic
@@ -30,10 +31,13 @@ from inference.errors import (
 from inference.models import PredictionTiming
 from inference.monitoring import observations
 from inference.statistics.timing import Timing
+from workers.messages.protocol import is_nn_id
 from workers.messages.refusals import HINT_SECONDS, refusals
 
 logger = logging.getLogger(__name__)
 Outcome = PredictionTiming.Outcome
+#: So much sooner than by ours a client's time may be over by gRPC's clock.
+CLOCK_SECONDS = 0.01
 #: What is asked for by a request that nobody has read.
 NOTHING = PredictInput({}, single=True, request_id="")
 
@@ -59,10 +63,11 @@ class Predictions:
             PredictionFailedError, RequestTimeoutError, BrokerUnavailableError: it was, and has no answer.
         """
         started = monotonic()
+        seconds = self._seconds if asked.seconds is None else min(asked.seconds, self._seconds)
         try:
-            answer = await self._dispatcher.predict(asked, self._seconds, client_has_ended)
+            answer = await self._dispatcher.predict(asked, seconds, client_has_ended)
         except (InferenceError, TimeoutError) as raised:
-            error = self._too_late() if isinstance(raised, TimeoutError) else raised
+            error = self._too_late(seconds) if isinstance(raised, TimeoutError) else raised
             outcome = _outcome(error)
             made_by = error if isinstance(error, PredictionFailedError) else None
             self._note(started, asked, outcome, made_by)
@@ -72,6 +77,10 @@ class Predictions:
                 raise error from raised.__cause__
             finally:
                 del error, made_by  # they know this call, and would keep it for the garbage collector
+        except CancelledError:  # a client has ended its call, or its time is over
+            is_late = monotonic() - started > seconds - CLOCK_SECONDS
+            self._note(started, asked, Outcome.TIMED_OUT if is_late else Outcome.REFUSED, None)
+            raise
         self._note(started, asked, Outcome.ANSWERED, answer)
         return answer
 
@@ -85,14 +94,14 @@ class Predictions:
         self._note(monotonic(), NOTHING, Outcome.REFUSED, None)
         return True
 
-    def _too_late(self) -> InferenceError:
+    def _too_late(self, seconds: float) -> InferenceError:
         """Why a request has no answer in time."""
         if not self._replies.connected:
-            return BrokerUnavailableError(f"the broker could not be reached for {self._seconds:g} s")
+            return BrokerUnavailableError(f"the broker could not be reached for {seconds:g} s")
         if self._versions.database_away:
-            return DatabaseAwayError(f"the database has not told within {self._seconds:g} s what is active")
+            return DatabaseAwayError(f"the database has not told within {seconds:g} s what is active")
         return RequestTimeoutError(
-            f"no worker answered within {self._seconds:g} s; see /status for the workers that are connected"
+            f"no worker answered within {seconds:g} s; see /status for the workers that are connected"
             f"{refusals.hint(HINT_SECONDS)}"
         )
 
@@ -103,7 +112,7 @@ class Predictions:
         version = made_by.version if made_by else None
         timing = Timing(  # by their places: names would cost each request half a microsecond
             datetime.now(UTC),
-            version.nn_id if version else asked.nn_id or "",
+            version.nn_id if version else _id_of(asked),
             version.number if version else None,
             made_by.worker if made_by else "",
             asked.rows_count,
@@ -112,9 +121,15 @@ class Predictions:
             answer.queue_ms if answer else 0.0,
             answer.inference_ms if answer else 0.0,
             outcome,
+            asked.door,
         )
         self._keep(timing)
         observations.predictions.append(timing)
+
+
+def _id_of(asked: PredictInput) -> str:
+    """The network's id, where it was asked for by that: what a name stands for, its version would tell."""
+    return asked.network if is_nn_id(asked.network) else ""  # type: ignore[return-value]  # it is a text
 
 
 def _outcome(error: InferenceError) -> Outcome:
@@ -128,7 +143,7 @@ def _outcome(error: InferenceError) -> Outcome:
 
 def _log(asked: PredictInput, outcome: Outcome, error: InferenceError, made_by: PredictionFailedError | None) -> None:
     """One line for one that failed or came too late; those that succeed have none."""
-    asked_for = (asked.nn_id, asked.version)
+    asked_for = (asked.network, asked.version)
     nn_id, number = (made_by.version.nn_id, made_by.version.number) if made_by and made_by.version else asked_for
     which = f"network {nn_id}" if nn_id else "the default network"
     which += f" version {number}" if number else ""

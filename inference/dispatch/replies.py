@@ -22,6 +22,7 @@ from workers.broker.queues import GATEWAYS, PREDICT, SUPPLY, TRANSIENT
 from workers.celery import app
 from workers.messages.message import ProtocolError
 from workers.messages.news import NEWS_HEADER
+from workers.messages.packing import CONTENT_TYPE, unpack
 from workers.messages.protocol import GatewayStatus, TicketAnswer, TicketQuestion
 from workers.messages.refusals import SignatureError, refusals
 
@@ -38,11 +39,13 @@ def keep_consuming(
     lost: Callable[[], None] = lambda: None,
     alarm: Alarm | None = None,
     between: Callable[[], None] = lambda: None,
+    drain: Callable[[Connection], None] = lambda connection: connection.drain_events(timeout=DRAIN_SECONDS),
 ) -> None:
     """Consume on a connection of its own until `stopping`, connecting anew whenever it breaks.
 
     `connected` declares what is needed on a new connection and returns its consumer; `lost` hears of each end; `alarm`
-    is kept up to date; `between` is called after each message, when no other one is in hand.
+    is kept up to date; `between` is called after each message, when no other one is in hand; `drain` takes a message,
+    or raises TimeoutError when none has come for a moment.
     """
     options = alarm.transport_options() if alarm else {}
     while not stopping.is_set():
@@ -56,7 +59,7 @@ def keep_consuming(
         try:
             connect(connection)
             with connected(connection) as consumer:
-                _drain(connection, stopping, alarm, consumer.channel, between)
+                _drain(connection, stopping, alarm, consumer.channel, between, drain)
         except errors as error:
             abandon(connection)
             logger.warning("Lost the broker (%s); connecting again in %g s.", error, RECONNECT_SECONDS)
@@ -69,12 +72,17 @@ def keep_consuming(
 
 
 def _drain(
-    connection: Connection, stopping: threading.Event, alarm: Alarm | None, channel: Any, between: Callable[[], None]
+    connection: Connection,
+    stopping: threading.Event,
+    alarm: Alarm | None,
+    channel: Any,
+    between: Callable[[], None],
+    drain: Callable[[Connection], None],
 ) -> None:
     checked = looked = monotonic()
     while not stopping.is_set():
         try:
-            connection.drain_events(timeout=DRAIN_SECONDS)
+            drain(connection)
         except TimeoutError:
             pass
         if connection.supports_heartbeats and monotonic() - checked >= 1:
@@ -264,11 +272,13 @@ class Replies:
 
 
 def _read(message: Message) -> Any:
-    """The value in a message's JSON.
+    """The value in a message's JSON, or what a worker has packed.
 
     Raises:
-        ValueError: it is no JSON.
+        ValueError: it is neither.
     """
+    if message.content_type == CONTENT_TYPE and not message.headers.get("compression"):
+        return unpack(message.body)  # type: ignore[arg-type]  # what is binary stays bytes
     if message.content_type != "application/json" or message.headers.get("compression"):
         raise ValueError(f"a message is {message.content_type}, not plain JSON")
     return orjson.loads(message.body or "")

@@ -15,10 +15,10 @@ from inference.dispatch.flight_limit import FlightLimit
 from inference.dispatch.publisher import Publisher
 from inference.dispatch.quarantine import Quarantine
 from inference.dispatch.replies import Replies
+from inference.dispatch.versions_to_use import Read
 from inference.errors import BUSY_MESSAGE, BrokerUnavailableError, BusyError, InferenceError, PredictionFailedError
 from inference.monitoring import observations
 from inference.service_thread import ServiceThread
-from workers.messages.protocol import VersionRef
 
 logger = logging.getLogger(__name__)
 
@@ -41,7 +41,7 @@ class Sender:
     def __init__(
         self,
         replies: Replies,
-        version_to_use: Callable[[str | None, int | None], VersionRef],
+        version_to_use: Read,
         quarantine: Quarantine,
         received: Callable[[Batch, Any], None],
         came_back: Callable[[str, Exception], None],
@@ -105,7 +105,7 @@ class Sender:
     def _send(self, batch: Batch) -> None:
         try:
             asked = batch.requests[0].asked
-            batch.version = self._version_to_use(asked.nn_id, asked.version)
+            batch.version = self._version_to_use(asked.network, asked.version)
             batch.sent = monotonic()
             self._quarantine.check(batch)
             self._publish(batch)

@@ -18,7 +18,7 @@ from django.db import connection
 
 from inference.dispatch.news import Deleted, Switched
 from inference.errors import DatabaseAwayError, InferenceError
-from workers.messages.protocol import VersionRef
+from workers.messages.protocol import VersionRef, is_nn_id
 
 logger = logging.getLogger(__name__)
 
@@ -29,15 +29,17 @@ AT_ONCE_SECONDS = 0.25
 #: How often a database that is away is tried again.
 TRY_AGAIN_SECONDS = 0.5
 
-Read = Callable[[str | None, int | None], VersionRef]
+#: A network's id or name (None: the default one), and a version's number or label (None: the active one).
+Question = tuple[str | None, int | str | None]
+Read = Callable[[str | None, int | str | None], VersionRef]
 
 
 class VersionsToUse:
-    """This process's knowledge: by network (None: the default one) and number (None: the active version)."""
+    """This process's knowledge, by what was asked."""
 
     def __init__(self, read: Read) -> None:
         self._read = read
-        self._known: dict[tuple[str | None, int | None], VersionRef] = {}
+        self._known: dict[Question, VersionRef] = {}
         #: Counts what came between a read's begin and its end: what was read may be old by then.
         self._news = 0
         self._lock = threading.Lock()
@@ -54,18 +56,18 @@ class VersionsToUse:
         """End the thread that tries the database."""
         self._stopping.set()
 
-    def version_to_use(self, nn_id: str | None, number: int | None) -> VersionRef:
+    def version_to_use(self, network: str | None, which: int | str | None) -> VersionRef:
         """As `selectors.version_to_use`, in bounded time; for the sender's thread alone.
 
         Raises:
             DatabaseAwayError: the database does not answer, and has not said before.
             InferenceError: what the database's answer means.
         """
-        question = nn_id, number
+        question = network, which
         if not self._away.is_set():
             news = self._news
             try:
-                version = self._read_in_time(nn_id, number)
+                version = self._read_in_time(question)
             except InferenceError:
                 self._note(question, None, news)
                 raise
@@ -86,42 +88,44 @@ class VersionsToUse:
             self._known.clear()
 
     def hear_of_switch(self, data: Any) -> None:
-        """News: another version of a network is active, which may be the default one by now."""
+        """News: another version of a network is active, or labelled, and the network may be the default one by now."""
         news = Switched.from_json(data)
         with self._lock:
             self._news += 1
-            self._drop(lambda question: question == (news.nn_id, None) or question[0] is None)
+            self._drop(news.nn_id, lambda network, which: network is None or not isinstance(which, int))
 
     def hear_of_deletion(self, data: Any) -> None:
         """News: a version is deleted."""
         news = Deleted.from_json(data)
         with self._lock:
             self._news += 1
-            self._drop(lambda question: question[0] in (None, news.nn_id) and question[1] == news.number)
+            self._drop(news.nn_id, lambda _, which: isinstance(which, str) or which == news.number)
 
-    def _drop(self, which: Callable[[tuple[str | None, int | None]], bool]) -> None:
-        for question in [each for each in self._known if which(each)]:
-            del self._known[question]
+    def _drop(self, nn_id: str, is_old: Callable[[str | None, int | str | None], bool]) -> None:
+        """Forget what is old of a network, however it was asked for: which one a name stands for, nobody says here."""
+        for network, which in list(self._known):
+            if (network == nn_id or network is None or not is_nn_id(network)) and is_old(network, which):
+                del self._known[network, which]
 
-    def _note(self, question: tuple[str | None, int | None], version: VersionRef | None, news: int) -> None:
+    def _note(self, question: Question, version: VersionRef | None, news: int) -> None:
         with self._lock:
             if version is None:
                 self._known.pop(question, None)
             elif news == self._news:
                 self._known[question] = version
 
-    def _read_in_time(self, nn_id: str | None, number: int | None) -> VersionRef:
+    def _read_in_time(self, question: Question) -> VersionRef:
         if not self._prepared:
             bound_this_thread()
             self._prepared = True
         began = monotonic()
         try:
-            return self._read(nn_id, number)
+            return self._read(*question)
         except DatabaseError:
             connection.close()
             if monotonic() - began > AT_ONCE_SECONDS:
                 raise
-            return self._read(nn_id, number)
+            return self._read(*question)
 
     def _lose(self, error: DatabaseError) -> None:
         logger.warning("The database does not answer (%s); predictions go on with the versions known last.", error)

@@ -20,7 +20,7 @@ ENDED_SECONDS = 0.5
 #: What a request ends with.
 Outcome = Answer | InferenceError
 #: The network, the version, the kinds of the inputs, and whether its requests travel alone.
-Key = tuple[str | None, int | None, Kinds, bool]
+Key = tuple[str | None, int | str | None, Kinds, bool]
 
 
 def nobody_knows() -> bool:
@@ -43,7 +43,7 @@ class Waiting:
 
     def __post_init__(self) -> None:
         asked = self.asked
-        self.key = asked.nn_id, asked.version, asked.kinds, self.alone
+        self.key = asked.network, asked.version, asked.kinds, self.alone
 
     def finish(self, outcome: Outcome) -> None:
         """End it; nothing happens when it has ended already, or is given up."""

@@ -7,6 +7,7 @@ A small body is read before a thread is taken for it; a large one is read by its
 
 from __future__ import annotations
 
+import re
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -16,12 +17,14 @@ from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
 from django.utils.http import parse_header_parameters
 
 from inference.errors import InferenceError
-from inference.http.bodies.body_limit import BODY
+from inference.http.bodies.body_limit import BODY, load_bytes_max
 from inference.http.bodies.request_body import SMALL_BYTES, Message, Receive, Scope, Send
 from inference.http.loop_request import LoopRequest
 
 #: What tells how the body arrives, which Django gets as it is.
 HOW_IT_ARRIVES = (b"content-length", b"transfer-encoding", b"content-encoding")
+#: Where a file may come in JSON.
+LOADS = re.compile("/v2/repository/models/[^/]+/load")
 #: How many pieces of its answer a thread may be ahead of its reader, beside those on their way.
 PIECES_AHEAD = 1
 
@@ -78,6 +81,8 @@ class DjangoDoor:
         body, began = asks.body, b""
         form = str(asks.META.get("CONTENT_TYPE", "")).lower().startswith("multipart/")
         most = self._form_size_max if form else self._size_max
+        if LOADS.fullmatch(scope["path"]):
+            most = load_bytes_max()
         if body.size is None:
             body.refuse_larger(most)
         if body.size is None or body.size <= SMALL_BYTES:

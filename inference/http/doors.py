@@ -9,13 +9,12 @@ from time import monotonic
 from django.conf import settings
 
 from inference.http.bodies.request_body import Message, Receive, Scope, Send
-from inference.http.loop_request import LoopAnswer, LoopRequest
-from inference.http.observed import identify, note
-from inference.http.predict_door import PredictDoor
+from inference.http.error_texts import shaped
+from inference.http.loop_request import BYTES, JSON, LoopAnswer, LoopRequest
+from inference.http.loop_routes import LoopRoutes
+from inference.http.observed import identify, note, note_prediction
 from inference.http.responses import answer_to, refused
 from inference.http.security_headers import NO_PAGE, asked_by_https, strict_transport
-
-Door = Callable[[LoopRequest], Awaitable[LoopAnswer]]
 
 
 async def no_life(receive: Receive, send: Send) -> None:
@@ -34,10 +33,11 @@ class Doors:
         self._django = django
         self._live = live
         #: What is answered on the loop: only what waits for nothing else than a worker's answer.
-        self.on_loop: dict[tuple[str, str], Door] = {("POST", "/predict"): PredictDoor()}
-        self._headers = _encoded([("content-type", "application/json"), *NO_PAGE.items()])
-        self._head = _written(self._headers)
+        self.on_loop = LoopRoutes()
+        heads = {each: _encoded([("content-type", each), *NO_PAGE.items()]) for each in (JSON, BYTES)}
+        self._heads = {each: (headers, _written(headers)) for each, headers in heads.items()}
         self._https = strict_transport(settings.SECURE_HSTS_SECONDS)
+        self._adds_to_answers = bool(settings.PIPELINE_CORS_ORIGINS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or go through the process's life.
@@ -52,19 +52,20 @@ class Doors:
         request_id = identify(asks.headers)
         answer: LoopAnswer | None
         if (refusal := asks.exchange.refusal) is not None:
-            answer = refused(*refusal)
+            answer = shaped(scope["path"], refused(*refusal))
             note(scope["method"], scope["path"], answer.status, None)
-        elif (door := self.on_loop.get((scope["method"], scope["path"]))) is not None:
+        elif (route := self.on_loop.find(scope["method"], scope["path"])) is not None:
+            door, named = route
             try:
-                answer = await door(asks)
+                answer = await door(asks, named)
             except (Exception, CancelledError) as error:  # noqa: BLE001 - it is answered, and logged if it is a defect
-                answer = answer_to(error, asks)
-            note(scope["method"], scope["path"], answer.status, monotonic() - began)
+                answer = door.refuse(error, asks)
+            note_prediction(door.endpoint, answer.status, monotonic() - began)
         else:
             answer = await self._ask_django(scope, asks, send, request_id, began)
         if answer is not None and not self._answer_at_once(scope, answer, asks, request_id):
             own = (b"content-length", b"%d" % len(answer.body)), (b"x-request-id", request_id)
-            headers = [*self._headers, *own, *_encoded(self._more_headers(scope, answer, asks))]
+            headers = [*self._heads[answer.content_type][0], *own, *_encoded(self._more_headers(scope, answer, asks))]
             await send({"type": "http.response.start", "status": answer.status, "headers": headers})
             await send({"type": "http.response.body", "body": answer.body})
 
@@ -87,13 +88,16 @@ class Doors:
         except (Exception, CancelledError) as error:
             if has_begun:
                 raise
-            answer = answer_to(error, asks)
+            answer = shaped(scope["path"], answer_to(error, asks))
             note(scope["method"], scope["path"], answer.status, monotonic() - began)
             return answer
         return None
 
     def _answer_at_once(self, scope: Scope, answer: LoopAnswer, asks: LoopRequest, request_id: bytes) -> bool:
-        head = b"%bcontent-length: %d\r\nx-request-id: %b\r\n" % (self._head, len(answer.body), request_id)
+        if self._adds_to_answers and b"origin" in asks.headers:
+            return False  # who stands before this application has headers to add
+        ours = self._heads[answer.content_type][1]
+        head = b"%bcontent-length: %d\r\nx-request-id: %b\r\n" % (ours, len(answer.body), request_id)
         if more := self._more_headers(scope, answer, asks):
             head += _written(_encoded(more))
         return asks.exchange.answer(answer.status, head, answer.body)

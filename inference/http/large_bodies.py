@@ -31,7 +31,8 @@ class LargeBody:
     """One that is held."""
 
     size: int
-    asks: LoopRequest
+    #: None: all of it is there.
+    asks: LoopRequest | None
     began: float = field(default_factory=monotonic)
 
 
@@ -48,8 +49,8 @@ class LargeBodies:
         return sum(body.size for body in self._held)
 
     @asynccontextmanager
-    async def room(self, size: int, asks: LoopRequest) -> AsyncIterator[None]:
-        """Room for a request's body of that size, for the length of a block.
+    async def room(self, size: int, asks: LoopRequest | None) -> AsyncIterator[None]:
+        """Room for a request's body of that size, for the length of a block; `asks` is whose it is while it arrives.
 
         Raises:
             BusyError: there is none.
@@ -65,12 +66,12 @@ class LargeBodies:
 
     def _cut_off_slowest(self) -> None:
         before = monotonic() - SLOW_SECONDS
-        arriving = (body for body in self._held if not body.asks.body.ended)
-        slowest = next((body for body in arriving if body.began < before), None)
-        if slowest is None:
-            raise BusyError(BUSY_MESSAGE)
-        del self._held[slowest]
-        slowest.asks.exchange.cut_off()
+        for body in self._held:
+            if body.asks and not body.asks.body.ended and body.began < before:
+                del self._held[body]
+                body.asks.exchange.cut_off()
+                return
+        raise BusyError(BUSY_MESSAGE)
 
     async def parse(self, read: Callable[[], T]) -> T:
         """What a large body says, read in a thread, one at a time: several at once would be ready no sooner."""

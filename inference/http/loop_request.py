@@ -10,6 +10,8 @@ from typing import Any
 from inference.http.bodies.request_body import Receive, RequestBody, Scope
 from inference.http.exchange import exchange_of
 
+JSON, BYTES = "application/json", "application/octet-stream"
+
 
 class LoopRequest:
     """As those see it who decide about requests."""
@@ -53,8 +55,9 @@ def meta_name(name: bytes) -> str:
 
 @dataclass(slots=True)
 class LoopAnswer:
-    """JSON that is there as a whole."""
+    """A body that is there as a whole."""
 
     body: bytes
     status: int = 200
     headers: Sequence[tuple[str, str]] = ()
+    content_type: str = JSON

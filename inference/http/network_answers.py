@@ -45,11 +45,17 @@ def network_answer(network: Any) -> dict[str, Any]:
     """A network as `history.networks` gives it."""
     return {
         "nn_id": network.nn_id,
+        "name": network.name,
         "active_version": _number(network.active),
         "default": network.is_default,
         "versions_count": network.versions_count,
         "last_upload": network.last_upload,
     }
+
+
+def labels_answer(network: Any) -> dict[str, int]:
+    """The versions that a network's labels stand for."""
+    return dict(network.labels.values_list("label", "version__number"))
 
 
 def version_answer(version: Version, active_number: int | None) -> dict[str, Any]:

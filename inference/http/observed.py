@@ -16,8 +16,15 @@ from workers.messages.request_id import REQUEST_ID, REQUEST_ID_CHARACTERS_MAX
 #: An id that a client may give its request: printable, and of one word in every log.
 _SANE = re.compile(rb"[!-~]{1,%d}" % REQUEST_ID_CHARACTERS_MAX)
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"})
+_NAME = "[A-Za-z0-9._-]{1,128}"
 #: What stands in an address for one network and one version: each would be a time series.
-_NETWORK = re.compile(r"/networks/[0-9a-f]{32}(/versions/[0-9]+)?(/activate|/rollback|/weights)?")
+_NETWORK = re.compile(rf"/networks/{_NAME}(/versions/[0-9]+|/labels/{_NAME})?(/activate|/rollback|/weights)?")
+#: And in those of the field's protocols.
+_MODEL = re.compile(
+    rf"(/v2/models/){_NAME}(?:/versions/[0-9]+)?(/infer|/ready|/config|/stats)?"
+    rf"|(/v2/repository/models/){_NAME}(/load|/unload)"
+    rf"|(/v1/models/){_NAME}(?:/versions/[0-9]+|/labels/{_NAME})?(/metadata|:predict)?"
+)
 ONE_BY_ONE = frozenset(
     {
         "/",
@@ -30,6 +37,12 @@ ONE_BY_ONE = frozenset(
         "/readyz",
         "/api/schema",
         "/api/docs",
+        "/v2",
+        "/v2/health/live",
+        "/v2/health/ready",
+        "/v2/models/stats",
+        "/v2/repository/index",
+        "/v1/models",
     }
 )
 
@@ -49,11 +62,13 @@ def identify(headers: Mapping[bytes, bytes]) -> bytes:
 
 def note(method: str, path: str, status: int, seconds: float | None) -> None:
     """Note an answer, and how long it took to begin; None where nobody knows when its request began."""
-    if path == "/predict" and method == "POST" and seconds is not None:
-        observations.predict_requests.append((str(status), seconds))
-    else:
-        method = method if method in METHODS else "other"
-        observations.requests.append((endpoint_of(path), method, str(status), seconds))
+    method = method if method in METHODS else "other"
+    observations.requests.append((endpoint_of(path), method, str(status), seconds))
+
+
+def note_prediction(endpoint: str, status: int, seconds: float) -> None:
+    """Note the answer to a prediction, by whatever protocol, and how long it took."""
+    observations.predict_requests.append((endpoint, str(status), seconds))
 
 
 def endpoint_of(path: str) -> str:
@@ -61,6 +76,9 @@ def endpoint_of(path: str) -> str:
     if path in ONE_BY_ONE:
         return path
     if found := _NETWORK.fullmatch(path):
-        version = "/versions/<n>" if found[1] else ""
-        return f"/networks/<nn_id>{version}{found[2] or ''}"
+        part = "" if not found[1] else "/versions/<n>" if found[1].startswith("/versions") else "/labels/<label>"
+        return f"/networks/<nn_id>{part}{found[2] or ''}"
+    if found := _MODEL.fullmatch(path):
+        where, *what = filter(None, found.groups())
+        return f"{where}<name>{''.join(what)}"
     return next((f"/{part}/" for part in ("admin", "static") if path.startswith(f"/{part}/")), "other")

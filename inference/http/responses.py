@@ -19,6 +19,7 @@ from inference import errors
 from inference.access.asks import Asks
 from inference.http.authentication import CHALLENGE
 from inference.http.bodies.base64_text import encode_text
+from inference.http.error_shape import error_content
 from inference.http.loop_request import LoopAnswer, LoopRequest
 from inference.http.traces import reason_of, told_of
 
@@ -164,13 +165,13 @@ def _page_or_json(request: HttpRequest, message: str, status: int, page: Any) ->
     if request.path.startswith("/admin/"):
         response: HttpResponse = page()
         return response
-    return JsonResponse({"status": False, "message": message}, status=status)
+    return JsonResponse(error_content(request.path, message), status=status)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Django's handler for what it refuses before a view sees it."""
     if isinstance(exception, DisallowedHost):  # a page for a person would say no more
-        return JsonResponse({"status": False, "message": _refused_host(request)}, status=400)
+        return JsonResponse(error_content(request.path, _refused_host(request)), status=400)
     return _page_or_json(request, "bad request", 400, lambda: defaults.bad_request(request, exception))
 
 

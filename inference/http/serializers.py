@@ -9,6 +9,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 
 from inference.errors import BadInputError
+from inference.models.names import NAME_RULE, is_name
 from workers.messages.protocol import is_nn_id
 
 WEIGHTS_CONTENT_TYPE = "application/octet-stream"
@@ -24,10 +25,21 @@ class TextOrFileField(serializers.Field[Any, Any, Any, Any]):
         return data
 
 
-class SetWeightsSerializer(serializers.Serializer[dict[str, Any]]):
-    """A network's name, its weights (a file, as it is or as base64 text), and what is said of them."""
+class NameField(serializers.Field[str, Any, str, Any]):
+    """What a network may be called; no number, which a CharField would take for its digits."""
 
-    nn_id = serializers.CharField(trim_whitespace=False)
+    def to_internal_value(self, data: Any) -> str:
+        """Take it as it is."""
+        if not is_name(data):
+            raise serializers.ValidationError(f"must be {NAME_RULE}")
+        return str(data)
+
+
+class SetWeightsSerializer(serializers.Serializer[dict[str, Any]]):
+    """A network's id, or name, its weights (a file, as it is or as base64 text), and what is said of them."""
+
+    nn_id = serializers.CharField(trim_whitespace=False, required=False)
+    name = NameField(required=False, default=None)
     data = serializers.FileField(allow_empty_file=True, max_length=255)  # type: ignore[assignment]  # the wire's name
 
     order = serializers.CharField(required=False, allow_blank=True, default="")
@@ -38,6 +50,12 @@ class SetWeightsSerializer(serializers.Serializer[dict[str, Any]]):
         if not is_nn_id(value):
             raise serializers.ValidationError("must be 32 lower-case hex digits")
         return value
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """It says which network, by one or the other."""
+        if "nn_id" not in attrs and attrs["name"] is None:
+            raise serializers.ValidationError({"nn_id": "This field is required, or a name."})
+        return attrs
 
     def validate_data(self, value: UploadedFile) -> UploadedFile:
         """A file part that does not call itself text; what kind of bytes it is, its content decides."""
@@ -72,6 +90,12 @@ class ActivateSerializer(serializers.Serializer[dict[str, Any]]):
     """Which version is to become active."""
 
     version = WholeNumberField(min_value=1, max_value=999_999_999)
+
+
+class NameSerializer(serializers.Serializer[dict[str, Any]]):
+    """What a network is to be called; null: by its id alone."""
+
+    name = NameField(allow_null=True)
 
 
 class PageSerializer(serializers.Serializer[dict[str, Any]]):

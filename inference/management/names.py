@@ -1,22 +1,33 @@
-"""How commands are told a network, a version and a token's name."""
+"""How commands are told a network, a version, a label and a token's name."""
 
 from __future__ import annotations
 
 from argparse import ArgumentTypeError
 
-from workers.messages.protocol import is_nn_id
+from inference.models.names import NAME_RULE, is_name, names_network
 
 TOKEN_NAME_CHARACTERS_MAX = 100
 
 
 def nn_id_argument(text: str) -> str:
-    """A network's id.
+    """A network's id, or its name.
+
+    Raises:
+        ArgumentTypeError: it is neither.
+    """
+    if not names_network(text):
+        raise ArgumentTypeError(f"a network's id is 32 lower-case hex digits, its name {NAME_RULE}; not {text!r}")
+    return text
+
+
+def name_argument(text: str) -> str:
+    """A network's name, or a label.
 
     Raises:
         ArgumentTypeError: it is none.
     """
-    if not is_nn_id(text):
-        raise ArgumentTypeError(f"a network's id is 32 lower-case hex digits, not {text!r}")
+    if not is_name(text):
+        raise ArgumentTypeError(f"a name, or a label, is {NAME_RULE}; not {text!r}")
     return text
 
 

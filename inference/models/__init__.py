@@ -4,7 +4,7 @@ Start at `networks.py`.
 """
 
 from inference.models.activations import ACTIVATION_MARGIN_SECONDS, Activation, WorkerReport
-from inference.models.networks import DefaultNetwork, FileChunk, Network, StoredFile, Version
+from inference.models.networks import DefaultNetwork, FileChunk, Label, Network, StoredFile, Version
 from inference.models.rollup import Rollup
 from inference.models.timing import PredictionTiming
 from inference.models.token import AccessToken
@@ -15,6 +15,7 @@ __all__ = [
     "Activation",
     "DefaultNetwork",
     "FileChunk",
+    "Label",
     "Network",
     "PredictionTiming",
     "Rollup",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from django.core.validators import RegexValidator
 from django.db import models
 
+from inference.models.names import NAME, NAME_CHARACTERS_MAX, NAME_RULE
 from workers.messages.protocol import VersionRef
 
 
@@ -39,6 +41,14 @@ class Network(models.Model):
     """A neural network, named by its `nn_id`; `active` is the version that predictions are made with."""
 
     nn_id = models.CharField(primary_key=True, max_length=32)
+    name = models.CharField(
+        max_length=NAME_CHARACTERS_MAX,
+        null=True,
+        blank=True,
+        unique=True,
+        validators=[RegexValidator(NAME, NAME_RULE)],
+        help_text=f"What it is also called in addresses: {NAME_RULE}.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     active = models.OneToOneField(
         "Version", null=True, blank=True, on_delete=models.PROTECT, related_name="active_for", editable=False
@@ -88,6 +98,9 @@ class Version(models.Model):
     remarks = models.JSONField(
         default=list, blank=True, help_text="What workers have reported about how it answers, a sentence each."
     )
+    signature = models.JSONField(
+        null=True, blank=True, help_text="Its inputs and outputs, as workers have reported them."
+    )
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["network", "number"], name="one_version_a_number")]
@@ -104,3 +117,18 @@ class Version(models.Model):
     def ref(self) -> VersionRef:
         """How messages name this version."""
         return VersionRef(self.network_id, self.number, self.weights_id, self.architecture_id, self.terms_id)
+
+
+class Label(models.Model):
+    """A name for one of a network's versions, which is moved from one to another: `stable`, `canary`."""
+
+    network = models.ForeignKey(Network, on_delete=models.CASCADE, related_name="labels")
+    label = models.CharField(max_length=NAME_CHARACTERS_MAX, validators=[RegexValidator(NAME, NAME_RULE)])
+    version = models.ForeignKey(Version, on_delete=models.CASCADE, related_name="labels")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["network", "label"], name="one_version_a_label")]
+        ordering = ["label"]
+
+    def __str__(self) -> str:
+        return f"{self.label} of {self.version}"

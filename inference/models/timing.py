@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from django.db import models
 
+#: The protocols by which predictions are asked for.
+DOORS = ("predict", "v2", "v1", "grpc", "amqp")
+
 
 class PredictionTiming(models.Model):
     """How one prediction request went, and how long each part of it took."""
@@ -18,6 +21,9 @@ class PredictionTiming(models.Model):
 
     at = models.DateTimeField(db_index=True)
     nn_id = models.CharField(max_length=32, blank=True)
+    door = models.CharField(
+        max_length=16, blank=True, db_default="", help_text="What it came by: /predict, v2, v1, gRPC, AMQP."
+    )
     version = models.PositiveIntegerField(null=True, blank=True)
     worker = models.CharField(max_length=255, blank=True)
     rows = models.PositiveIntegerField()

@@ -17,7 +17,7 @@ logger = logging.getLogger(__name__)
 #: More processes than this one gateway has not; one without a seat tells only of itself.
 SEATS = 64
 #: A seat holds two texts, so that the one that is whole stays while the next one is written.
-TEXT_BYTES = 256 * 1024
+TEXT_BYTES = 512 * 1024
 _HEAD = struct.Struct("<II")
 _SEAT_BYTES = 1 + 2 * (_HEAD.size + TEXT_BYTES)
 READ_TRIES = 10

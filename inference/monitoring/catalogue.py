@@ -44,8 +44,9 @@ HTTP_SECONDS = _histogram(
 )
 PREDICTIONS = _counter(
     "pipeline_predictions_total",
-    "Prediction requests by how they ended: answered, failed, timed_out, refused.",
+    "Prediction requests by how they ended (answered, failed, timed_out, refused) and what they came by.",
     "outcome",
+    "door",
 )
 PREDICTION_ROWS = _counter("pipeline_prediction_rows_total", "Rows of answered prediction requests.")
 PREDICTION_SECONDS = _histogram(

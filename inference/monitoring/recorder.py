@@ -5,8 +5,10 @@ from __future__ import annotations
 import threading
 from collections import Counter, defaultdict
 from collections.abc import Callable
+from itertools import product
 
 from inference.models import Activation, PredictionTiming
+from inference.models.timing import DOORS
 from inference.monitoring import catalogue, observations
 from inference.monitoring.board import own_seat
 from inference.monitoring.catalogue import Metric
@@ -82,10 +84,10 @@ def _count_requests(tally: Tally) -> None:
         if seconds is not None:
             tally.observe(catalogue.HTTP_SECONDS, [seconds], endpoint)
     if taken := observations.take(observations.predict_requests):
-        statuses, all_seconds = zip(*taken, strict=True)
-        for status, count in Counter(statuses).items():
-            tally.add(catalogue.HTTP_REQUESTS, count, "/predict", "POST", status)
-        tally.observe(catalogue.HTTP_SECONDS, all_seconds, "/predict")
+        for (endpoint, status), count in Counter([each[:2] for each in taken]).items():
+            tally.add(catalogue.HTTP_REQUESTS, count, endpoint, "POST", status)
+        for endpoint in {each[0] for each in taken}:
+            tally.observe(catalogue.HTTP_SECONDS, [each[2] for each in taken if each[0] == endpoint], endpoint)
 
 
 def _count_predictions(tally: Tally) -> None:
@@ -94,9 +96,10 @@ def _count_predictions(tally: Tally) -> None:
     if len(answered) < len(taken):
         for timing in taken:
             if timing.outcome is not is_answered:
-                tally.add(catalogue.PREDICTIONS, 1, str(timing.outcome))
+                tally.add(catalogue.PREDICTIONS, 1, str(timing.outcome), timing.door)
     if answered:
-        tally.add(catalogue.PREDICTIONS, len(answered), is_answered.value)
+        for door, count in Counter([timing.door for timing in answered]).items():
+            tally.add(catalogue.PREDICTIONS, count, is_answered.value, door)
         tally.add(catalogue.PREDICTION_ROWS, sum([timing.rows for timing in answered]))
         tally.observe(catalogue.PREDICTION_SECONDS, [timing.total_ms for timing in answered], scale=0.001)
         tally.observe(catalogue.PREDICTION_QUEUE_SECONDS, [timing.queue_ms for timing in answered], scale=0.001)
@@ -104,8 +107,8 @@ def _count_predictions(tally: Tally) -> None:
 
 def _show_zeros(tally: Tally) -> None:
     """A counter that is not there before its first step hides that step from Prometheus."""
-    for outcome in Outcome.values:
-        tally.add(catalogue.PREDICTIONS, 0, outcome)
+    for outcome, door in product(Outcome.values, DOORS):
+        tally.add(catalogue.PREDICTIONS, 0, outcome, door)
     tally.add(catalogue.PREDICTION_ROWS, 0)
     for status in ("200", "400", "500", "503", "504"):
         tally.add(catalogue.HTTP_REQUESTS, 0, "/predict", "POST", status)

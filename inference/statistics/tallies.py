@@ -124,7 +124,7 @@ def tallied(timings: Iterable[Timing], known: Container[str]) -> dict[tuple[date
     """
     tallies: dict[tuple[datetime, str, int, str], Tally] = {}
     start = end = datetime.min.replace(tzinfo=UTC)
-    for at, nn_id, version, worker, rows, _, total_ms, queue_ms, inference_ms, outcome in timings:
+    for at, nn_id, version, worker, rows, _, total_ms, queue_ms, inference_ms, outcome, _ in timings:
         if not start <= at < end:
             start = at.replace(second=0, microsecond=0)
             end = start + timedelta(seconds=MINUTE_SECONDS)

@@ -19,3 +19,4 @@ class Timing(NamedTuple):
     queue_ms: float
     inference_ms: float
     outcome: str
+    door: str

@@ -31,6 +31,18 @@ class Bind:
             raise BindError(f"{text!r} is no address to listen on: write it like 127.0.0.1:54321")
         return cls(host.removeprefix("[").removesuffix("]"), int(port))
 
+    @classmethod
+    def parse_whole(cls, text: str) -> Bind:
+        """Read `host:port` or `[ipv6]:port`, of which nothing may be left out.
+
+        Raises:
+            BindError: it is none of these.
+        """
+        bind = cls.parse(text)
+        if not bind.host or not bind.port:
+            raise BindError(f"{text!r} is no address to listen on: write it like 127.0.0.1:54323")
+        return bind
+
     def __str__(self) -> str:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 

@@ -108,12 +108,14 @@ def read_serve_options(flags: Mapping[str, Any]) -> Options:
 
 
 def _tokens_required(bind: Bind) -> bool:
-    address, said = (bind.host, bind.port), Requirement.read()
+    grpc = environment().str("PIPELINE_GRPC_BIND", "")
+    addresses = [(each.host, each.port) for each in (bind, Bind.parse_whole(grpc) if grpc else None) if each]
+    said = Requirement.read()
     try:
-        said.refuse_open([address])
+        said.refuse_open(addresses)
     except OpenBindError as error:
         raise BindError(str(error)) from error
-    return said.required([address])
+    return said.required(addresses)
 
 
 def read_cluster_options(flags: Mapping[str, Any]) -> ClusterOptions:

@@ -9,6 +9,7 @@ from django.db.models import Count, Exists, Max, OuterRef, QuerySet
 
 from inference.errors import ConflictError, NotFoundError
 from inference.models import Activation, DefaultNetwork, Network, Version
+from inference.models.names import named
 
 #: So many of a network's activations, the latest, tell most rollbacks where to; reading all takes 10 us for each.
 LATEST_ACTIVATIONS = 1000
@@ -30,32 +31,33 @@ def networks() -> QuerySet[Network, Any]:
     )
 
 
-def network(nn_id: str) -> Any:
-    """One network, with what `networks` adds.
+def network(network: str) -> Any:
+    """One network, by its id or name, with what `networks` adds.
 
     Raises:
         NotFoundError: there is none of that name.
     """
-    found = networks().filter(pk=nn_id).first()
+    found = networks().filter(**named(network)).first()
     if found is None:
-        raise NotFoundError(f"there is no network {nn_id}: GET /networks lists them")
+        raise NotFoundError(f"there is no network {network}: GET /networks lists them")
     return found
 
 
-def versions(nn_id: str) -> QuerySet[Version]:
+def versions(network: str) -> QuerySet[Version]:
     """A network's versions, newest first, each with its weights' record."""
-    return Version.objects.filter(network_id=nn_id).select_related("weights", "network").order_by("-number")
+    found = Version.objects.filter(**named(network, "network__"))
+    return found.select_related("weights", "network").order_by("-number")
 
 
-def version(nn_id: str, number: int) -> Version:
+def version(network: str, number: int) -> Version:
     """One version, whatever its state.
 
     Raises:
         NotFoundError: the network has no such version, or there is no such network.
     """
-    found = versions(nn_id).filter(number=number).first()
+    found = versions(network).filter(number=number).first()
     if found is None:
-        raise NotFoundError(f"there is no version {number} of network {nn_id}: GET /networks/{nn_id} lists them")
+        raise NotFoundError(f"there is no version {number} of network {network}: GET /networks/{network} lists them")
     return found
 
 
@@ -65,7 +67,21 @@ def activations(version: Version, at_most: int) -> list[Activation]:
     return list(found.order_by("-id")[:at_most])
 
 
-def version_before(nn_id: str) -> Version:
+def version_to_load(asked: str) -> Version:
+    """What a network answers by when it is to answer: its active version, or the latest that all workers had loaded.
+
+    Raises:
+        NotFoundError: there is no such network.
+        ConflictError: it has no such version.
+    """
+    found = network(asked)
+    version = found.active or versions(found.nn_id).filter(state=Version.State.LOADED).first()
+    if version is None:
+        raise ConflictError(f"network {asked} has no version that workers have loaded: upload one")
+    return version
+
+
+def version_before(asked: str) -> Version:
     """What a rollback of a network leads to: it takes back the latest step that is not taken back yet, as undo does.
 
     A version that is deleted since is passed over, and so is the active one, where that leads to it again.
@@ -74,7 +90,8 @@ def version_before(nn_id: str) -> Version:
         NotFoundError: there is no such network.
         ConflictError: nothing is active, or nothing was before.
     """
-    active = network(nn_id).active
+    found = network(asked)
+    nn_id, active = found.nn_id, found.active
     if active is None:
         raise ConflictError(f"network {nn_id} has no active version, so there is nothing to roll back from")
     for at_most in (LATEST_ACTIVATIONS, None):

@@ -14,7 +14,7 @@ from inference.models import Activation, DefaultNetwork, Network, Version, Worke
 from inference.versions import history
 from inference.versions.stored_files import drop_bytes, lock_files
 from workers.logs import about
-from workers.messages.protocol import REMARKS_MAX, Report
+from workers.messages.protocol import REMARKS_MAX, Report, VersionRef
 
 logger = logging.getLogger(__name__)
 REQUESTED_BY_MAX = 255
@@ -65,18 +65,22 @@ def _keep_reports(activation: Activation, reports: Sequence[Report]) -> int:
         )
         for report in new
     )
-    _keep_remarks(activation.version_id, [remark for report in new for remark in report.remarks])
+    _keep_what_is_told(activation.version_id, new)
     return len(new)
 
 
-def _keep_remarks(version_id: int, remarks: Sequence[str]) -> None:
-    """Note of a version what is not noted yet."""
-    if not remarks:
+def _keep_what_is_told(version_id: int, reports: Sequence[Report]) -> None:
+    """Note of a version what is not noted yet: remarks, and what it takes and makes."""
+    signature = next((report.signature for report in reports if report.signature is not None), None)
+    remarks = dict.fromkeys(remark for report in reports for remark in report.remarks)
+    if not remarks and signature is None:
         return
-    version = Version.objects.only("remarks").get(pk=version_id)
-    if new := [each for each in dict.fromkeys(remarks) if each not in version.remarks]:
-        version.remarks = [*version.remarks, *new][:REMARKS_MAX]
-        version.save(update_fields=["remarks"])
+    version = Version.objects.only("remarks", "signature").get(pk=version_id)
+    told = version.remarks, version.signature
+    version.remarks = [*version.remarks, *(each for each in remarks if each not in version.remarks)][:REMARKS_MAX]
+    version.signature = version.signature or (signature.to_json() if signature else None)
+    if told != (version.remarks, version.signature):
+        version.save(update_fields=["remarks", "signature"])
 
 
 def refuse_second_network() -> None:
@@ -125,6 +129,20 @@ def commit(activation: Activation, only_first: bool = False) -> None:
 
 
 @transaction.atomic
+def deactivate(asked: str, requested_by: str) -> str:
+    """Have none of a network's versions active; says which network it is.
+
+    Raises:
+        NotFoundError: there is no such network.
+    """
+    network = Network.objects.select_for_update().get(pk=history.network(asked).nn_id)
+    was, network.active = network.active, None
+    network.save(update_fields=["active"])
+    logger.info("%s is active no more, as %s asked.", was or network, requested_by)
+    return network.nn_id
+
+
+@transaction.atomic
 def close(activation: Activation, outcome: Activation.Outcome, detail: str) -> None:
     """Note how an activation ended that changed nothing; a version that was `loaded` before stays so."""
     network = _lock_network(activation)
@@ -151,17 +169,18 @@ def _end(activation: Activation, network: Network, outcome: Activation.Outcome, 
 
 
 @transaction.atomic
-def delete_version(nn_id: str, number: int, requested_by: str) -> None:
-    """Delete a version's bytes, unless another version has the same; the record of it stays.
+def delete_version(asked: str, number: int, requested_by: str) -> VersionRef:
+    """Delete a version's bytes, unless another version has the same; the record of it stays. Says which it is.
 
     Raises:
         NotFoundError: there is no such version, or it is deleted already.
         ConflictError: it is the active one.
     """
     # The files first, then the network, as an upload locks them: the other way round they could wait for each other.
-    files = lock_files(history.version(nn_id, number).own_files())
-    network = Network.objects.select_for_update().get(pk=nn_id)
-    version = history.version(nn_id, number)
+    version = history.version(asked, number)
+    files = lock_files(version.own_files())
+    network = Network.objects.select_for_update().get(pk=version.network_id)
+    version = history.version(network.nn_id, number)
     if version.state == Version.State.DELETED:
         raise NotFoundError(f"{version} is deleted already")
     if network.active_id == version.pk:
@@ -172,6 +191,7 @@ def delete_version(nn_id: str, number: int, requested_by: str) -> None:
         if not _is_needed(file.digest):
             drop_bytes(file)
     logger.info("Deleted %s, as %s asked.", version, requested_by, extra=about(version.ref()))
+    return version.ref()
 
 
 def _is_needed(digest: str) -> bool:

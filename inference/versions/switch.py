@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import IO
+from typing import IO, Any
 
 from django.db import Error as DatabaseError
 from django.utils import timezone
@@ -17,11 +17,11 @@ from inference.dispatch.news import DELETED_NEWS, SWITCHED_NEWS, Deleted, Switch
 from inference.errors import AlreadyActiveError, BrokerUnavailableError, ConflictError, InferenceError, NoWorkersError
 from inference.models import Activation, Version
 from inference.monitoring import observations
-from inference.versions import history, services
+from inference.versions import history, naming, services
 from inference.versions.fleet import Fleet
 from inference.versions.uploads import store_upload
 from workers.logs import about
-from workers.messages.protocol import Report
+from workers.messages.protocol import Report, VersionRef
 from workers.messages.refusals import HINT_SECONDS, refusals
 from workers.messages.terms import NO_TERMS, Terms
 from workers.settings import settings as shared_settings
@@ -56,23 +56,25 @@ class VersionSwitch:
         requested_by: str,
         only_first: bool = False,
         terms: Terms = NO_TERMS,
+        name: str | None = None,
     ) -> SwitchResult:
         """Store an upload, have every worker load it by its terms, and make it active when all have.
 
-        With `only_first`, only while no network is active: whether one is, is decided where it would become active.
+        Its network is called `name` from then on, where one is given. With `only_first`, only while no network is
+        active: whether one is, is decided where it would become active.
 
         Raises:
             BadInputError: a `.keras` archive whose architecture cannot be read.
             BrokerUnavailableError, NoWorkersError: nobody could load it; the version stays pending.
-            ConflictError: the version was deleted meanwhile.
+            ConflictError: the version was deleted meanwhile, or another network has the name.
             AlreadyActiveError: it was to be the first network only, and one is active.
         """
         if only_first:
             services.refuse_second_network()
-        version = store_upload(nn_id, file_name, weights, terms)
+        version = store_upload(nn_id, file_name, weights, terms, name)
         return self.switch_to(version, Activation.Kind.UPLOAD, requested_by, only_first)
 
-    def activate(self, nn_id: str, number: int, requested_by: str) -> SwitchResult:
+    def activate(self, network: str, number: int, requested_by: str) -> SwitchResult:
         """Make any version of a network active, once every worker has loaded it.
 
         Raises:
@@ -80,12 +82,12 @@ class VersionSwitch:
             ConflictError: it is deleted.
             BrokerUnavailableError, NoWorkersError: nobody could load it; nothing has changed.
         """
-        version = history.version(nn_id, number)
+        version = history.version(network, number)
         if version.state == Version.State.DELETED:
             raise ConflictError(f"{version} is deleted: upload its weights again")
         return self.switch_to(version, Activation.Kind.ACTIVATE, requested_by)
 
-    def rollback(self, nn_id: str, requested_by: str) -> SwitchResult:
+    def rollback(self, network: str, requested_by: str) -> SwitchResult:
         """Take back the latest step that is not taken back yet: the version that was active before it becomes active.
 
         Raises:
@@ -93,17 +95,61 @@ class VersionSwitch:
             ConflictError: nothing was active before.
             BrokerUnavailableError, NoWorkersError: nobody could load it; nothing has changed.
         """
-        return self.switch_to(history.version_before(nn_id), Activation.Kind.ROLLBACK, requested_by)
+        return self.switch_to(history.version_before(network), Activation.Kind.ROLLBACK, requested_by)
 
-    def delete(self, nn_id: str, number: int, requested_by: str) -> None:
-        """Delete a version's weights; the record stays.
+    def delete(self, network: str, number: int, requested_by: str) -> VersionRef:
+        """Delete a version's weights; the record stays. Says which it was.
 
         Raises:
             NotFoundError: there is no such version, or it is deleted already.
             ConflictError: it is the active one.
         """
-        services.delete_version(nn_id, number, requested_by)
-        self._fleet.tell_gateways(DELETED_NEWS, Deleted(nn_id, number))
+        deleted = services.delete_version(network, number, requested_by)
+        self._fleet.tell_gateways(DELETED_NEWS, Deleted(deleted.nn_id, deleted.number))
+        return deleted
+
+    def deactivate(self, network: str, requested_by: str) -> None:
+        """Have none of a network's versions active.
+
+        Raises:
+            NotFoundError: there is no such network.
+        """
+        self._fleet.tell_gateways(SWITCHED_NEWS, Switched(services.deactivate(network, requested_by)))
+
+    def name_network(self, network: str, name: str | None) -> Any:
+        """Call a network so from now on, or by its id alone.
+
+        Raises:
+            NotFoundError: there is no such network.
+            BadInputError: it is no name.
+            ConflictError: another network has it.
+        """
+        found = history.network(network)
+        naming.name_network(found, name)
+        self._fleet.tell_gateways(SWITCHED_NEWS, Switched(found.nn_id))
+        return found
+
+    def label(self, network: str, label: str, number: int) -> Version:
+        """Have a label of a network stand for this version from now on.
+
+        Raises:
+            NotFoundError: there is no such version.
+            BadInputError: it is no label.
+            ConflictError: that version was never loaded by all workers, or is deleted.
+        """
+        version = naming.label_version(network, label, number)
+        self._fleet.tell_gateways(SWITCHED_NEWS, Switched(version.network_id))
+        return version
+
+    def remove_label(self, network: str, label: str) -> str:
+        """Forget a label; says whose it was.
+
+        Raises:
+            NotFoundError: there is none.
+        """
+        nn_id = naming.remove_label(network, label)
+        self._fleet.tell_gateways(SWITCHED_NEWS, Switched(nn_id))
+        return nn_id
 
     def switch_to(
         self, version: Version, kind: Activation.Kind, requested_by: str, only_first: bool = False

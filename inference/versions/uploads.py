@@ -13,6 +13,7 @@ from django.db.models import Max
 from inference.databases.live_connection import is_disk_full
 from inference.errors import DiskFullError
 from inference.models import Network, Version
+from inference.versions import naming
 from inference.versions.own_architecture import own_architecture
 from inference.versions.stored_files import store_files
 from workers.logs import about
@@ -21,17 +22,20 @@ from workers.messages.terms import NO_TERMS, Terms
 logger = logging.getLogger(__name__)
 
 
-def store_upload(nn_id: str, file_name: str, weights: bytes | IO[bytes], terms: Terms = NO_TERMS) -> Version:
+def store_upload(
+    nn_id: str, file_name: str, weights: bytes | IO[bytes], terms: Terms = NO_TERMS, name: str | None = None
+) -> Version:
     """Store weights for a network, and what was said with them; with them the architecture that a whole model brings.
 
     Raises:
         BadInputError: a whole model whose architecture cannot be read.
+        ConflictError: another network has the `name`.
         DiskFullError: the database has no room for it; nothing is stored.
     """
     default = settings.PIPELINE_DEFAULT_ARCHITECTURE.read_bytes()
     try:
         told = terms.to_bytes() if terms != NO_TERMS else None
-        version = store_version(nn_id, file_name, weights, default, own_architecture(weights), told)
+        version = store_version(nn_id, file_name, weights, default, own_architecture(weights), told, name)
     except DatabaseError as error:
         if is_disk_full(error):
             raise DiskFullError("the database's disk is full: nothing was stored") from error
@@ -48,6 +52,7 @@ def store_version(
     default_architecture: bytes,
     own_architecture: bytes | None = None,
     terms: bytes | None = None,
+    name: str | None = None,
 ) -> Version:
     """An upload as the network's next version, state pending.
 
@@ -64,6 +69,8 @@ def store_version(
     Network.objects.get_or_create(nn_id=nn_id)
     # The lock makes uploads for one network take their numbers one after the other.
     network = Network.objects.select_for_update().get(nn_id=nn_id)
+    if name is not None:
+        naming.name_network(network, name)
     known = network.active or network.versions.order_by("-number").first()
     architecture = known.architecture if own_architecture is None and known is not None else stored["architecture"]
     return Version.objects.create(

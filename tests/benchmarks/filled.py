@@ -10,6 +10,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
+from inference.dispatch.predict_input import PREDICT_DOOR
 from inference.models import PredictionTiming
 from inference.models.rollup import EVERY_NETWORK, HOUR_SECONDS, MINUTE_SECONDS, Rollup
 from inference.statistics.histogram import bucket_of, to_bytes
@@ -148,6 +149,6 @@ def _sample(until: datetime, count: int) -> list[tuple[Any, ...]]:
     for _ in range(10):
         tallies = Tallies()
         times = [source.lognormvariate(2.0, 0.7) for _ in range(count)]
-        tallies.add([Timing(until, "", 0, "", 1, 20, ms, 1.0, 0.5, "answered") for ms in times], until)
+        tallies.add([Timing(until, "", 0, "", 1, 20, ms, 1.0, 0.5, "answered", PREDICT_DOOR) for ms in times], until)
         found.append(tallies.changed()[0][len(NAMED_BY) :])
     return found

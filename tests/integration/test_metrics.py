@@ -56,7 +56,7 @@ def value(system: System, name: str, **labels: str) -> float:
 
 
 def answered(system: System) -> float:
-    return value(system, "pipeline_predictions_total", outcome="answered")
+    return value(system, "pipeline_predictions_total", outcome="answered", door="predict")
 
 
 def post(system: System, body: Any, **headers: str) -> requests.Response:

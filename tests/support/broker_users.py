@@ -11,9 +11,9 @@ from pathlib import Path
 #: By user: what its rights to configure, write and read match. docs/security.md has the same lines.
 LEAST_RIGHTS = {
     "gateway": (
-        r"^(predict|supply|gateways|celery\.pidbox|replies\.[0-9a-f.]+)$",
+        r"^(predict|supply|pipeline|[0-9a-f]{32}|gateways|celery\.pidbox|replies\.[0-9a-f.]+)$",
         r"^(amq\.default|gateways|celery\.pidbox|replies\.[0-9a-f.]+)$",
-        r"^(supply|gateways|replies\.[0-9a-f.]+)$",
+        r"^(supply|pipeline|gateways|replies\.[0-9a-f.]+)$",
     ),
     "worker": (
         r"^(predict|quarantine|gateways|supply\.[0-9a-f]+|celery\.pidbox|.+\.celery\.pidbox)$",

@@ -12,8 +12,12 @@ import orjson
 
 def post_request(url: str, path: str, body: Any) -> bytes:
     """A POST of a JSON body, as it goes over the wire."""
-    content = orjson.dumps(body)
-    head = f"POST {path} HTTP/1.1\r\nHost: {urlsplit(url).netloc}\r\nContent-Type: application/json\r\n"
+    return post_bytes(url, path, orjson.dumps(body), "Content-Type: application/json\r\n")
+
+
+def post_bytes(url: str, path: str, content: bytes, headers: str = "") -> bytes:
+    """A POST of any body, as it goes over the wire."""
+    head = f"POST {path} HTTP/1.1\r\nHost: {urlsplit(url).netloc}\r\n{headers}"
     return f"{head}Content-Length: {len(content)}\r\n\r\n".encode() + content
 
 
@@ -27,7 +31,12 @@ class KeptConnection:
         self._socket: socket.socket | None = None
 
     def ask(self, request: bytes) -> tuple[int, Any]:
-        """The status code and the JSON of the answer to a request.
+        """The status code and the JSON of the answer to a request; raises as `exchange` does."""
+        status, body = self.exchange(request)
+        return status, orjson.loads(body)
+
+    def exchange(self, request: bytes) -> tuple[int, bytes]:
+        """The status code and the body of the answer to a request.
 
         Raises:
             OSError: nobody answers, or the connection broke; the next call opens another.
@@ -46,7 +55,7 @@ class KeptConnection:
             raise
         if b"\r\nconnection: close" in head.lower():
             self.close()
-        return int(head[9:12]), orjson.loads(body)
+        return int(head[9:12]), body
 
     def close(self) -> None:
         """Close the connection; the next request opens another."""

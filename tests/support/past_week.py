@@ -79,7 +79,7 @@ def minutes(now: datetime, workers: Sequence[str]) -> Iterator[list[Timing]]:
             outcome = "failed" if source.random() < 0.002 else "answered"
             timings.append(
                 Timing(at, nn_id, numbers[place - 1], source.choice(workers), 1, source.randint(1, 6), total,
-                       total * 0.2, total * 0.15, outcome)
+                       total * 0.2, total * 0.15, outcome, "predict")
             )  # fmt: skip
         yield timings
 

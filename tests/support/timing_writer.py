@@ -16,6 +16,7 @@ def write(flushes: int) -> None:
     """Write so many times, and say so after each."""
     from django.utils import timezone
 
+    from inference.dispatch.predict_input import PREDICT_DOOR
     from inference.statistics import pruner as pruner_module
     from inference.statistics.pruner import Pruner
     from inference.statistics.timing import Timing
@@ -27,7 +28,7 @@ def write(flushes: int) -> None:
         for number in range(TIMINGS_A_FLUSH):
             at = timezone.now() - timedelta(days=2 * (number % 2))
             worker = f"worker-{number // 2 % 3}@here"
-            timings.add(Timing(at, "a" * 32, 3, worker, 1, 1, 1.0 + number, 1.0, 0.5, "answered"))
+            timings.add(Timing(at, "a" * 32, 3, worker, 1, 1, 1.0 + number, 1.0, 0.5, "answered", PREDICT_DOOR))
         timings.flush()
         pruner.take_turn()
         print(flush, flush=True)

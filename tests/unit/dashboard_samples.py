@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from django.utils import timezone
 
+from inference.dispatch.predict_input import PREDICT_DOOR
 from inference.statistics.timing import Timing
 from inference.statistics.timings import Timings
 from inference.versions.asking import Answers
@@ -26,7 +27,7 @@ def set_running(gateway: PretendedGateway) -> None:
     for number in range(100):
         outcome = "failed" if number == 0 else "answered"
         total_ms = 3.0 if number < 90 else 40.0
-        timings.add(Timing(timezone.now(), NN_ID, 2, "w1", 1, 1, total_ms, 0.5, 0.25, outcome))
+        timings.add(Timing(timezone.now(), NN_ID, 2, "w1", 1, 1, total_ms, 0.5, 0.25, outcome, PREDICT_DOOR))
     timings.flush()
 
 

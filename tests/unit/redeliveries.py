@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from types import SimpleNamespace
 from typing import Any
@@ -16,6 +15,7 @@ from tests.unit.samples import VERSION, asking
 from workers.celery import app
 from workers.consuming import redelivery as redelivery_module
 from workers.consuming.redelivery import HEADER, RESTS
+from workers.messages.packing import CONTENT_ENCODING, CONTENT_TYPE, NAME, pack, unpack
 from workers.messages.protocol import PredictBatch
 from workers.tasks import predict
 from workers.worker import Worker
@@ -45,22 +45,31 @@ class Broker:
             monkeypatch.setattr(redelivery_module, name, value)
 
     def take(self, name: str) -> Message | None:
-        return self._queues[name].get(no_ack=True, accept=["json"])
+        return self._queues[name].get(no_ack=True, accept=["json", NAME])
 
     def close(self) -> None:
         self._connection.release()
 
 
+class Delivered(SimpleNamespace):
+    """A message, as far as it is looked at."""
+
+    @property
+    def payload(self) -> Any:
+        """What its body says."""
+        return unpack(self.body)
+
+
 def came_back(broker: Broker, times: Any, **properties: Any) -> Any:
     """A batch as it is delivered once more; its header says that it came back so often before."""
     inputs = asking([0.1, 0.2]).inputs
-    body = json.dumps([[PredictBatch(VERSION, inputs, [1], ["a-1"]).to_json()], {}, {}]).encode()
-    return SimpleNamespace(
-        body=body,
+    payload = [[PredictBatch(VERSION, inputs, [1], ["a-1"]).to_packed()], {}, {}]
+    return Delivered(
+        body=pack(payload),
         headers={"id": "batch-1", "task": predict.name, HEADER: times} if times else {"id": "batch-1"},
         properties={"reply_to": broker.reply_to, "correlation_id": "batch-1", "expiration": "30000"} | properties,
-        content_type="application/json",
-        content_encoding="utf-8",
+        content_type=CONTENT_TYPE,
+        content_encoding=CONTENT_ENCODING,
         delivery_info={"redelivered": True},
     )
 

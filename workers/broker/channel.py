@@ -90,9 +90,14 @@ class Message(pyamqp.Message):
 
 
 class Channel(pyamqp.Channel):
-    """A channel that signs and verifies when there is a key."""
+    """A channel that signs and verifies when there is a key.
+
+    What comes by one that `takes_unsigned` need not be signed, and is believed by nobody. A message's exchange and
+    routing key would not tell: by its sender's header `CC`, RabbitMQ delivers it to other queues too, under these.
+    """
 
     Message = Message
+    takes_unsigned = False
 
     def _basic_publish(
         self, msg: Any, exchange: str = "", routing_key: str = "", *arguments: Any, **options: Any
@@ -119,6 +124,8 @@ def _judge(msg: Any, channel: Any) -> None:
         raise RefusedError("its properties or its routing key cannot be decoded")
     if (msg.properties.get("application_headers") or {}).get("compression") is not None:
         raise RefusedError("it is compressed, and may become any size; none of Pipeline's is")
+    if getattr(channel, "takes_unsigned", False):
+        return
     keys = message_keys()
     if keys is None:
         refuse_signed(msg.properties)

@@ -20,6 +20,7 @@ from kombu.utils.json import dumps
 
 from workers.broker.connection import abandon, connect
 from workers.broker.queues import TRANSIENT
+from workers.messages.packing import CONTENT_ENCODING, CONTENT_TYPE, pack
 
 logger = logging.getLogger(__name__)
 
@@ -51,7 +52,21 @@ class Sender:
         Raises:
             kombu.exceptions.OperationalError: the broker was away for too long.
         """
-        content = _written(body)
+        self._send(_written(body), queue, correlation_id, headers, "application/json", "utf-8")
+
+    def send_packed(self, body: dict[str, Any], queue: str, correlation_id: str) -> None:
+        """The same for what has bytes in it."""
+        self._send(pack(body), queue, correlation_id, None, CONTENT_TYPE, CONTENT_ENCODING)
+
+    def _send(
+        self,
+        content: str | bytes,
+        queue: str,
+        correlation_id: str,
+        headers: dict[str, str] | None,
+        content_type: str,
+        encoding: str,
+    ) -> None:
         self.act(
             lambda producer: producer.publish(
                 content,
@@ -60,8 +75,8 @@ class Sender:
                 correlation_id=correlation_id,
                 headers=headers,
                 delivery_mode=TRANSIENT,
-                content_type="application/json",
-                content_encoding="utf-8",
+                content_type=content_type,
+                content_encoding=encoding,
             )
         )
 

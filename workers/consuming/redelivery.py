@@ -8,7 +8,6 @@ queue does not count.
 
 from __future__ import annotations
 
-import json
 import logging
 import threading
 from collections.abc import Callable
@@ -273,8 +272,8 @@ def _read(message: Any) -> PredictBatch | None:
     """The batch in a message; None of what is none."""
     identity = message.headers.get("id")
     try:
-        return PredictBatch.from_json(json.loads(message.body)[0][0])
-    except (ArithmeticError, LookupError, RecursionError, TypeError, ValueError) as error:
+        return PredictBatch.from_json(message.payload[0][0])
+    except (ArithmeticError, KombuError, LookupError, RecursionError, TypeError, ValueError) as error:
         what = "Message %s killed workers, goes to the queue %s, and is no batch: %s"
         logger.warning(what, identity, QUARANTINE_QUEUE, error)
         return None

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from celery.backends.rpc import RPCBackend
-from celery.states import EXCEPTION_STATES
+from celery.states import SUCCESS
 
 from workers.consuming.celery_side import celery_side
 from workers.messages.message import TRACE_CHARACTERS_MAX, shorten
@@ -32,9 +32,11 @@ class ResultBackend(RPCBackend):
             trace = None if traceback is None else shorten(str(traceback))
             message = self._to_result(task_id, state, result, trace, request)  # type: ignore[attr-defined]  # not in the stubs
             side = celery_side()
-            if state in EXCEPTION_STATES:
+            if state == SUCCESS:
+                side.sender.send_packed(message, queue, correlation_id)
+            else:
                 message["worker"] = side.name  # what an answer names by itself
-            side.sender.send(message, queue, correlation_id)
+                side.sender.send(message, queue, correlation_id)
         return result
 
     def prepare_exception(self, exc: Exception, serializer: str | None = None) -> Any:

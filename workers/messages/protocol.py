@@ -9,8 +9,9 @@ from typing import Any, Self, TypeGuard
 
 from workers.messages.details import WorkerDetails
 from workers.messages.message import Message, ProtocolError, is_count, require, shorten, storable
+from workers.messages.network_signature import NetworkSignature
 from workers.messages.request_id import REQUEST_ID_CHARACTERS_MAX, REQUEST_IDS_MAX
-from workers.messages.tensors import Tensors, count_rows, tensors_from_json, tensors_to_json
+from workers.messages.tensors import Tensors, count_rows, pack_tensors, tensors_from_json
 
 PREDICT_QUEUE = "predict"
 SUPPLY_QUEUE = "supply"
@@ -105,9 +106,9 @@ class PredictBatch(Message):
         """How many rows the batch has."""
         return sum(self.request_rows)
 
-    def to_json(self) -> dict[str, Any]:
-        """The batch as a JSON object."""
-        inputs = tensors_to_json(self.inputs)
+    def to_packed(self) -> dict[str, Any]:
+        """The batch as it travels (`workers.messages.packing`)."""
+        inputs = pack_tensors(self.inputs)
         return {
             "version": asdict(self.version),
             "inputs": inputs,
@@ -117,7 +118,7 @@ class PredictBatch(Message):
 
     @classmethod
     def from_json(cls, data: object) -> Self:
-        """The batch that a JSON object holds.
+        """The batch that an object holds.
 
         Raises:
             ProtocolError: a field is missing or has a wrong type or value.
@@ -148,14 +149,14 @@ class PredictReply(Message):
         """How many rows were answered."""
         return count_rows(self.outputs)
 
-    def to_json(self) -> dict[str, Any]:
-        """The reply as a JSON object."""
+    def to_packed(self) -> dict[str, Any]:
+        """The reply as it travels."""
         times = {"inference_ms": self.inference_ms, "handling_ms": self.handling_ms}
-        return {"worker": self.worker, "outputs": tensors_to_json(self.outputs), **times}
+        return {"worker": self.worker, "outputs": pack_tensors(self.outputs), **times}
 
     @classmethod
     def from_json(cls, data: object) -> Self:
-        """The reply that a JSON object holds.
+        """The reply that an object holds.
 
         Raises:
             ProtocolError: a field is missing or has a wrong type or value.
@@ -176,9 +177,14 @@ class Report(Message):
     trace: str
     seconds: float
     remarks: Sequence[str] = ()
+    #: What the version takes and makes; None when it is not loaded.
+    signature: NetworkSignature | None = None
 
     def __post_init__(self) -> None:
         remarks = self.remarks
+        if isinstance(self.signature, Mapping):
+            object.__setattr__(self, "signature", NetworkSignature.from_json(self.signature))
+        require(self.signature is None or isinstance(self.signature, NetworkSignature), "signature must be an object")
         require(isinstance(remarks, list | tuple) and len(remarks) <= REMARKS_MAX, "remarks must be a short list")
         require(all(isinstance(each, str) for each in remarks), "remarks must be texts")
         object.__setattr__(self, "remarks", [storable(each)[:REMARK_CHARACTERS_MAX] for each in remarks])

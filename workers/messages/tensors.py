@@ -20,8 +20,7 @@ ONLY_INPUT = ""
 #: The most inputs, or outputs, of a network, and the longest name of one; see `is_tensor_name`.
 TENSORS_MAX = 256
 NAME_CHARACTERS_MAX = 256
-#: The most bytes of numbers and texts in one batch, or its answer: in base64 they stay below the 16 MiB that RabbitMQ 4
-#: takes.
+#: The most bytes of numbers and texts in one batch, or its answer. RabbitMQ 4 takes 16 MiB.
 TENSORS_BYTES_MAX = 11 * 1024 * 1024
 #: The most dimensions of a tensor: numpy's.
 RANK_MAX = 64
@@ -67,6 +66,10 @@ class Tensor(Message):
             raise ProtocolError(f"{len(self.data)} bytes of data where the shape needs {expected}")
         return self
 
+    def to_packed(self) -> dict[str, Any]:
+        """The tensor as it travels, its data as bytes."""
+        return {"dtype": self.dtype, "shape": self.shape, "data": self.data}
+
     def to_json(self) -> dict[str, Any]:
         """The tensor as a JSON object, its data in base64."""
         data = base64.b64encode(self.data).decode("ascii")
@@ -74,14 +77,16 @@ class Tensor(Message):
 
     @classmethod
     def from_json(cls, data: object) -> Self:
-        """The tensor that a JSON object holds.
+        """The tensor that an object holds, its data as bytes or in base64.
 
         Raises:
             ProtocolError: a field is missing, is no base64, or does not fit the others.
         """
         try:
             dtype, shape, content = data["dtype"], data["shape"], data["data"]  # type: ignore[index]
-            return cls(dtype, tuple(shape), base64.b64decode(content, validate=True)).check()
+            if not isinstance(content, bytes):
+                content = base64.b64decode(content, validate=True)
+            return cls(dtype, tuple(shape), content).check()
         except (KeyError, TypeError, binascii.Error, ValueError) as error:
             raise ProtocolError(f"Tensor: {error}") from error
 
@@ -147,6 +152,11 @@ def count_rows(tensors: Tensors) -> int:
 def count_bytes(tensors: Tensors) -> int:
     """How many bytes the numbers and texts of a network's inputs, or outputs, take."""
     return sum([len(tensor.data) for tensor in tensors.values()])
+
+
+def pack_tensors(tensors: Tensors) -> dict[str, Any]:
+    """Inputs, or outputs, as they travel."""
+    return {name: tensor.to_packed() for name, tensor in tensors.items()}
 
 
 def tensors_to_json(tensors: Tensors) -> dict[str, Any]:

@@ -103,7 +103,7 @@ class Architecture:
         try:
             arrays = list_saved_arrays(model)
         except Exception as error:  # a layer raises whatever it likes
-            raise ArchitectureError(f"this architecture has no weights that can be saved: {say_reason(error)}") from error
+            raise ArchitectureError(f"this architecture's weights cannot be saved: {say_reason(error)}") from error
         # What lookups save beside their variables has names that are not looked for, and own code may make more of a
         # file than its weights: Keras must load it.
         names = () if frequencies or has_own_layers(model) else find_saved_names(model, arrays)

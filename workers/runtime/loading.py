@@ -10,6 +10,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from workers.messages.message import ProtocolError
+from workers.messages.network_signature import NetworkSignature, TensorSignature
 from workers.messages.protocol import VersionRef
 from workers.messages.terms import NO_TERMS, Expected, Terms
 from workers.runtime.engine import Architecture, Weights
@@ -45,6 +46,14 @@ class LoadedVersion:
             IGNORED.format(self.ignored): bool(self.ignored),
         }
         return [remark for remark, holds in said.items() if holds]
+
+    @property
+    def signature(self) -> NetworkSignature:
+        """What it takes and makes."""
+        return NetworkSignature(
+            [TensorSignature(each.name, each.dtype, each.row_shape) for each in self.architecture.inputs],
+            [TensorSignature(each.name, each.dtype, each.row_shape) for each in self.architecture.outputs],
+        )
 
     def predict(self, rows: Mapping[str, NDArray[Any]], request_rows: Sequence[int] = ()) -> dict[str, NDArray[Any]]:
         """The outputs by their names, of shapes (rows, ...), for the inputs by theirs; see `Architecture.predict`.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.http import HttpRequest
 from rest_framework.request import Request
 
@@ -10,6 +11,11 @@ from inference.http.bodies.request_body import RequestBody
 
 #: Where a request's `state` has its body.
 BODY = "body"
+
+
+def load_bytes_max() -> int:
+    """The largest body of a load, in Triton's protocol: the largest upload in base64, and JSON around it."""
+    return -(-settings.PIPELINE_MAX_UPLOAD_BYTES // 3) * 4 + int(settings.PIPELINE_MAX_BODY_BYTES)
 
 
 def refuse_larger(request: Request | HttpRequest, limit: int) -> None:

@@ -10,9 +10,9 @@ import numpy as np
 from inference.dispatch.predict_input import PredictInput
 from inference.errors import BadInputError, TooLargeError
 from inference.http.bodies.json_numbers import few_floats, read_numbers
+from inference.models.names import names_network
 from workers.messages.arrays import to_tensor
 from workers.messages.message import ProtocolError
-from workers.messages.protocol import is_nn_id
 from workers.messages.tensors import ONLY_INPUT, TENSORS_BYTES_MAX, Tensor, Tensors, count_rows
 
 #: The largest number of a version that the database holds.
@@ -28,12 +28,30 @@ def read_predict_input(body: Any) -> PredictInput:
     """
     if not isinstance(body, dict):
         raise BadInputError('the body must be an object like {"vector": [0.1, 0.2]}')
-    single = "vector" in body
-    if single == ("data" in body):
+    if ("vector" in body) == ("data" in body):
         raise BadInputError('the body must have either "vector" (one row) or "data" (a list of rows)')
-    name, read = ("vector", _read_row) if single else ("data", _read_rows)
-    asked = PredictInput(_read_inputs(name, body[name], read), single, _read_nn_id(body), _read_version(body))
+    name, inputs = read_inputs(body)
+    return bounded(PredictInput(inputs, name == "vector", _read_network(body), _read_version(body)))
+
+
+def read_inputs(said: dict[str, Any]) -> tuple[str, Tensors]:
+    """The one of `vector` and `data` that is there, and its rows by input.
+
+    Raises:
+        BadInputError: it holds no rows, or something that is none.
+    """
+    name, read = ("vector", _read_row) if "vector" in said else ("data", _read_rows)
+    return name, _read_inputs(name, said[name], read)
+
+
+def bounded(asked: PredictInput) -> PredictInput:
+    """What is asked for, if one message to a worker holds it.
+
+    Raises:
+        TooLargeError: it does not.
+    """
     if asked.size_bytes > TENSORS_BYTES_MAX:
+        name = "vector" if asked.single else "data"
         raise TooLargeError(
             f"{name} has {asked.size_bytes} bytes of numbers and texts; {TENSORS_BYTES_MAX} may be sent at once"
         )
@@ -67,13 +85,13 @@ def _read_rows(name: str, value: Any) -> Tensor:
     return to_tensor(read_numbers(name, value))
 
 
-def _read_nn_id(body: dict[str, Any]) -> str | None:
+def _read_network(body: dict[str, Any]) -> str | None:
     if "nn_id" not in body:
         return None
-    nn_id = body["nn_id"]
-    if not is_nn_id(nn_id):
-        raise BadInputError("nn_id must be 32 lower-case hex digits")
-    return str(nn_id)
+    network = body["nn_id"]
+    if not names_network(network):
+        raise BadInputError("nn_id must be a network's id, 32 lower-case hex digits, or its name")
+    return str(network)
 
 
 def _read_version(body: dict[str, Any]) -> int | None:

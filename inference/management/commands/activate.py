@@ -19,7 +19,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """The network and the version."""
-        parser.add_argument("nn_id", type=nn_id_argument, metavar="NN_ID", help="the network's id")
+        parser.add_argument("nn_id", type=nn_id_argument, metavar="NN_ID", help="the network's id, or its name")
         parser.add_argument(
             "number", type=version_argument, metavar="VERSION", help="its number; `networks NN_ID` lists them"
         )

@@ -30,7 +30,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Which weights, and where to."""
-        parser.add_argument("nn_id", type=nn_id_argument, metavar="NN_ID", help="the network's id")
+        parser.add_argument("nn_id", type=nn_id_argument, metavar="NN_ID", help="the network's id, or its name")
         parser.add_argument(
             "--of-version", type=version_argument, metavar="N", help="the version; default: the active one"
         )

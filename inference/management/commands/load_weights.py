@@ -14,6 +14,7 @@ from django.core.management.base import BaseCommand, CommandError
 from inference.errors import BadInputError
 from inference.http.bodies.base64_text import decode_pieces
 from inference.management.client import add_url_argument, asking
+from inference.management.names import name_argument
 from inference.management.switched import switched
 from inference.management.weights_name import WeightsName
 from workers.messages.protocol import is_nn_id
@@ -34,6 +35,11 @@ class Command(BaseCommand):
             "--nn-id", help="the network's id, 32 lower-case hex digits; default: from a name <nn_id>_<crc32>.b64"
         )
         parser.add_argument(
+            "--name",
+            type=name_argument,
+            help="what the network is called from then on; without an id, it is the one of that name, or a new one",
+        )
+        parser.add_argument(
             "--order",
             default="",
             help="the layers of a PyTorch file as they are used, with commas between, when their names do not tell",
@@ -47,20 +53,30 @@ class Command(BaseCommand):
         add_url_argument(parser)
 
     def handle(
-        self, *args: Any, file: Path, nn_id: str | None, order: str, expect: Path | None, url: str, **options: Any
+        self,
+        *args: Any,
+        file: Path,
+        nn_id: str | None,
+        name: str | None,
+        order: str,
+        expect: Path | None,
+        url: str,
+        **options: Any,
     ) -> None:
         """Check the file, upload it, and tell what the workers said."""
         examples = _text_of(expect) if expect else ""
-        name = WeightsName.parse(file.name)
+        named = WeightsName.parse(file.name)
         with _opened(file) as opened:
-            _check(file, opened, name)
-            chosen = nn_id or (name.nn_id if name else None)
-            if chosen is None:
-                raise CommandError(f"{file.name} does not name its network (<nn_id>_<crc32>.b64): give --nn-id")
-            if not is_nn_id(chosen):
+            _check(file, opened, named)
+            chosen = nn_id or (named.nn_id if named else None)
+            if chosen is None and name is None:
+                raise CommandError(
+                    f"{file.name} does not name its network (<nn_id>_<crc32>.b64): give --nn-id or --name"
+                )
+            if chosen is not None and not is_nn_id(chosen):
                 raise CommandError(f"--nn-id must be 32 lower-case hex digits, got {chosen!r}")
             with asking(url) as client:
-                answer = client.set_weights(chosen, file.name, opened, order=order, expect=examples)
+                answer = client.set_weights(chosen, file.name, opened, name=name, order=order, expect=examples)
         self.stdout.write(switched(answer))
 
 

@@ -20,14 +20,18 @@ class Command(BaseCommand):
     """List the networks, or a network's versions."""
 
     help = (
-        "List every network with its active version; or with an id, that network's versions, newest first. Reads the "
-        "database; no gateway needs to run."
+        "List every network with its active version; or with an id or a name, that network's versions, newest first. "
+        "Reads the database; no gateway needs to run."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Which network."""
         parser.add_argument(
-            "nn_id", nargs="?", type=nn_id_argument, metavar="NN_ID", help="the network whose versions are listed"
+            "nn_id",
+            nargs="?",
+            type=nn_id_argument,
+            metavar="NN_ID",
+            help="the network whose versions are listed: its id, or its name",
         )
 
     def handle(self, *args: Any, nn_id: str | None, **options: Any) -> None:

@@ -11,6 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from inference.http.bodies.base64_text import decode_text
 from inference.management.client import add_url_argument, asking
+from inference.management.names import nn_id_argument
 
 
 class Command(BaseCommand):
@@ -26,7 +27,9 @@ class Command(BaseCommand):
             metavar="JSON",
             help="rows instead, e.g. '[[0.3, 0.7]]', or an object of them by the network's inputs; - reads them",
         )
-        parser.add_argument("--nn-id", help="the network (default: the default network)")
+        parser.add_argument(
+            "--nn-id", type=nn_id_argument, help="the network's id, or its name (default: the default network)"
+        )
         parser.add_argument("--of-version", type=int, metavar="NUMBER", help="the version (default: the active one)")
         add_url_argument(parser)
 

@@ -23,7 +23,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """The network."""
-        parser.add_argument("nn_id", type=nn_id_argument, metavar="NN_ID", help="the network's id")
+        parser.add_argument("nn_id", type=nn_id_argument, metavar="NN_ID", help="the network's id, or its name")
         add_url_argument(parser)
 
     def handle(self, *args: Any, nn_id: str, url: str, **options: Any) -> None:

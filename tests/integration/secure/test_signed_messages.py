@@ -5,8 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
@@ -24,7 +22,6 @@ from tests.support.system import System
 from tests.support.waiting import wait_until
 from workers.messages.protocol import LOAD_COMMAND, PREDICT_QUEUE, PREDICT_TASK, SUPPLY_QUEUE
 from workers.messages.signing import SIGNATURE
-from workers.settings import ROOT
 
 SECONDS = 120.0
 COMMANDS = Exchange("celery.pidbox", "fanout", durable=False)
@@ -177,34 +174,34 @@ def test_an_unsigned_question_is_told_nothing(secure: System, stranger: Stranger
     assert "Refused a message to 'supply': it is not signed" in secure.gateway.log.read_text()
 
 
-CLIENT = """
-import json, os, sys
-from celery import Celery
-from kombu import Queue
-from workers.broker import buffered
-
-buffered.install()  # signs by PIPELINE_MESSAGE_KEY
-app = Celery(broker=os.environ["PLAIN_URL"], backend="rpc://")
-queue = Queue("predict", no_declare=True)
-result = app.send_task("workers.tasks.predict", [json.loads(sys.argv[1])], queue=queue)
-print(json.dumps(result.get(timeout=60)))
-"""
+def ask(stranger: Stranger, **headers: Any) -> None:
+    """Send the door for clients a row."""
+    told = {"lang": "py", "task": "pipeline.predict", "id": uuid4().hex, **headers}
+    stranger.send([[None, [[0.1, 0.2]]], {}, {}], "pipeline", headers=told, reply_to=stranger.queue.name)
 
 
-def test_any_celery_client_with_the_key_is_answered(secure: System, broker: SecureBroker, stranger: Stranger) -> None:
-    assert switch(secure)["status"] is True
-    version = json.loads(stranger.hear_command(LOAD_COMMAND).body)["arguments"]["version"]
-    row = {"dtype": "float64", "shape": [1, 2], "data": "mpmZmZmZuT+amZmZmZnJPw=="}
-    batch = {"version": version, "inputs": {"": row}, "request_rows": [1]}
-    environment = secure.environment | {"PLAIN_URL": broker.node.url}
+def test_clients_ask_and_are_answered_without_a_key(secure: System, stranger: Stranger) -> None:
+    for headers in ({}, {"signature": "made up"}):  # at which nobody looks
+        ask(stranger, **headers)
+        assert stranger.hear_answer()["status"] == "SUCCESS"
 
-    done = subprocess.run(
-        [sys.executable, "-c", CLIENT, json.dumps(batch)],
-        cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120, check=False,
-    )  # fmt: skip
 
-    assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout)["outputs"]
+def test_what_is_sent_to_the_door_for_clients_is_believed_nowhere_else(secure: System, stranger: Stranger) -> None:
+    # The broker delivers it to these queues, too, and says there that it was sent to `pipeline`.
+    ask(stranger, CC=["predict", "supply"])
+    answers = {answer.get("status"): answer for answer in [stranger.hear_answer() for _ in range(3)]}
+
+    assert answers["SUCCESS"]["result"]["version"]
+    assert "it is not signed, and this process has a key" in answers["FAILURE"]["traceback"]
+    assert answers[None] == {"versions": []}
+
+
+def test_an_answer_to_a_client_is_not_believed_by_a_worker(secure: System, stranger: Stranger) -> None:
+    before = sum(workers_refused(secure))
+    told = {"task": "pipeline.predict", "id": "1"}
+    stranger.send([[None, [[0.1, 0.2]]], {}, {}], "pipeline", headers=told, reply_to=PREDICT_QUEUE)
+
+    wait_until(lambda: sum(workers_refused(secure)) == before + 1, SECONDS, "a worker refuses it")
 
 
 @contextmanager

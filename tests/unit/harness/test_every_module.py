@@ -9,10 +9,11 @@ from pathlib import Path
 from workers.settings import ROOT
 
 IMPORT = "import django, importlib; django.setup(); [importlib.import_module(name) for name in {}]"
-FOLDERS = ("benchmarks", "chaos", "fuzz")
+FOLDERS = ("benchmarks", "chaos", "conformance", "fuzz")
 #: What other programs load, each in an environment of its own.
 OF_OTHERS = (
     *("peers/litserve_server", "peers/mlserver_server", "peers/mosec_server", "peers/triton_model"),
+    *("conformance/triton_model", "conformance/triton_networks"),
     "sitecustomize",
 )
 

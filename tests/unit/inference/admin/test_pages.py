@@ -11,6 +11,7 @@ from django.test import Client
 from django.utils import timezone
 
 from inference.admin import network_page
+from inference.dispatch.predict_input import PREDICT_DOOR
 from inference.errors import BrokerUnavailableError
 from inference.models import Activation, Rollup
 from inference.statistics.timing import Timing
@@ -36,7 +37,7 @@ def requests(count: int, nn_id: str = NN_ID, version: int = 2, worker: str = "w1
     """So many requests, as a gateway writes them."""
     timings = Timings()
     for _ in range(count):
-        timings.add(Timing(timezone.now(), nn_id, version, worker, 1, 1, 2.0, 0.5, 0.25, "answered"))
+        timings.add(Timing(timezone.now(), nn_id, version, worker, 1, 1, 2.0, 0.5, 0.25, "answered", PREDICT_DOOR))
     timings.flush()
 
 

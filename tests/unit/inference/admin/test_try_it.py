@@ -50,7 +50,7 @@ def test_an_answer_is_shown_with_who_made_it_and_how_long_it_took(
     page = ask(operator, rows)
 
     asked = gateway.dispatcher.submitted[-1][0]
-    assert (asked.nn_id, asked.rows_count) == (NN_ID, 1)
+    assert (asked.network, asked.rows_count) == (NN_ID, 1)
     assert "0.75" in page
     assert 'id="result"' in page
     assert 'id="took"' in page

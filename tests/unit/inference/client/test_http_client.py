@@ -86,6 +86,14 @@ def test_what_is_said_of_weights_is_put_beside_them(client: PipelineClient, wire
     assert b'name="expect"\r\n\r\n{}\r\n' in body
 
 
+def test_weights_may_be_put_by_a_name_alone(client: PipelineClient, wire: Wire) -> None:
+    client.set_weights(None, "w.b64", b"QUJD", name="fraud")
+
+    body = b"".join(wire.sent[0][0].body)
+    assert b'name="name"\r\n\r\nfraud\r\n' in body
+    assert b"nn_id" not in body
+
+
 @pytest.mark.parametrize(
     ("call", "sent", "body"),
     [
@@ -95,6 +103,11 @@ def test_what_is_said_of_weights_is_put_beside_them(client: PipelineClient, wire
         (lambda client: client.network(NN_ID), f"GET /networks/{NN_ID}?limit=100&offset=0", None),
         (lambda client: client.version(NN_ID, 3), f"GET /networks/{NN_ID}/versions/3", None),
         (lambda client: client.delete_version(NN_ID, 3), f"DELETE /networks/{NN_ID}/versions/3", None),
+        (lambda client: client.network("fraud"), "GET /networks/fraud?limit=100&offset=0", None),
+        (lambda client: client.name_network(NN_ID, "fraud"), f"PATCH /networks/{NN_ID}", b'{"name": "fraud"}'),
+        (lambda client: client.name_network("fraud", None), "PATCH /networks/fraud", b'{"name": null}'),
+        (lambda client: client.label(NN_ID, "stable", 3), f"PUT /networks/{NN_ID}/labels/stable", b'{"version": 3}'),
+        (lambda client: client.remove_label(NN_ID, "stable"), f"DELETE /networks/{NN_ID}/labels/stable", None),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )

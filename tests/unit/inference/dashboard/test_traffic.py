@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from inference.dashboard.traffic import DAY, HOUR, MINUTE, RANGES, read_recent, read_traffic
+from inference.dispatch.predict_input import PREDICT_DOOR
 from inference.statistics.timing import Timing
 from inference.statistics.timings import Timings
 
@@ -23,7 +24,7 @@ def note() -> Note:
 
     def note(at: datetime, count: int = 1, total_ms: float = 2.0, outcome: str = "answered") -> None:
         for _ in range(count):
-            timings.add(Timing(at, "a" * 32, 3, "w1", 1, 1, total_ms, 1.0, 0.5, outcome))
+            timings.add(Timing(at, "a" * 32, 3, "w1", 1, 1, total_ms, 1.0, 0.5, outcome, PREDICT_DOOR))
         timings.flush()
 
     return note

@@ -10,13 +10,18 @@ import pytest
 from numpy.typing import NDArray
 
 from inference.dispatch.answer import Answer
-from inference.http.predict_door import _written
+from inference.http.large_bodies import LargeBodies
+from inference.http.predict_door import PredictDoor
 from tests.unit.samples import NN_ID, VERSION, answer_with
+
+
+def written(answer: Answer, single: bool) -> bytes:
+    return PredictDoor(LargeBodies()).write(single, answer).body
 
 
 def said(answer: Answer, single: bool) -> Any:
     """What a client reads."""
-    return orjson.loads(_written(answer, single).body)["result"]
+    return orjson.loads(written(answer, single))["result"]
 
 
 def answer_of(**outputs: NDArray[Any]) -> Answer:
@@ -85,8 +90,8 @@ def test_json_says_every_number_of_every_dtype_as_python_does(dtype: str) -> Non
     numbers = np.random.default_rng(1).uniform(0, 100, (3, 4, 5)).astype(dtype)
     answer = answer_of(sum=numbers)
 
-    assert _written(answer, single=False).body == as_python_says(numbers.tolist())
-    assert _written(answer_of(sum=numbers[:1]), single=True).body == as_python_says(numbers[0].tolist())
+    assert written(answer, single=False) == as_python_says(numbers.tolist())
+    assert written(answer_of(sum=numbers[:1]), single=True) == as_python_says(numbers[0].tolist())
 
 
 def as_python_says(result: Any) -> bytes:

@@ -17,6 +17,7 @@ from inference.dispatch.publisher import Publisher
 from inference.errors import BrokerUnavailableError
 from tests.unit.samples import VERSION, only_input
 from workers.celery import app
+from workers.messages.packing import NAME
 from workers.messages.protocol import PREDICT_TASK, PredictBatch
 from workers.settings import settings
 
@@ -44,7 +45,7 @@ def publisher() -> Iterator[Publisher]:
 
 
 def receive(connection: Connection, queue: Queue) -> Message:
-    message = queue(connection.channel()).get(no_ack=True, accept=["json"])
+    message = queue(connection.channel()).get(no_ack=True, accept=["json", NAME])
     assert message is not None
     return message
 
@@ -87,7 +88,7 @@ def test_celery_makes_a_request_of_the_batch_like_of_its_own_messages(
     publisher.send_batch("batch-1", BATCH, "replies.1", 12.5)
     ours = receive(connection, queue).headers
 
-    theirs = app.amqp.as_task_v2("batch-1", PREDICT_TASK, ([BATCH.to_json()])).headers
+    theirs = app.amqp.as_task_v2("batch-1", PREDICT_TASK, ([BATCH.to_packed()])).headers
 
     for name in ("lang", "task", "id", "root_id", "parent_id", "group", "retries", "eta", "expires", "timelimit"):
         assert _plain(ours[name]) == _plain(theirs[name]), name
@@ -171,7 +172,7 @@ def test_a_batch_is_told_of_before_it_is_sent_where_events_are_asked_for(
     monkeypatch.setattr(publisher_module, "settings", lambda: replace(settings(), task_events=True))
     publisher.send_batch("batch-2", BATCH, "replies.1", 12.5)
 
-    event = events.get(accept=["json"]).payload
+    event = events.get(accept=["json", NAME]).payload
     assert (event["type"], event["uuid"], event["name"]) == ("task-sent", "batch-2", PREDICT_TASK)
     assert [receive(connection, queue).headers["id"] for _ in range(2)] == ["batch-1", "batch-2"]
 

@@ -12,7 +12,7 @@ from django.db import OperationalError
 
 from inference.dispatch import versions_to_use
 from inference.dispatch.news import Deleted, Switched
-from inference.dispatch.versions_to_use import VersionsToUse
+from inference.dispatch.versions_to_use import Question, VersionsToUse
 from inference.errors import DatabaseAwayError, NotFoundError
 from tests.support.waiting import wait_until
 from tests.unit.samples import NN_ID, OTHER_NN_ID, VERSION
@@ -26,14 +26,14 @@ class Database:
     """Answers what it is told to; `error` instead while there is one."""
 
     def __init__(self) -> None:
-        self.answers: dict[tuple[str | None, int | None], Any] = {(NN_ID, None): FIRST, (None, None): FIRST}
+        self.answers: dict[Question, Any] = {(NN_ID, None): FIRST, (None, None): FIRST}
         self.error: Exception | None = None
         self.reads = 0
         self.on_read: Callable[[], None] = lambda: None
 
-    def read(self, nn_id: str | None, number: int | None) -> Any:
+    def read(self, network: str | None, which: int | str | None) -> Any:
         self.reads += 1
-        answer = self.error or self.answers.get((nn_id, number)) or NotFoundError("there is none")
+        answer = self.error or self.answers.get((network, which)) or NotFoundError("there is none")
         self.on_read()
         if isinstance(answer, Exception):
             raise answer
@@ -64,9 +64,9 @@ def switched(nn_id: str = NN_ID) -> Any:
     return Switched(nn_id).to_json()
 
 
-def known(versions: VersionsToUse, nn_id: str | None = NN_ID, number: int | None = None) -> Any:
+def known(versions: VersionsToUse, network: str | None = NN_ID, which: int | str | None = None) -> Any:
     try:
-        return versions.version_to_use(nn_id, number)
+        return versions.version_to_use(network, which)
     except DatabaseAwayError:
         return None
 
@@ -147,6 +147,39 @@ def test_a_switch_of_another_network_may_be_one_of_the_default_network(
     lose(database, versions)
     assert (known(versions, None), known(versions, None, 3)) == (None, None)
     assert (known(versions), known(versions, NN_ID, 3)) == (FIRST, THIRD)
+
+
+def test_a_name_may_be_another_networks_after_any_switch_and_a_label_another_versions(
+    database: Database, versions: VersionsToUse
+) -> None:
+    by_name = [("fraud", None), ("fraud", 3), ("fraud", "stable")]
+    database.answers |= dict.fromkeys([*by_name, (NN_ID, "stable"), (NN_ID, 3)], THIRD)
+    for question in database.answers:
+        known(versions, *question)
+    versions.hear_of_switch(switched(OTHER_NN_ID))
+    lose(database, versions)
+    assert [known(versions, *question) for question in by_name] == [None] * 3
+    assert [known(versions, NN_ID, which) for which in ("stable", 3)] == [THIRD, THIRD]
+
+
+def test_news_of_a_network_make_its_labels_old_and_its_numbers_not(database: Database, versions: VersionsToUse) -> None:
+    database.answers |= {(NN_ID, "stable"): THIRD, (NN_ID, 3): THIRD}
+    for question in database.answers:
+        known(versions, *question)
+    versions.hear_of_switch(switched())
+    lose(database, versions)
+    assert [known(versions, NN_ID, which) for which in ("stable", 3)] == [None, THIRD]
+
+
+def test_a_label_of_a_deleted_version_is_forgotten(database: Database, versions: VersionsToUse) -> None:
+    asked = [(NN_ID, "stable"), ("fraud", "stable"), ("fraud", 3), (None, "stable")]
+    database.answers |= {**dict.fromkeys(asked, THIRD), (OTHER_NN_ID, "stable"): ELSEWHERE}
+    for question in database.answers:
+        known(versions, *question)
+    versions.hear_of_deletion(Deleted(NN_ID, 3).to_json())
+    lose(database, versions)
+    assert [known(versions, *question) for question in asked] == [None] * 4
+    assert known(versions, OTHER_NN_ID, "stable") == ELSEWHERE
 
 
 def test_the_number_of_a_version_means_the_same_after_a_switch(database: Database, versions: VersionsToUse) -> None:

@@ -31,7 +31,7 @@ def nothing_observed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def noted() -> list[tuple[str, str, str]]:
     """Address, method and status of each answer."""
-    predicted = [("/predict", "POST", status) for status, _ in observations.predict_requests]
+    predicted = [(endpoint, "POST", status) for endpoint, status, _ in observations.predict_requests]
     return predicted + [(path, method, status) for path, method, status, _ in observations.requests]
 
 

@@ -12,7 +12,7 @@ import pytest
 from pytest_django.fixtures import Settings
 
 from inference.errors import BusyError
-from inference.http import large_bodies, predict_door
+from inference.http import large_bodies, loop_routes
 from inference.http.bodies.request_body import SMALL_BYTES, Message
 from inference.http.large_bodies import LARGEST_BODIES, LargeBodies
 from inference.http.loop_request import LoopRequest
@@ -31,7 +31,7 @@ def bodies(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> LargeBodies:
     """Those of the application, with room for little."""
     settings.PIPELINE_MAX_BODY_BYTES = LARGEST
     bodies = LargeBodies()
-    monkeypatch.setattr(predict_door, "LargeBodies", lambda: bodies)
+    monkeypatch.setattr(loop_routes, "LargeBodies", lambda: bodies)
     return bodies
 
 

@@ -51,7 +51,7 @@ def test_each_network_tells_what_is_active_and_which_is_the_default(two: list[Ve
     first, second = get(client, "/networks")["networks"]
 
     assert parse_datetime(first.pop("last_upload")) == two[1].uploaded_at
-    assert first == {"nn_id": NN_ID, "active_version": 1, "default": True, "versions_count": 2}
+    assert first == {"nn_id": NN_ID, "name": None, "active_version": 1, "default": True, "versions_count": 2}
     assert (second["nn_id"], second["active_version"], second["default"]) == (OTHER_NN_ID, None, False)
 
 
@@ -123,7 +123,7 @@ def test_lists_come_page_by_page(client: Client, django_assert_max_num_queries: 
     with django_assert_max_num_queries(2):
         page = get(client, "/networks", limit=2, offset=4)
     assert (page["count"], [one["nn_id"] for one in page["networks"]]) == (6, [f"{4:032x}", NN_ID])
-    with django_assert_max_num_queries(3):
+    with django_assert_max_num_queries(4):
         page = get(client, f"/networks/{NN_ID}", limit=2, offset=1)
     assert (page["count"], [one["number"] for one in page["versions"]]) == (5, [4, 3])
     assert get(client, "/networks", offset=9)["networks"] == []
@@ -148,8 +148,10 @@ def test_a_page_that_there_cannot_be_is_400(path: str, query: str, client: Clien
         (f"/networks/{NN_ID}/versions/3", f"GET /networks/{NN_ID} lists them"),
         ("/networks/", "not found"),
         (f"/networks/{NN_ID}/", "not found"),
-        (f"/networks/{NN_ID.upper()}", "not found"),
-        (f"/networks/{NN_ID[1:]}", "not found"),
+        (f"/networks/{NN_ID.upper()}", "GET /networks lists them"),
+        (f"/networks/{NN_ID[1:]}", "GET /networks lists them"),
+        ("/networks/a b", "not found"),
+        (f"/networks/{'a' * 129}", "not found"),
         (f"/networks/{NN_ID}%0a", "not found"),
         (f"/networks/{NN_ID}/versions", "not found"),
         (f"/networks/{NN_ID}/versions/0", "not found"),
@@ -171,11 +173,12 @@ def test_what_is_not_there_is_404(path: str, message: str, client: Client, two: 
     ("path", "allowed"),
     [
         (READ[0], {"get"}),
-        (READ[1], {"get"}),
+        (READ[1], {"get", "patch"}),
         (READ[2], {"get", "delete"}),
         (f"{READ[2]}/weights", {"get"}),
         (f"{READ[1]}/activate", {"post"}),
         (f"{READ[1]}/rollback", {"post"}),
+        (f"{READ[1]}/labels/stable", {"put", "delete"}),
     ],
 )
 def test_a_wrong_method_is_405(path: str, allowed: set[str], client: Client, two: list[Version]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from http import HTTPStatus
 
 import pytest
@@ -10,8 +11,10 @@ import pytest
 from inference.http.bodies.request_body import Message, Scope, Send
 from inference.http.doors import Doors
 from inference.http.exchange import EXCHANGE, Exchange
+from inference.http.large_bodies import LargeBodies
 from inference.http.loop_request import LoopAnswer, LoopRequest
 from inference.http.observed import endpoint_of
+from inference.http.predict_door import PredictDoor
 from inference.monitoring import observations
 from tests.unit.samples import NN_ID
 from workers.messages.request_id import REQUEST_ID
@@ -28,9 +31,10 @@ def ask(
     seen: list[str] = []
     sent: list[Message] = []
 
-    async def door(asks: LoopRequest) -> LoopAnswer:
-        seen.append(REQUEST_ID.get())
-        return LoopAnswer(b"{}", status)
+    class Door(PredictDoor):
+        async def __call__(self, asks: LoopRequest, named: Sequence[str | None] = ()) -> LoopAnswer:
+            seen.append(REQUEST_ID.get())
+            return LoopAnswer(b"{}", status)
 
     async def django(scope: Scope, asks: LoopRequest, send: Send) -> None:
         seen.append(REQUEST_ID.get())
@@ -53,7 +57,9 @@ def ask(
         "state": {EXCHANGE: exchange},
     }  # fmt: skip
     doors = Doors(django)
-    doors.on_loop["POST", "/predict"] = door
+    doors.on_loop.find = lambda method, path: (  # type: ignore[method-assign]
+        (Door(LargeBodies()), ()) if (method, path) == ("POST", "/predict") else None
+    )
     asyncio.run(doors(scope, nothing, keep))
     start, *bodies = sent
     assert (start["type"], start["status"]) == ("http.response.start", status)
@@ -103,8 +109,8 @@ def test_of_two_ids_neither_is_taken() -> None:
 def test_a_prediction_is_noted_once() -> None:
     ask(status=503)
 
-    [(status, seconds)] = observations.predict_requests
-    assert status == "503"
+    [(endpoint, status, seconds)] = observations.predict_requests
+    assert (endpoint, status) == ("/predict", "503")
     assert 0 <= seconds < 5
     assert not observations.requests
 
@@ -148,7 +154,21 @@ def test_what_the_server_refuses_is_noted_as_far_as_it_was_read(path: str, metho
         (f"/networks/{NN_ID}", "/networks/<nn_id>"),
         (f"/networks/{NN_ID}/versions/12", "/networks/<nn_id>/versions/<n>"),
         (f"/networks/{NN_ID}/versions/12/weights", "/networks/<nn_id>/versions/<n>/weights"),
-        ("/networks/no-network", "other"),
+        ("/networks/by-name", "/networks/<nn_id>"),
+        ("/networks/no network", "other"),
+        ("/v2", "/v2"),
+        ("/v2/health/ready", "/v2/health/ready"),
+        ("/v2/models/stats", "/v2/models/stats"),
+        ("/v2/models/iris", "/v2/models/<name>"),
+        ("/v2/models/iris/versions/3/infer", "/v2/models/<name>/infer"),
+        (f"/v2/models/{NN_ID}/ready", "/v2/models/<name>/ready"),
+        ("/v2/models/iris/metadata", "other"),
+        ("/v2/repository/models/iris/load", "/v2/repository/models/<name>/load"),
+        ("/v2/repository/models/iris", "other"),
+        ("/v1/models/iris", "/v1/models/<name>"),
+        ("/v1/models/iris/labels/stable:predict", "/v1/models/<name>:predict"),
+        ("/v1/models/iris/versions/3/metadata", "/v1/models/<name>/metadata"),
+        ("/v1/models/iris:classify", "other"),
         ("/admin/inference/version/3/change/", "/admin/"),
         ("/static/admin/css/base.css", "/static/"),
         ("/", "/"),

@@ -41,7 +41,7 @@ OWN: list[dict[str, str]] = [
 
 def send(client: Client, method: str, path: str, headers: dict[str, str], body: Any = "") -> Any:
     # A page may send text/plain to any site, and the browser does not ask that site first.
-    if (method, path) == ("POST", "/predict"):
+    if method == "POST" and path.endswith(("predict", "/infer")):
         return asking.ask(path, body or ROW, headers={"Host": HOST, "Content-Type": "text/plain", **headers})
     return client.generic(method, path, body, content_type="text/plain", headers={"host": HOST, **headers})
 
@@ -103,7 +103,8 @@ def addresses() -> list[str]:
     for pattern in urlpatterns:
         if isinstance(pattern, URLPattern):
             path = "/" + str(pattern.pattern)
-            for converter, value in (("nn_id:nn_id", NN_ID), ("version:number", "1")):
+            parts = {"network:network": NN_ID, "version:number": "1", "network:label": "stable", "path:rest": "else"}
+            for converter, value in parts.items():
                 path = path.replace(f"<{converter}>", value)
             found.append(path)
     return found

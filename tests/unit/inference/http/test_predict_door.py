@@ -21,8 +21,8 @@ from inference.errors import (
     NotFoundError,
     PredictionFailedError,
 )
-from inference.http import predict_door
 from inference.http.exchange import Exchange
+from inference.http.predict_door import PredictDoor
 from tests.unit.asking import Answered, Asked, application, ask
 from tests.unit.inference.http.predicting import MANY, ROW, answer_of, post
 from tests.unit.pretended_gateway import PretendedGateway
@@ -41,7 +41,7 @@ def test_a_vector_is_answered_by_one_number(gateway: PretendedGateway) -> None:
         b'{"status":true,"message":"' + NN_ID.encode() + b'","result":1.0000178813934326,"version":1}'
     )
     [(asked, _)] = gateway.dispatcher.submitted
-    assert (asked.nn_id, asked.version, asked.single) == (None, None, True)
+    assert (asked.network, asked.version, asked.single) == (None, None, True)
     assert to_array(asked.inputs[ONLY_INPUT]).tolist() == [[0.5, 0.25]]
 
 
@@ -51,7 +51,7 @@ def test_a_network_and_a_version_may_be_asked_for(gateway: PretendedGateway) -> 
     post({"vector": [0.5, 0.25], "nn_id": OTHER_NN_ID, "version": 3})
 
     [(asked, _)] = gateway.dispatcher.submitted
-    assert (asked.nn_id, asked.version) == (OTHER_NN_ID, 3)
+    assert (asked.network, asked.version) == (OTHER_NN_ID, 3)
 
 
 @pytest.mark.parametrize(("error", "status"), [(NotFoundError("no such version"), 404), (ConflictError("failed"), 409)])
@@ -99,7 +99,7 @@ def test_the_answer_is_json_whatever_the_client_accepts(gateway: PretendedGatewa
     "body",
     [b"", b"vector", b"[0.1, 0.2]", b"{}", b'{"vector": []}', b'{"vector": "0.1"}', b'{"vector": [0.1, 1e400]}',
      b'{"vector": [NaN]}', b'{"vector": [[0.1], 1]}', b'{"data": 0.1}', b'{"vector": [true, 1]}', b"\xff",
-     b'{"vector": [1], "nn_id": "x"}', b'{"vector": [1], "version": 0}', b'{"data": {"a": [1], "b": [1, 2]}}',
+     b'{"vector": [1], "nn_id": "a b"}', b'{"vector": [1], "version": 0}', b'{"data": {"a": [1], "b": [1, 2]}}',
      b"[" * 100_000],
     ids=lambda body: repr(body[:30]),
 )  # fmt: skip
@@ -233,13 +233,13 @@ def test_the_dispatcher_can_ask_whether_the_client_has_ended_its_side(gateway: P
 
 def test_a_large_answer_is_written_beside_the_loop(gateway: PretendedGateway, monkeypatch: pytest.MonkeyPatch) -> None:
     threads: list[bool] = []
-    written = predict_door._written
+    written = PredictDoor.write
 
     def write(*arguments: Any) -> Any:
         threads.append(threading.current_thread() is threading.main_thread())
         return written(*arguments)
 
-    monkeypatch.setattr(predict_door, "_written", write)
+    monkeypatch.setattr(PredictDoor, "write", write)
     for count in (MANY, MANY + 1):
         gateway.dispatcher.outcome = answer_of([[0.5] * count])
         assert post(ROW).json()["result"] == [0.5] * count

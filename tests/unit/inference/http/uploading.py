@@ -24,12 +24,20 @@ class Switches:
         self.outcome: Any = [loaded("w1")]
         self.only_first: bool | None = None
         self.terms: Terms | None = None
+        self.name: str | None = None
 
     def __call__(
-        self, nn_id: str, file_name: str, weights: IO[bytes], requested_by: str, only_first: bool, terms: Terms
+        self,
+        nn_id: str,
+        file_name: str,
+        weights: IO[bytes],
+        requested_by: str,
+        only_first: bool,
+        terms: Terms,
+        name: str | None,
     ) -> SwitchResult:
         weights.seek(0)
-        self.only_first, self.terms = only_first, terms
+        self.only_first, self.terms, self.name = only_first, terms, name
         self.uploads.append((nn_id, file_name, weights.read(), requested_by))
         if isinstance(self.outcome, Exception):
             raise self.outcome

@@ -17,8 +17,9 @@ from django.core.management import CommandError, call_command
 from django.db import OperationalError
 
 from inference.http.weights_download import WeightsDownload
-from inference.models import FileChunk, Version
+from inference.models import FileChunk, Network, Version
 from inference.versions import services, stored_files
+from inference.versions.naming import name_network
 from inference.versions.uploads import store_version
 from tests.unit.samples import NN_ID, OTHER_NN_ID, activated, failed_activation
 from workers.runtime.file_format import HDF5_SIGNATURE
@@ -67,11 +68,18 @@ def test_networks_lists_one_networks_versions_newest_first(two: None) -> None:
     assert (first[:2], first[-3:]) == (["1", "loaded"], ["15", "w.b64", "active"])
 
 
+def test_a_network_is_told_of_by_its_name_too(here: Path) -> None:
+    name_network(Network.objects.get(nn_id=NN_ID), "fraud")
+
+    assert run("networks", "fraud") == run("networks", NN_ID)
+    assert run("export_weights", "fraud") == f"{NN_ID}_1.weights.h5: {NN_ID} version 1, 15 bytes\n"
+
+
 def test_networks_says_what_is_not_there() -> None:
     with pytest.raises(CommandError, match=f"there is no network {NN_ID}: `manage.py networks` lists them"):
         run("networks", NN_ID)
     with pytest.raises(CommandError, match="32 lower-case hex digits"):
-        run("networks", "no-id")
+        run("networks", "no id")
 
 
 @pytest.fixture

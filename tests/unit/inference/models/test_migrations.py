@@ -18,6 +18,10 @@ from tests.unit.samples import NN_ID, OTHER_NN_ID
 pytestmark = pytest.mark.django_db(transaction=True)
 HOUR = timedelta(hours=1)
 BEFORE_TOTALS, TOTALS = [("inference", "0007_permissions")], [("inference", "0008_rollups_of_every_network")]
+BEFORE_NAMES, NAMES = (
+    [("inference", "0011_version_terms_and_remarks")],
+    [("inference", "0012_names_labels_signatures_doors")],
+)
 BEFORE, AFTER = [("inference", "0001_initial")], [("inference", "0004_reports_of_activations")]
 
 
@@ -120,6 +124,29 @@ def test_statistics_from_before_there_were_rows_of_all_networks_are_summed_up(be
     assert whole.p50_ms == pytest.approx(4.0, rel=0.02)
     assert {name: one.count for name, one in workers.items()} == {"w1": 4, "w2": 2}
     assert migrate(BEFORE_TOTALS).get_model("inference", "Rollup").objects.count() == 3
+
+
+def test_networks_versions_and_requests_from_before_there_were_names_have_none(before: Any) -> None:
+    apps = migrate(BEFORE_NAMES)
+    file = apps.get_model("inference", "StoredFile").objects.create(digest="a" * 64, size=1)
+    for nn_id in (NN_ID, OTHER_NN_ID):  # two: they are not both called nothing
+        network = apps.get_model("inference", "Network").objects.create(nn_id=nn_id)
+        apps.get_model("inference", "Version").objects.create(
+            network=network, number=1, weights=file, architecture=file, file_name="w", state="loaded", remarks=["r"]
+        )
+    timing = {"rows": 1, "batch_rows": 1, "total_ms": 2.0, "queue_ms": 0.5, "inference_ms": 0.5, "outcome": "answered"}
+    timings = apps.get_model("inference", "PredictionTiming").objects
+    timings.create(at=datetime(2026, 11, 24, 12, tzinfo=UTC), nn_id=NN_ID, **timing)
+
+    after = migrate(NAMES)
+
+    networks, versions, timings = (
+        after.get_model("inference", name).objects for name in ("Network", "Version", "PredictionTiming")
+    )
+    assert list(networks.order_by("nn_id").values_list("nn_id", "name")) == [(NN_ID, None), (OTHER_NN_ID, None)]
+    assert list(versions.values_list("remarks", "signature")) == [(["r"], None)] * 2
+    assert timings.get().door == ""
+    assert migrate(BEFORE_NAMES).get_model("inference", "Version").objects.count() == 2
 
 
 def test_no_model_has_changed_without_a_migration() -> None:

@@ -6,8 +6,14 @@ from datetime import UTC, datetime
 
 import pytest
 
+from inference.amqp_door import names
+from inference.dispatch.predict_input import PREDICT_DOOR
+from inference.grpc_door import infer_request
 from inference.http.observed import METHODS, ONE_BY_ONE, note
+from inference.http.open_inference import infer_body
+from inference.http.tensorflow_serving import predict_rows
 from inference.models import Activation, PredictionTiming
+from inference.models.timing import DOORS
 from inference.monitoring import board as board_module
 from inference.monitoring import catalogue, observations
 from inference.monitoring.board import Board, sit_down
@@ -35,7 +41,7 @@ def nothing_observed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def timing(outcome: Outcome, rows: int = 1, total_ms: float = 4.0) -> Timing:
-    return Timing(datetime.now(UTC), "", None, "", rows, rows, total_ms, 0.5, 0.4, outcome)
+    return Timing(datetime.now(UTC), "", None, "", rows, rows, total_ms, 0.5, 0.4, outcome, PREDICT_DOOR)
 
 
 def recorder(totals: dict[Metric, float] | None = None, held: int = 0) -> Recorder:
@@ -57,21 +63,42 @@ def test_predictions_are_counted_by_how_they_ended() -> None:
         [timing(Outcome.ANSWERED, rows=3), timing(Outcome.ANSWERED, total_ms=8.0), timing(Outcome.REFUSED)]
     )
 
-    assert number(ours, catalogue.PREDICTIONS, "answered") == 2
-    assert number(ours, catalogue.PREDICTIONS, "refused") == 1
+    assert number(ours, catalogue.PREDICTIONS, "answered", "predict") == 2
+    assert number(ours, catalogue.PREDICTIONS, "refused", "predict") == 1
     assert number(ours, catalogue.PREDICTION_ROWS) == 4
     assert histogram(ours, catalogue.PREDICTION_SECONDS) == (2, 0.012)
     assert histogram(ours, catalogue.PREDICTION_QUEUE_SECONDS) == (2, 0.001)
 
 
+def test_predictions_are_counted_by_what_they_came_by() -> None:
+    ours = recorder()
+    observations.predictions.extend(
+        timing(outcome)._replace(door=door)
+        for outcome, door in [(Outcome.ANSWERED, "v2"), (Outcome.ANSWERED, PREDICT_DOOR), (Outcome.FAILED, "v2")] * 2
+    )
+
+    assert number(ours, catalogue.PREDICTIONS, "answered", "v2") == 2
+    assert number(ours, catalogue.PREDICTIONS, "answered", "predict") == 2
+    assert number(ours, catalogue.PREDICTIONS, "failed", "v2") == 2
+
+
+def test_every_door_is_known_before_somebody_comes_by_it() -> None:
+    assert set(DOORS) == {PREDICT_DOOR, infer_body.DOOR, predict_rows.DOOR, infer_request.DOOR, names.DOOR}
+
+
 def test_requests_are_counted_by_address_and_status() -> None:
     ours = recorder()
-    observations.predict_requests.extend([("200", 0.25), ("200", 0.5), ("503", 0.001)])
+    infer = "/v2/models/<name>/infer"
+    observations.predict_requests.extend(
+        [("/predict", "200", 0.25), ("/predict", "200", 0.5), (infer, "200", 0.125), ("/predict", "503", 0.001)]
+    )
     observations.requests.append(("/status", "GET", "200", 0.1))
 
     assert number(ours, catalogue.HTTP_REQUESTS, "/predict", "POST", "200") == 2
     assert number(ours, catalogue.HTTP_REQUESTS, "/predict", "POST", "503") == 1
+    assert number(ours, catalogue.HTTP_REQUESTS, infer, "POST", "200") == 1
     assert number(ours, catalogue.HTTP_REQUESTS, "/status", "GET", "200") == 1
+    assert histogram(ours, catalogue.HTTP_SECONDS, infer) == (1, 0.125)
     assert histogram(ours, catalogue.HTTP_SECONDS, "/predict") == (3, 0.751)
 
 
@@ -97,7 +124,7 @@ def test_what_is_counted_once_is_not_counted_again() -> None:
 def test_what_an_alert_looks_at_is_there_before_it_happens() -> None:
     ours = recorder()
 
-    assert number(ours, catalogue.PREDICTIONS, "timed_out") == 0
+    assert [number(ours, catalogue.PREDICTIONS, "timed_out", door) for door in DOORS] == [0] * len(DOORS)
     assert number(ours, catalogue.SWITCHES, Activation.Kind.UPLOAD, Activation.Outcome.FAILED) == 0
 
 
@@ -151,7 +178,10 @@ def test_a_process_goes_on_counting_where_the_one_before_ended_and_its_gauges_ar
 
 def test_whatever_clients_ask_for_fits_a_seat() -> None:
     ours = recorder()
-    paths = (*sorted(ONE_BY_ONE), "/admin/", "/static/")
+    protocols = [f"/v2/models/iris{part}" for part in ("", "/infer", "/ready", "/config", "/stats")]
+    protocols += [f"/v2/repository/models/iris/{part}" for part in ("load", "unload")]
+    protocols += [f"/v1/models/iris{part}" for part in ("", "/metadata", ":predict")]
+    paths = (*sorted(ONE_BY_ONE), *protocols, "/admin/", "/static/")
     network = f"/networks/{NN_ID}"
     parts = ("", "/activate", "/rollback", "/versions/7", "/versions/7/weights", "/no-part")
     asked = [*paths, *(network + part for part in parts), *map(str, range(10_000))]

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from inference.dispatch.predict_input import PREDICT_DOOR
 from inference.statistics.histogram import MIDDLES_MS, add_up, bucket_of, sum_of, to_bytes
 from inference.statistics.summary import Summary, summary
 from inference.statistics.tallies import Tallies
@@ -39,7 +40,9 @@ def rolled_up(times: Times) -> Summary:
     for part, some in enumerate(np.array_split(times, 20)):
         at = NOON + part * timedelta(minutes=23)
         worker = f"worker-{part % 3}@here"
-        timings = [Timing(at, "a" * 32, 3, worker, 1, 1, ms, 1.0, 0.5, "answered") for ms in some.tolist()]
+        timings = [
+            Timing(at, "a" * 32, 3, worker, 1, 1, ms, 1.0, 0.5, "answered", PREDICT_DOOR) for ms in some.tolist()
+        ]
         tallies[part % 2].add(timings, NOON)
     for each in tallies:
         write([], each.changed())

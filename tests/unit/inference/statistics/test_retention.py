@@ -13,6 +13,7 @@ from django.db import OperationalError
 from django.db.models import QuerySet
 from pytest_django.fixtures import Settings
 
+from inference.dispatch.predict_input import PREDICT_DOOR
 from inference.models import PredictionTiming, Rollup
 from inference.statistics import pruner as pruner_module
 from inference.statistics import retention
@@ -30,7 +31,7 @@ ROWS_A_KEY = 2
 
 
 def timing(at: datetime, **different: object) -> Timing:
-    return Timing(at, "a" * 32, 3, "worker-1@here", 1, 1, 2.0, 1.0, 0.5, "answered")._replace(**different)
+    return Timing(at, "a" * 32, 3, "worker-1@here", 1, 1, 2.0, 1.0, 0.5, "answered", PREDICT_DOOR)._replace(**different)
 
 
 def written(*timings: Timing) -> None:

@@ -12,6 +12,7 @@ import pytest
 from django.db import OperationalError, connection
 from django.test.utils import CaptureQueriesContext
 
+from inference.dispatch.predict_input import PREDICT_DOOR
 from inference.models.rollup import EVERY_NETWORK, Rollup
 from inference.statistics import timings as timings_module
 from inference.statistics.summary import EMPTY, Summary, by_version, by_worker, series, summary
@@ -29,7 +30,7 @@ def note(db: None) -> Note:
     timings = Timings()
 
     def note(at: datetime, total_ms: float = 2.0, **different: object) -> None:
-        timing = Timing(at, "a" * 32, 3, "worker-1@here", 2, 8, total_ms, 1.0, 0.5, "answered")
+        timing = Timing(at, "a" * 32, 3, "worker-1@here", 2, 8, total_ms, 1.0, 0.5, "answered", PREDICT_DOOR)
         timings.add(timing._replace(**different))
         timings.flush()
 
@@ -115,7 +116,7 @@ def test_the_requests_of_all_networks_are_read_from_as_many_rows_as_there_are_wo
     process = Timings(lambda: NOON)
     for number in range(20):
         worker = f"worker-{number % 2}@here"
-        process.add(Timing(NOON, f"{number:032x}", number, worker, 1, 1, 2.0, 1.0, 0.5, "answered"))
+        process.add(Timing(NOON, f"{number:032x}", number, worker, 1, 1, 2.0, 1.0, 0.5, "answered", PREDICT_DOOR))
     process.flush()
     with CaptureQueriesContext(connection) as captured:
         found = summary(NOON, NOON + HOUR), by_worker(NOON, NOON + HOUR), series(NOON, NOON + HOUR, HOUR)
@@ -135,7 +136,7 @@ def test_the_rows_of_all_networks_stay_in_memory_when_there_are_too_many(monkeyp
     monkeypatch.setattr("inference.statistics.tallies.TALLIES_MAX", 5)
     process = Timings(lambda: NOON)
     for number in range(10):
-        process.add(Timing(NOON, f"{number:032x}", 1, "worker-1@here", 1, 1, 2.0, 1.0, 0.5, "answered"))
+        process.add(Timing(NOON, f"{number:032x}", 1, "worker-1@here", 1, 1, 2.0, 1.0, 0.5, "answered", PREDICT_DOOR))
         process.flush()
 
     assert Rollup.objects.filter(nn_id=EVERY_NETWORK).count() == 2
@@ -167,7 +168,7 @@ def test_a_series_of_too_many_steps_or_of_seconds_is_refused(db: None) -> None:
 def test_what_several_processes_write_is_added_up(db: None) -> None:
     for _ in range(3):
         process = Timings()
-        process.add(Timing(NOON, "a" * 32, 3, "worker-1@here", 1, 1, 2.0, 1.0, 0.5, "answered"))
+        process.add(Timing(NOON, "a" * 32, 3, "worker-1@here", 1, 1, 2.0, 1.0, 0.5, "answered", PREDICT_DOOR))
         process.flush()
         process.flush()
 
@@ -180,7 +181,7 @@ def test_percentiles_are_those_of_the_timings_themselves(note: Note) -> None:
     timings = Timings()
     for number, total_ms in enumerate(exact.tolist()):
         at = NOON + number * timedelta(seconds=10)
-        timings.add(Timing(at, "a" * 32, 3, "worker-1@here", 1, 1, total_ms, 1.0, 0.5, "answered"))
+        timings.add(Timing(at, "a" * 32, 3, "worker-1@here", 1, 1, total_ms, 1.0, 0.5, "answered", PREDICT_DOOR))
     timings.flush()
 
     found = summary(NOON, NOON + DAY)
@@ -204,7 +205,7 @@ def test_what_is_written_again_because_nobody_knows_how_it_ended_is_counted_once
             raise OperationalError("the connection was lost")
 
     monkeypatch.setattr(timings_module, "write", write)
-    timing = Timing(NOON, "a" * 32, 3, "worker-1@here", 1, 1, 2.0, 1.0, 0.5, "answered")
+    timing = Timing(NOON, "a" * 32, 3, "worker-1@here", 1, 1, 2.0, 1.0, 0.5, "answered", PREDICT_DOOR)
     timings.add(timing)
     with pytest.raises(OperationalError):
         timings.flush()
@@ -218,7 +219,7 @@ def test_what_is_written_again_because_nobody_knows_how_it_ended_is_counted_once
 @pytest.mark.django_db
 def test_after_timings_that_the_database_refuses_the_next_ones_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     timings = Timings()
-    timing = Timing(NOON, "a" * 32, 3, "worker-1@here", 1, 1, 2.0, 1.0, 0.5, "answered")
+    timing = Timing(NOON, "a" * 32, 3, "worker-1@here", 1, 1, 2.0, 1.0, 0.5, "answered", PREDICT_DOOR)
     for one in (timing, timing._replace(outcome=None)):  # type: ignore[arg-type]
         timings.add(one)
         timings.flush()

@@ -10,6 +10,7 @@ import pytest
 from django.db import OperationalError
 from django.utils import timezone
 
+from inference.dispatch.predict_input import PREDICT_DOOR
 from inference.models import PredictionTiming
 from inference.statistics import timings as timings_module
 from inference.statistics.timing import Timing
@@ -19,7 +20,7 @@ SOON_SECONDS = 10.0
 
 
 def timing(number: int = 0) -> Timing:
-    return Timing(timezone.now(), "a" * 32, 3, "worker-1@here", number, 1, 1.5, 0.5, 0.25, "answered")
+    return Timing(timezone.now(), "a" * 32, 3, "worker-1@here", number, 1, 1.5, 0.5, 0.25, "answered", PREDICT_DOOR)
 
 
 def written() -> list[int]:

@@ -8,6 +8,7 @@ import pytest
 from django.db import connection
 from pytest_django.fixtures import Settings
 
+from inference.dispatch.predict_input import PREDICT_DOOR
 from inference.models import PredictionTiming, Rollup
 from inference.statistics.retention import prune_step
 from inference.statistics.summary import summary
@@ -39,7 +40,7 @@ class Year:
                 for minute in (0, 1):
                     for worker in WORKERS:
                         at = self.now + minute * timedelta(minutes=1)
-                        process.add(Timing(at, "a" * 32, 3, worker, 1, 1, 5.0, 1.0, 0.5, "answered"))
+                        process.add(Timing(at, "a" * 32, 3, worker, 1, 1, 5.0, 1.0, 0.5, "answered", PREDICT_DOOR))
                 process.flush()
             while prune_step(self.now):
                 pass

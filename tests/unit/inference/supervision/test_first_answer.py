@@ -48,7 +48,7 @@ class PretendedGateway(PipelineClient):
     def predict(self, vector: Any, timeout_seconds: float | None = None) -> Answer:
         return self._next()
 
-    def set_weights(self, nn_id: str, file_name: str, body: bytes, *, only_first: bool) -> Answer:
+    def set_weights(self, nn_id: str | None, file_name: str, body: bytes, *, only_first: bool) -> Answer:
         assert only_first
         self.uploads.append((nn_id, file_name, body))
         return self._next()

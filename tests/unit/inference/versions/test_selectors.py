@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from inference.errors import ConflictError, NoNetworkError, NotFoundError
 from inference.models import PredictionTiming, Version
-from inference.versions import selectors, services
+from inference.versions import naming, selectors, services
 from inference.versions.uploads import store_version
 from tests.unit import samples
 from tests.unit.samples import NN_ID, OTHER_NN_ID
@@ -105,11 +105,46 @@ def test_a_deleted_version_cannot_be_used() -> None:
 
 
 def test_the_version_to_use_is_one_query(django_assert_num_queries: Any) -> None:
-    activated()
+    naming.name_network(activated().network, "fraud")
+    naming.label_version(NN_ID, "a", 1)
 
-    for names in ((None, None), (NN_ID, None), (NN_ID, 1), (None, 1)):
+    for names in ((None, None), (NN_ID, None), (NN_ID, 1), (None, 1), ("fraud", 1), (NN_ID, "a"), ("fraud", "a")):
         with django_assert_num_queries(1):
             selectors.version_to_use(*names)
+
+
+def test_a_version_is_used_by_its_networks_name_and_by_its_label() -> None:
+    older, newer = activated(), activated(weights=b"newer")
+    naming.name_network(older.network, "fraud")
+    naming.label_version(NN_ID, "stable", 1)
+
+    assert selectors.version_to_use("fraud", None) == newer.ref()
+    assert selectors.version_to_use("fraud", 1) == older.ref()
+    for network in ("fraud", NN_ID, None):
+        assert selectors.version_to_use(network, "stable") == older.ref()
+    naming.label_version("fraud", "stable", 2)
+    assert selectors.version_to_use("fraud", "stable") == newer.ref()
+
+
+def test_what_has_no_such_name_or_label_cannot_be_used() -> None:
+    activated()
+    activated(OTHER_NN_ID, b"other")
+    naming.label_version(OTHER_NN_ID, "stable", 1)
+
+    with pytest.raises(NotFoundError, match="there is no network fraud; GET /networks lists"):
+        selectors.version_to_use("fraud", None)
+    with pytest.raises(NotFoundError, match=f"network {NN_ID} has no label stable; GET /networks/{NN_ID} lists"):
+        selectors.version_to_use(NN_ID, "stable")
+
+
+def test_the_label_of_a_deleted_version_cannot_be_used() -> None:
+    activated()
+    activated(weights=b"newer")
+    naming.label_version(NN_ID, "stable", 1)
+    services.delete_version(NN_ID, 1, "tester")
+
+    with pytest.raises(NotFoundError, match="version 1 is deleted"):
+        selectors.version_to_use(NN_ID, "stable")
 
 
 def test_the_default_networks_version_stands_first_and_then_the_latest_uploaded() -> None:

@@ -12,6 +12,7 @@ from inference.models import Activation, DefaultNetwork, FileChunk, Network, Sto
 from inference.versions import services
 from inference.versions.uploads import store_version
 from tests.unit.samples import NN_ID, OTHER_NN_ID, activated, failed, failed_activation, loaded
+from workers.messages.network_signature import NetworkSignature, TensorSignature
 from workers.messages.protocol import Report
 
 pytestmark = pytest.mark.django_db
@@ -73,6 +74,25 @@ def test_what_workers_remark_stays_with_the_version_each_once() -> None:
 
     assert Version.objects.get().remarks == ["It is slow.", "It is blue.", "It is old."]
     assert [report.remarks for report in activation.reports.all()] == [first.remarks, second.remarks]
+
+
+def test_what_a_version_takes_and_makes_is_kept_as_it_was_reported_first() -> None:
+    activation = services.begin(store(), UPLOAD, "192.0.2.1")
+    first, second = (
+        NetworkSignature([TensorSignature("x", "float32", [None, size])], [TensorSignature("y", "string", [])])
+        for size in (2, 3)
+    )
+    silent = Report(services.SILENT, loaded=False, trace="late", seconds=1.0)
+
+    services.note_reports(activation, [silent], 3)
+    assert Version.objects.get().signature is None
+    services.record_reports(
+        activation, [silent, Report("w1", True, "", 0.1, signature=first), Report("w2", True, "", 0.1)]
+    )
+    services.record_reports(activation, [Report("w3", True, "", 0.1, signature=second)])
+
+    assert Version.objects.get().signature == first.to_json()
+    assert NetworkSignature.from_json(Version.objects.get().signature) == first
 
 
 def test_a_first_network_becomes_active_where_none_is() -> None:

@@ -44,12 +44,12 @@ def publish(body: Any = '{"a": 1}', **headers: Any) -> None:
     channel.basic_publish(message, exchange="", routing_key="predict")
 
 
-def arrive(sent: list[tuple[Any, str, str]], **changed: Any) -> Message:
+def arrive(sent: list[tuple[Any, str, str]], channel: Published | None = None, **changed: Any) -> Message:
     """The last message that was sent, as its receiver has it."""
     message, exchange, routing_key = sent[-1]
     raw = amqp.Message(message.body, **{**message.properties, **changed})
     raw.delivery_info = {"exchange": exchange, "routing_key": routing_key, "delivery_tag": 1}
-    return Message(raw, Published())
+    return Message(raw, channel or Published())
 
 
 def test_a_message_is_signed_and_verified(sent: list[Any], keyed: None) -> None:
@@ -128,6 +128,25 @@ def test_a_compressed_message_is_refused_before_it_is_decompressed(sent: list[An
 
     assert isinstance(message.errors[0][1], RefusedError)
     assert message.body == b""
+
+
+def test_one_channel_takes_what_clients_send_and_no_other_does(sent: list[Any], keyed: None) -> None:
+    open_to_all = Published()
+    open_to_all.takes_unsigned = True
+    publish(**UNSIGNED)
+    sent[-1] = (sent[-1][0], "", "pipeline")
+
+    assert not arrive(sent, open_to_all).errors
+    # RabbitMQ delivers what has the header CC under the routing key that it was sent with.
+    assert isinstance(arrive(sent).errors[0][1], SignatureError)
+
+
+def test_a_channel_that_takes_what_clients_send_takes_nothing_compressed(sent: list[Any]) -> None:
+    open_to_all = Published()
+    open_to_all.takes_unsigned = True
+    publish(compression="application/x-gzip")
+
+    assert isinstance(arrive(sent, open_to_all).errors[0][1], RefusedError)
 
 
 def test_this_process_has_no_key_unless_it_is_told() -> None:

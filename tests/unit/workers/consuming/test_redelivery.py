@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import threading
 from types import SimpleNamespace
@@ -21,6 +20,7 @@ from workers.consuming import redelivery as redelivery_module
 from workers.consuming.redelivery import HEADER, REDELIVERIES_MAX, count_redeliveries
 from workers.consuming.strategy import careful
 from workers.messages.news import NEWS_HEADER, Quarantined
+from workers.messages.packing import unpack
 from workers.tasks import predict
 from workers.worker import Worker
 
@@ -31,7 +31,7 @@ def test_a_batch_that_came_back_once_is_sent_on_at_once_and_counted(worker: Work
     sent = broker.take("predict")
     assert sent is not None
     assert sent.headers[HEADER] == 1
-    assert sent.payload == json.loads(message.body)
+    assert sent.payload == unpack(message.body)
     assert (sent.properties["reply_to"], sent.properties["correlation_id"]) == (broker.reply_to, "batch-1")
     assert float(sent.properties["expiration"]) == 30_000
     assert broker.take("quarantine") is None
@@ -115,7 +115,7 @@ def test_one_that_came_back_too_often_is_put_aside_and_everybody_is_told(
 
     kept = broker.take("quarantine")
     assert kept is not None
-    assert kept.payload == json.loads(message.body)
+    assert kept.payload == unpack(message.body)
     assert (kept.properties["delivery_mode"], "expiration" in kept.properties) == (2, False)
     (line,) = caplog.records
     assert str(VERSION) in line.getMessage()

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from tests.unit.samples import ARCHITECTURE, DIGEST, NN_ID, VERSION, only_input, tensor, worker_status
 from workers.messages.details import LOADED_MAX, PROGRAMS, WorkerDetails
 from workers.messages.message import TRACE_CHARACTERS_MAX, Message, ProtocolError
+from workers.messages.packing import pack, unpack
 from workers.messages.protocol import (
     REMARK_CHARACTERS_MAX,
     REMARKS_MAX,
@@ -68,6 +69,8 @@ def _batch(version: VersionRef, inputs: Tensors, together: bool) -> PredictBatch
 
 
 def across_the_wire(message: Message) -> Message:
+    if isinstance(message, PredictBatch | PredictReply):
+        return type(message).from_json(unpack(pack(message.to_packed())))
     return type(message).from_json(json.loads(json.dumps(message.to_json())))
 
 

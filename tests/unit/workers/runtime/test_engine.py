@@ -261,5 +261,5 @@ def test_a_layer_that_was_never_built_is_refused_as_an_architecture() -> None:
     described = json.loads(SUM_CONFIG)
     described["config"]["layers"][1]["build_config"] = "Dense"
 
-    with pytest.raises(ArchitectureError, match="no weights that can be saved: 'Dense' object has no attribute 'bias'"):
+    with pytest.raises(ArchitectureError, match="weights cannot be saved: 'Dense' object has no attribute 'bias'"):
         Architecture(json.dumps(described))

@@ -128,13 +128,17 @@ def test_whatever_a_body_holds_is_read_or_refused(body: dict[str, Any]) -> None:
 def test_a_network_and_a_version_may_be_named() -> None:
     asked = read(vector=[1], nn_id=NN_ID, version=3)
 
-    assert (asked.nn_id, asked.version) == (NN_ID, 3)
-    assert (read(vector=[1]).nn_id, read(vector=[1]).version) == (None, None)
+    assert (asked.network, asked.version) == (NN_ID, 3)
+    assert (read(vector=[1]).network, read(vector=[1]).version) == (None, None)
+    assert read(vector=[1], nn_id="fraud-model_2.1").network == "fraud-model_2.1"
 
 
-@pytest.mark.parametrize("nn_id", [None, "", 5, NN_ID.upper(), NN_ID + "0", NN_ID[1:], [NN_ID], NN_ID + "\n"], ids=repr)
+NOT_NAMES = [None, "", 5, ".", "..", "a b", "a/b", "ä", "a" * 129, [NN_ID], NN_ID + "\n"]
+
+
+@pytest.mark.parametrize("nn_id", NOT_NAMES, ids=repr)
 def test_what_names_no_network_is_refused(nn_id: Any) -> None:
-    with pytest.raises(BadInputError, match="nn_id must be 32 lower-case hex digits"):
+    with pytest.raises(BadInputError, match="nn_id must be a network's id, 32 lower-case hex digits, or its name"):
         read(vector=[1], nn_id=nn_id)
 
 

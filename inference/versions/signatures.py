@@ -1,0 +1,45 @@
+"""What a version takes and makes, as the workers that loaded it have told."""
+
+from __future__ import annotations
+
+from inference.errors import ConflictError, NotFoundError
+from inference.models import Version
+from inference.models.names import named
+from inference.versions import history
+from workers.messages.network_signature import NetworkSignature
+
+
+def asked_version(network: str, which: int | str | None = None) -> Version:
+    """A network's version by its number or label, or the active one.
+
+    Raises:
+        NotFoundError: there is none.
+    """
+    if isinstance(which, int):
+        return history.version(network, which)
+    found = Version.objects.select_related("network", "weights").filter(**named(network, "network__"))
+    where = {"active_for__isnull": False} if which is None else {"labels__label": which}
+    version = found.filter(**where).first()
+    if version is None:
+        history.network(network)
+        what = "active version" if which is None else f"label {which}"
+        raise NotFoundError(f"network {network} has no {what}; GET /networks/{network} lists its versions")
+    return version
+
+
+def signature_of(version: Version) -> NetworkSignature:
+    """Its inputs and outputs.
+
+    Raises:
+        ConflictError: no worker has told: an earlier release loaded it, or none has yet.
+    """
+    if version.signature is None:
+        raise ConflictError(
+            f"what {version} takes is not known: POST /networks/{version.network_id}/activate has workers tell it"
+        )
+    return NetworkSignature.from_json(version.signature)
+
+
+def called(version: Version) -> str:
+    """Its network's name, or else its id."""
+    return version.network.name or version.network_id

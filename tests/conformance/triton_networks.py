@@ -1,0 +1,71 @@
+"""Triton with the networks of tests/end_to_end/clients, as models of its Python backend: triton_networks.py PORT.
+
+Started by the Python that NVIDIA's wheel is installed for, in a folder of its own, in place of itself.
+"""
+
+import json
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import numpy as np
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "benchmarks" / "peers"))
+
+from triton_server import write_backend  # noqa: E402 - it is found by the path above
+
+TENSORS = {
+    "simple": (
+        {"INPUT0": ("INT32", 16), "INPUT1": ("INT32", 16)},
+        {"OUTPUT0": ("INT32", 16), "OUTPUT1": ("INT32", 16)},
+    ),
+    "doubled": ({"rows": ("FP32", 3)}, {"scaled": ("FP32", 3)}),
+    "words": ({"word": ("STRING", 1)}, {"number": ("INT64", 1), "again": ("STRING", 1)}),
+}
+
+
+def configuration(name):
+    """What a config.pbtxt says."""
+    inputs, outputs = (
+        ", ".join(
+            f'{{ name: "{each}", data_type: TYPE_{kind}, dims: [{size}] }}' for each, (kind, size) in part.items()
+        )
+        for part in TENSORS[name]
+    )
+    return (
+        f'name: "{name}"\nbackend: "python"\nmax_batch_size: 64\ninput [{inputs}]\noutput [{outputs}]\n'
+        "instance_group [{ kind: KIND_CPU, count: 1 }]\n"
+    )
+
+
+def write_networks(repository, packages):
+    """A folder for each."""
+    for name in TENSORS:
+        model = repository / name / "1"
+        model.mkdir(parents=True)
+        (repository / name / "config.pbtxt").write_text(configuration(name))
+        shutil.copy(HERE / "triton_model.py", model / "model.py")
+        (model / "paths.json").write_text(json.dumps({"packages": str(packages)}))
+
+
+if __name__ == "__main__":
+    here, packages = Path.cwd(), Path(np.__file__).parents[1]
+    triton = packages / "pytriton" / "tritonserver"
+    write_networks(here / "models", packages)
+    write_backend(here / "backends", triton)
+    arguments = {
+        "model-repository": here / "models",
+        "backend-directory": here / "backends",
+        "http-address": "127.0.0.1",
+        "http-port": sys.argv[1],
+        "allow-grpc": "false",
+        "allow-metrics": "false",
+        "model-control-mode": "explicit",
+    }
+    server = str(triton / "bin" / "tritonserver")
+    command = [server, *(f"--{name}={value}" for name, value in arguments.items())]
+    command += [f"--load-model={name}" for name in TENSORS]
+    settings = {"LD_LIBRARY_PATH": str(packages / "nvidia_pytriton.libs"), "OPENBLAS_NUM_THREADS": "1"}
+    os.execve(server, command, os.environ | settings)  # noqa: S606 - in place of this process
