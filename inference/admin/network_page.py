@@ -8,6 +8,7 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
+from inference.admin.names import LabelForm, NameForm
 from inference.admin.pages import last_day, show
 from inference.admin.permissions import allowed
 from inference.admin.trouble import trouble_of
@@ -71,5 +72,8 @@ def network_page(request: HttpRequest, nn_id: str) -> HttpResponse:
         shown=shown,
         architecture=architectures.get(shown.architecture_id) if shown else None,
         activations=activations.order_by("-id")[:ACTIVATIONS_SHOWN],
+        labels=network.labels.select_related("version"),
+        name_form=NameForm(initial={"name": network.name}),
+        label_form=LabelForm(),
         allowed=allowed(request),
     )

@@ -10,7 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 from unfold.views import ChangeList
 
-from inference.admin import changes, network_page, version_files
+from inference.admin import changes, names, network_page, version_files
 from inference.admin.pages import last_day
 from inference.admin.permissions import VIEW_ACTIVATIONS, VIEW_VERSIONS, require
 from inference.admin.read_only import ReadOnlyPage
@@ -41,10 +41,11 @@ class NetworkAdmin(ReadOnlyPage):
     """Networks, and from each the way to its versions and what can be done with them."""
 
     list_display = (
-        "name", "is_default", "active_number", "versions_count", "last_upload", "requests", "errors", "p50", "p95",
+        "network", "name", "is_default", "active_number", "versions_count", "last_upload", "requests", "errors", "p50",
+        "p95",
     )  # fmt: skip
-    search_fields = ("nn_id__startswith",)
-    search_help_text = "The beginning of a network's name"
+    search_fields = ("nn_id__startswith", "name__icontains")
+    search_help_text = "The beginning of a network's id, or a part of its name"
     list_before_template = "admin/inference/network_list_top.html"  # type: ignore[assignment]
     ordering = ("nn_id",)
 
@@ -59,6 +60,9 @@ class NetworkAdmin(ReadOnlyPage):
             page("upload/", "upload", Upload.as_view()),
             page("<nn_id:nn_id>/upload/", "upload_version", Upload.as_view()),
             page("<nn_id:nn_id>/try/", "try", TryIt.as_view()),
+            page("<nn_id:nn_id>/name/", "name", names.Name.as_view()),
+            page("<nn_id:nn_id>/labels/", "set_label", names.SetLabel.as_view()),
+            page("<nn_id:nn_id>/labels/remove/", "remove_label", names.RemoveLabel.as_view()),
             page("<nn_id:nn_id>/rollback/", "rollback", changes.Rollback.as_view()),
             page(f"{version}activate/", "activate", changes.Activate.as_view()),
             page(f"{version}load/", "load", changes.Load.as_view()),
@@ -84,11 +88,11 @@ class NetworkAdmin(ReadOnlyPage):
         require(request, VIEW_VERSIONS)
         require(request, VIEW_ACTIVATIONS)
         if not is_nn_id(object_id):
-            raise Http404("no network has such a name")
+            raise Http404("no network has such an id")
         return network_page.network_page(request, object_id)
 
     @admin.display(description="network", ordering="nn_id")
-    def name(self, network: Network) -> str:
+    def network(self, network: Network) -> str:
         """Its id."""
         return network.nn_id
 

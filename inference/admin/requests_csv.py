@@ -13,7 +13,7 @@ from inference.statistics.request_search import RequestSearch
 ROWS_MAX = 100_000
 ROWS_A_PIECE = 1000
 COLUMNS = (
-    "at", "outcome", "nn_id", "version", "worker", "rows", "batch_rows", "total_ms", "queue_ms", "inference_ms",
+    "at", "outcome", "nn_id", "version", "worker", "rows", "batch_rows", "total_ms", "queue_ms", "inference_ms", "door",
 )  # fmt: skip
 
 

@@ -27,6 +27,7 @@ from inference.http.bodies.terms_form import read_terms
 from inference.http.bodies.upload_files import UploadParser, decoded
 from inference.http.requester import requester
 from inference.http.weight_changes import weight_change
+from inference.models.names import NAME_CHARACTERS_MAX, NAME_RULE, is_name
 from inference.versions import history
 from inference.versions.uploads import store_upload
 from workers.messages.protocol import is_nn_id
@@ -35,14 +36,21 @@ ACCEPTED = ".h5,.keras,.safetensors,.pt,.pth,.b64"
 
 
 class UploadForm(forms.Form):
-    """A network's name and a file."""
+    """A network's id, its name, and a file."""
 
     nn_id = forms.CharField(
         label="Network",
         strip=True,
         max_length=32,
         widget=UnfoldAdminTextInputWidget(attrs={"spellcheck": "false", "autocomplete": "off"}),
-        help_text="32 lower-case hex digits: a new name makes a new network.",
+        help_text="Its id, 32 lower-case hex digits: a new one makes a new network.",
+    )
+    name = forms.CharField(
+        label="Name",
+        required=False,
+        max_length=NAME_CHARACTERS_MAX,
+        widget=UnfoldAdminTextInputWidget(attrs={"spellcheck": "false", "autocomplete": "off"}),
+        help_text="What the network is called from then on; left empty, that stays as it is.",
     )
     data = forms.FileField(  # type: ignore[assignment]  # the name that the HTTP API has, too
         label="Weights",
@@ -71,8 +79,15 @@ class UploadForm(forms.Form):
         """32 lower-case hex digits."""
         nn_id = str(self.cleaned_data["nn_id"])
         if not is_nn_id(nn_id):
-            raise forms.ValidationError("A network's name is 32 lower-case hex digits.")
+            raise forms.ValidationError("A network's id is 32 lower-case hex digits.")
         return nn_id
+
+    def clean_name(self) -> str | None:
+        """What a network may be called; none stays as it is."""
+        name = str(self.cleaned_data["name"]) or None
+        if name is not None and not is_name(name):
+            raise forms.ValidationError(f"A network's name has {NAME_RULE}.")
+        return name
 
 
 @method_decorator(csrf_exempt, name="dispatch")  # checked by _take, when the body has been read within its bounds
@@ -109,13 +124,13 @@ class Upload(View):
             reasons = " ".join(str(reason) for reasons in form.errors.values() for reason in reasons)
             return _refusal(request, form, nn_id, Trouble(reasons, "Correct the form, and send it again.", 400))
         told = form.cleaned_data
-        file, terms = told["data"], read_terms(told["order"], told["expect"])
+        file, terms, name = told["data"], read_terms(told["order"], told["expect"]), told["name"]
         with decoded(file) as weights:
             if not wants_json(request):
                 who = requester(request)
-                result = gateway().switch.set_weights(told["nn_id"], file.name, weights, who, terms=terms)
+                result = gateway().switch.set_weights(told["nn_id"], file.name, weights, who, terms=terms, name=name)
                 return HttpResponseRedirect(tell(request, result))
-            version = store_upload(told["nn_id"], file.name, weights, terms)
+            version = store_upload(told["nn_id"], file.name, weights, terms, name)
         where = [version.network_id, version.number]
         load = reverse("admin:inference_network_load", args=where)
         return JsonResponse({"next": load, "progress": progress_address(version)})

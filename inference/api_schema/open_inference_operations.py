@@ -24,8 +24,8 @@ WITHOUT_BODY_TOO = ("repository_index", "repository_load")
 TAG = "open inference protocol"
 VIEWS, REPOSITORY = "inference.http.open_inference.views", "inference.http.open_inference.repository"
 HEAD_SIZE = "Inference-Header-Content-Length"
-INPUT = {"name": "keras_tensor", "datatype": "FP32", "shape": [1, 2]}
-OUTPUT = {"name": "output", "datatype": "FP32", "shape": [1, 1]}
+INPUT = {"name": "numbers", "datatype": "FP32", "shape": [1, 2]}
+OUTPUT = {"name": "sum", "datatype": "FP32", "shape": [1, 1]}
 TELLS = {"name": NETWORK, "platform": "keras"}
 DURATION = {"count": 2, "ns": 8_000_000}
 STATISTICS = {
@@ -36,7 +36,7 @@ STATISTICS = {
 }
 NO_SUCH_VERSION = f"there is no version 9 of network {NETWORK}: GET /networks/{NETWORK} lists them"
 UNKNOWN = f"what {NETWORK} version 1 takes is not known: POST /networks/{NETWORK}/activate has workers tell it"
-CONFIGURED = {"name": "keras_tensor", "data_type": "TYPE_FP32", "dims": [2]}
+CONFIGURED = {"name": "numbers", "data_type": "TYPE_FP32", "dims": [2]}
 
 
 def not_ready(component: str, example: object) -> OpenApiResponse:
@@ -118,7 +118,7 @@ describe(
         request={"application/json": ref("InferRequest"), "application/octet-stream": bytes},
         examples=request_examples(
             one_row={"id": "42", "inputs": [{**INPUT, "data": [0.1, 0.2]}]},
-            named_outputs={"inputs": [{**INPUT, "data": [[0.1, 0.2]]}], "outputs": [{"name": "output"}]},
+            named_outputs={"inputs": [{**INPUT, "data": [[0.1, 0.2]]}], "outputs": [{"name": "sum"}]},
         ),
         parameters=(
             OpenApiParameter(

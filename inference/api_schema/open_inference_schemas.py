@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from inference.api_schema.fields import Schema, listing, one_of, record, ref, text, truth, whole
+from inference.api_schema.fields import Schema, listing, one_of, optional, record, ref, text, truth, whole
 
 DATATYPES = ("BOOL", *(f"{kind}{size}" for kind in ("UINT", "INT") for size in (8, 16, 32, 64)), "FP16", "FP32", "FP64")
 ID = text("The client's own, which is answered", "42", maxLength=256)
@@ -15,7 +15,7 @@ SHAPE: Schema = {
     "examples": [[1, 2]],
 }
 TENSOR = {
-    "name": text("Its name in the network; a network with one input takes any", "input", maxLength=256),
+    "name": text("Its name in the network", "numbers", maxLength=256),
     "datatype": {
         "type": "string",
         "description": "What its numbers are; BYTES are texts",
@@ -63,7 +63,7 @@ OPEN_INFERENCE_SCHEMAS: dict[str, Schema] = {
     "InferWanted": record(
         "An output that is wanted",
         {
-            "name": text("Its name in the network", "output"),
+            "name": text("Its name in the network", "sum"),
             "parameters": {**PARAMETERS, "description": "`binary_data`: as bytes behind the JSON"},
         },
         may_lack=("parameters",),
@@ -155,7 +155,7 @@ OPEN_INFERENCE_SCHEMAS: dict[str, Schema] = {
         "What is to be loaded",
         {
             "parameters": {
-                **PARAMETERS,
+                **optional(PARAMETERS),
                 "description": "`file:<version>/<name>`: a file of weights in base64, the network's next version. "
                 "Without one, what was active answers again",
             }

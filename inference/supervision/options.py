@@ -108,14 +108,20 @@ def read_serve_options(flags: Mapping[str, Any]) -> Options:
 
 
 def _tokens_required(bind: Bind) -> bool:
-    grpc = environment().str("PIPELINE_GRPC_BIND", "")
-    addresses = [(each.host, each.port) for each in (bind, Bind.parse_whole(grpc) if grpc else None) if each]
-    said = Requirement.read()
+    addresses, said = [(each.host, each.port) for each in (bind, _grpc_bind()) if each], Requirement.read()
     try:
         said.refuse_open(addresses)
     except OpenBindError as error:
         raise BindError(str(error)) from error
     return said.required(addresses)
+
+
+def _grpc_bind() -> Bind | None:
+    text = environment().str("PIPELINE_GRPC_BIND", "")
+    try:
+        return Bind.parse_whole(text) if text else None
+    except BindError as error:
+        raise BindError(f"PIPELINE_GRPC_BIND: {error}") from error
 
 
 def read_cluster_options(flags: Mapping[str, Any]) -> ClusterOptions:

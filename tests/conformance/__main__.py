@@ -60,7 +60,7 @@ def main() -> int:
             show(call, triton, pipeline, meant)
     unseen = [each for each in MEANT if each not in seen]
     for each in unseen:
-        print(f"not seen any more: {each.calls} - {each.why}")
+        print(f"not seen any more: {each.what} - {each.why}")
     asked = len(list(calls()))
     print(
         f"{asked} calls: {alike} alike, {asked - alike - unknown} otherwise as meant, {unknown} otherwise and unknown"

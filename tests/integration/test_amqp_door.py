@@ -144,6 +144,15 @@ def test_a_gateway_that_is_killed_leaves_its_tasks_to_another_one(client: Celery
     assert [each.get(timeout=SECONDS)["result"] for each in results] == pytest.approx(expected(0, rows), abs=TOLERANCE)
 
 
+def test_a_gateway_that_is_restarted_leaves_no_task_unanswered(client: Celery, system: System) -> None:
+    rows = np.random.default_rng(8).random((300, 2)).tolist()
+    results = [send(client, vector=row) for row in rows]
+    system.restart_gateway()
+
+    assert [each.get(timeout=SECONDS)["result"] for each in results] == pytest.approx(expected(0, rows), abs=TOLERANCE)
+    assert "Lost the broker" not in system.gateway.log.read_text()
+
+
 def test_celery_node_gets_answers_and_errors(system: System) -> None:
     second = samples()[1].nn_id
     tasks: list[tuple[list[Any], dict[str, Any]]] = [

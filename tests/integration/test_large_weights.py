@@ -120,12 +120,16 @@ def outputs_by_worker(system: System) -> dict[str, NDArray[Any]]:
     message = PredictBatch(VersionRef.from_json(version), {ONLY_INPUT: to_tensor(rows())}, [len(rows())]).to_json()
     outputs: dict[str, NDArray[Any]] = {}
 
+    def send() -> Any:  # as a gateway does
+        return app.send_task(PREDICT_TASK, [message], queue=PREDICT_QUEUE, serializer="msgpack")
+
     def ask() -> bool:
-        reply = PredictReply.from_json(app.send_task(PREDICT_TASK, [message], queue=PREDICT_QUEUE).get(timeout=30))
+        reply = PredictReply.from_json(send().get(timeout=30))
         outputs[reply.worker] = to_array(next(iter(reply.outputs.values())))
         return len(outputs) == WORKERS
 
     with celery_client(system.environment["BROKER_URL"]) as app:
+        app.conf.accept_content = ["json", "msgpack"]
         wait_until(ask, 30, "every worker has answered")
     return outputs
 

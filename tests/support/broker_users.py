@@ -1,4 +1,4 @@
-"""RabbitMQ users with the least rights that gateways and workers need, as docs/security.md grants them."""
+"""RabbitMQ users with the least rights that gateways, workers and clients need, as docs/security.md grants them."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ LEAST_RIGHTS = {
         r"^(amq\.default|gateways|.+\.celery\.pidbox)$",
         r"^(predict|supply\.[0-9a-f]+|celery\.pidbox|.+\.celery\.pidbox)$",
     ),
+    "client": (r"^(pipeline|default|[0-9a-f-]{32,36})$", r"^amq\.default$", r"^[0-9a-f-]{32,36}$"),
 }
 PASSWORD = "a test's password"
 ADMINISTRATOR = "guest"

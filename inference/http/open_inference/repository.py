@@ -41,7 +41,10 @@ class Index(ProtocolView):
 
     def post(self, request: Request) -> Response:
         """Every version that is not deleted; with `ready`, those that answer."""
-        return Response(index(bool(_json_of(request, settings.PIPELINE_MAX_BODY_BYTES).get("ready"))))
+        ready = _json_of(request, settings.PIPELINE_MAX_BODY_BYTES).get("ready", False)
+        if not isinstance(ready, bool):
+            raise BadInputError("ready must be true or false")
+        return Response(index(ready))
 
 
 class Load(ProtocolView):

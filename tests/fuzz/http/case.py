@@ -46,6 +46,8 @@ class Asked:
     rows: Rows | None = None
     statuses: frozenset[int] = REFUSED | {200}
     is_head: bool = False
+    #: Which of the field's protocols it speaks, by its address; "" is Pipeline's own.
+    protocol: str = ""
 
 
 @dataclass(frozen=True)

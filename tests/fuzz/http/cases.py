@@ -21,6 +21,7 @@ from tests.fuzz.http.bounded import (
     truncated,
 )
 from tests.fuzz.http.case import Case, Chances, Ending
+from tests.fuzz.http.protocols import protocol
 
 
 def make_case(chance: random.Random, name: str) -> Case:
@@ -42,6 +43,7 @@ def case_of(seed: int) -> Case:
 KINDS: dict[str, tuple[int, Callable[[Chances, str], Case]]] = {
     "predictions": (12, prediction),
     **dict.fromkeys(bodies.KINDS, (5, odd_body)),
+    "protocols": (12, protocol),
     "pipelined": (4, pipelined),
     "broken lines": (6, broken_line),
     "broken headers": (7, broken_header),

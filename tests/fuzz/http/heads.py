@@ -70,6 +70,13 @@ TARGETS = [
     "/healthz?%ff", "/readyz/", "http://h/predict", "http://a:99999999/predict", "http://other/status",
     "http://[::1]:80/predict", "HTTP://h/healthz", "ftp://h/healthz", "http://h", "http://user:password@h/healthz",
     "/healthz", "/status?" + "a" * 8000, "/api/schema?format=nonsense", "/api/docs?a",
+    "/v2", "/v2/", "/v1", "/v2/%ff", "/v2/%00", "/v2/%0a", "/v2/health/ready", "/v2/models/stats",
+    "/v2/models/%2e%2e/infer",
+    "/v2/models/" + "f" * 32 + "/infer", "/v2/models/" + "x" * 129 + "/infer",
+    "/v2/models/a/versions/1234567890/infer",
+    "/v2/models/a/versions/%d9%a1/ready", "/v2/models/a%00b/config", "/v2/models/a/infer%0a", "/v2/repository/index",
+    "/v2/repository/models/nobody/unload", "/v1/models/", "/v1/models/a:predict", "/v1/models/a%3apredict",
+    "/v1/models/a/labels/%00:predict", "/v1/models/a/metadata?x", "//v2/models/a/infer", "/v2//models/a/infer",
 ]  # fmt: skip
 METHODS = [
     "GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "CONNECT", "BREW", "PROPFIND", "M-SEARCH",

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
+from urllib.parse import quote
 from uuid import uuid4
 
 import pytest
@@ -17,6 +18,9 @@ from kombu.message import Message
 
 from inference.supervision.processes import Child
 from tests.integration.secure.conftest import SecureBroker
+from tests.support.broker_users import PASSWORD
+from tests.support.celery_client import celery_client
+from tests.support.node_client import ask_by_node
 from tests.support.samples import samples
 from tests.support.system import System
 from tests.support.waiting import wait_until
@@ -177,7 +181,8 @@ def test_an_unsigned_question_is_told_nothing(secure: System, stranger: Stranger
 def ask(stranger: Stranger, **headers: Any) -> None:
     """Send the door for clients a row."""
     told = {"lang": "py", "task": "pipeline.predict", "id": uuid4().hex, **headers}
-    stranger.send([[None, [[0.1, 0.2]]], {}, {}], "pipeline", headers=told, reply_to=stranger.queue.name)
+    row = [[None, [[0.1, 0.2]]], {}, {}]
+    stranger.send(row, "pipeline", headers=told, reply_to=stranger.queue.name, correlation_id="7")
 
 
 def test_clients_ask_and_are_answered_without_a_key(secure: System, stranger: Stranger) -> None:
@@ -202,6 +207,17 @@ def test_an_answer_to_a_client_is_not_believed_by_a_worker(secure: System, stran
     stranger.send([[None, [[0.1, 0.2]]], {}, {}], "pipeline", headers=told, reply_to=PREDICT_QUEUE)
 
     wait_until(lambda: sum(workers_refused(secure)) == before + 1, SECONDS, "a worker refuses it")
+
+
+def test_a_user_who_may_do_nothing_else_asks(secure: System, broker: SecureBroker) -> None:
+    address = broker.node.url.replace("guest:guest", f"client:{quote(PASSWORD)}")
+    # As in a program without anything of Pipeline: this one's `amqp://` signs and verifies.
+    with celery_client(address.replace("amqp", "pyamqp", 1)) as app:
+        queue = Queue("pipeline", no_declare=True)
+        result = app.send_task("pipeline.predict", [None, [[0.1, 0.2]]], queue=queue)
+        assert result.get(timeout=SECONDS)["version"]
+    (answer,) = ask_by_node(address, "pipeline", [([None, [[0.1, 0.2]]], {})])
+    assert answer["result"]["version"]
 
 
 @contextmanager

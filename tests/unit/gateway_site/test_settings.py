@@ -162,6 +162,7 @@ def test_a_database_url_may_name_postgresql() -> None:
         ("PIPELINE_WEIGHT_CHANGES_MAX", "0"),
         ("PIPELINE_MAX_UPLOAD_BYTES", "-5"),
         ("DATABASE_URL", "nonsense://x"),
+        ("PIPELINE_GRPC_BIND", "54323"),
     ],
 )
 def test_a_gateway_does_not_start_with_a_value_it_cannot_read(name: str, value: str, tmp_path: Path) -> None:

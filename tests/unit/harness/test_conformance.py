@@ -8,7 +8,8 @@ import pytest
 
 from tests.conformance.answers import Answer
 from tests.conformance.calls import calls
-from tests.conformance.differences import MEANT, Meant
+from tests.conformance.differences import MEANT, Meant, table
+from workers.settings import ROOT
 
 
 def answer(status: int, *says: str) -> Answer:
@@ -29,11 +30,11 @@ def answer(status: int, *says: str) -> Answer:
 def test_what_only_one_says_is_meant_where_it_is_named(
     call: str, triton: Answer, pipeline: Answer, covered: bool
 ) -> None:
-    assert Meant("load: .*", "a reason", only_triton=("more",)).covers(call, triton, pipeline) is covered
+    assert Meant("loading", "load: .*", "a reason", only_triton=("more",)).covers(call, triton, pipeline) is covered
 
 
 def test_other_statuses_are_meant_where_both_are_named() -> None:
-    meant = Meant("load: .*", "a reason", (500, 400))
+    meant = Meant("loading", "load: .*", "a reason", (500, 400))
     assert meant.covers("load: x", answer(500, "a"), answer(400, "b"))
     assert not meant.covers("load: x", answer(400, "a"), answer(400, "b"))
     assert not meant.covers("load: x", answer(500), answer(404))
@@ -44,3 +45,7 @@ def test_every_call_has_a_name_of_its_own_and_every_difference_a_call() -> None:
     assert len(set(names)) == len(names)
     for meant in MEANT:
         assert any(re.fullmatch(meant.calls, name) for name in names), meant.calls
+
+
+def test_the_page_about_protocols_has_the_table() -> None:
+    assert table() in (ROOT / "docs" / "protocols.md").read_text()

@@ -68,6 +68,12 @@ def test_what_is_missing_of_a_cluster_is_told(tmp_path: Path) -> None:
     assert lacking == {"pipeline.W002", "pipeline.W005", "security.W009"}
 
 
+def test_what_is_open_over_grpc_is_told(tmp_path: Path) -> None:
+    opened = {"PIPELINE_REQUIRE_TOKEN": "false", "PIPELINE_ALLOW_OPEN": "true", "PIPELINE_GRPC_BIND": "0.0.0.0:54323"}
+
+    assert found(tmp_path, **opened) == {"pipeline.W002"}
+
+
 @pytest.mark.parametrize("bind", ["unix:/run/pipeline.sock", "[::1]:80"])
 def test_a_key_that_is_kept_on_one_host_is_none_for_several(bind: str, tmp_path: Path) -> None:
     assert found(tmp_path, PIPELINE_SECRET_KEY=None, PIPELINE_BIND=bind) == {"pipeline.W006"}

@@ -80,7 +80,7 @@ def test_the_networks_tell_their_active_version_and_which_is_the_default(admin: 
 
     listed = rows(text(admin, changelist("network")))
 
-    assert {row["name"] for row in listed} == {NN_ID, f"{1:032x}"}
+    assert {row["network"] for row in listed} == {NN_ID, f"{1:032x}"}
     assert [row["is_default"] for row in listed].count("default") == 1
 
 

@@ -90,14 +90,14 @@ def test_the_list_of_networks_tells_versions_and_requests(viewer: Client) -> Non
 
     first, second = rows(text(viewer, NETWORKS))
 
-    assert (first["name"], first["active_number"], first["versions_count"], first["requests"]) == (
+    assert (first["network"], first["active_number"], first["versions_count"], first["requests"]) == (
         NN_ID,
         "2",
         "3",
         "3",
     )
     assert float(first["p50"]) == pytest.approx(2.0, rel=0.05)
-    assert (second["name"], second["requests"], second["p50"]) == (OTHER_NN_ID, "0", "-")
+    assert (second["network"], second["requests"], second["p50"]) == (OTHER_NN_ID, "0", "-")
     assert [row["is_default"] == "default" for row in (first, second)] == [False, True]
 
 

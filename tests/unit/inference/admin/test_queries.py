@@ -48,6 +48,7 @@ QUERIES_MAX = 16
 #: What is not asked for by its address alone, or is refused whatever is there.
 NOT_READ = {
     "login", "logout", "autocomplete", "view_on_site", "inference_network_load",
+    "inference_network_name", "inference_network_set_label", "inference_network_remove_label",
     *(f"inference_{model}_{change}" for model in ("network", "version", "activation", "predictiontiming", "accesstoken")
       for change in ("add", "delete")),
 }  # fmt: skip

@@ -157,15 +157,15 @@ def test_failed_requests_are_found_by_their_own_index(viewer: Client) -> None:
 
 def test_requests_leave_as_csv(viewer: Client) -> None:
     timing(NOON, total_ms=1.5)
-    timing(NOON, worker="=cmd()", outcome="failed", version=None)
+    timing(NOON, worker="=cmd()", outcome="failed", version=None, door="v2")
 
     response = viewer.get(f"{PAGE}csv/?outcome=failed")
     lines = list(csv.DictReader(b"".join(response).decode().splitlines()))  # type: ignore[call-overload]
 
     assert response.headers["Content-Type"].startswith("text/csv")
     assert ".csv" in response.headers["Content-Disposition"]
-    assert [(line["at"], line["worker"], line["version"]) for line in lines] == [
-        ("2026-11-24T12:00:00+00:00", "'=cmd()", "")
+    assert [(line["at"], line["worker"], line["version"], line["door"]) for line in lines] == [
+        ("2026-11-24T12:00:00+00:00", "'=cmd()", "", "v2")
     ]
 
 
@@ -179,6 +179,13 @@ def test_a_csv_file_has_a_bounded_length(viewer: Client, monkeypatch: pytest.Mon
 
     assert len(lines) == 1 + 3
     assert PredictionTiming.objects.count() == 5
+
+
+def test_it_is_told_what_a_request_came_by(viewer: Client) -> None:
+    timing(ago(minutes=1), door="grpc")
+    timing(ago(minutes=2))  # of a gateway before there were doors
+
+    assert [row["door"] for row in rows(text(viewer, PAGE))] == ["grpc", "-"]
 
 
 def test_a_request_of_no_network_is_shown(viewer: Client) -> None:

@@ -143,3 +143,21 @@ def test_the_dispatcher_can_ask_whether_the_client_has_ended_its_side(gateway: P
     asyncio.run(gateway.predictions.predict(ASKED, client_has_ended))
 
     assert gateway.dispatcher.clients == [client_has_ended]
+
+
+@pytest.mark.parametrize(("seconds", "outcome"), [(60.0, "refused"), (0.001, "timed_out")])
+def test_a_request_whose_client_ends_its_call_is_noted(
+    seconds: float, outcome: str, gateway: PretendedGateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = asking([0.5, 0.25])
+    asked.seconds = seconds
+
+    async def ended(*_: object) -> Answer:
+        raise asyncio.CancelledError
+
+    monkeypatch.setattr(gateway.dispatcher, "predict", ended)
+
+    with pytest.raises(asyncio.CancelledError):
+        predict(gateway, asked)
+
+    assert noted(gateway).outcome == outcome

@@ -210,7 +210,8 @@ def test_so_is_one_of_a_view(
 
 @pytest.mark.parametrize(
     "path",
-    ["/v2/", "/v1", "/v1/", "/v2/nowhere", "/v2/models", "/v2/models/iris/", "/v2/models/a b/infer", "/v2/models/é/ready",
+    ["/v2/", "/v1", "/v1/", "/v2/nowhere", "/v2/models", "/v2/models/iris/", "/v2/models/a b/infer",
+     "/v2/models/é/ready",
      "/v2/models/iris/versions/0/infer", "/v2/models/iris/versions/1234567890/infer", "/v1/models/iris:classify",
      "/v1/models/iris/labels/:predict", "/v1/models/iris/versions/1/labels/a:predict", "/v2/health", "/v1/models/",
      f"/v2/models/{'x' * 129}/infer", "/v2/models/iris/infer/", "/v2/\n", "/v2/systemsharedmemory/status"],

@@ -45,6 +45,20 @@ def test_what_is_no_address_is_refused_with_an_example(text: str) -> None:
         Bind.parse(text)
 
 
+@pytest.mark.parametrize("text", ["54323", ":54323", "127.0.0.1:0", "here"])
+def test_an_address_for_grpc_has_a_host_and_a_port(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PIPELINE_GRPC_BIND", text)
+    with pytest.raises(BindError, match=r"PIPELINE_GRPC_BIND: .* write it like 127\.0\.0\.1:"):
+        read_serve_options({})
+
+
+def test_where_grpc_is_answered_beyond_loopback_tokens_are_required(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PIPELINE_REQUIRE_TOKEN", raising=False)
+    assert not read_serve_options({"bind": "127.0.0.1:54321"}).tokens_required
+    monkeypatch.setenv("PIPELINE_GRPC_BIND", "0.0.0.0:54323")
+    assert read_serve_options({"bind": "127.0.0.1:54321"}).tokens_required
+
+
 def test_a_relative_data_directory_starts_at_the_caller_for_a_flag_and_at_the_repository_for_a_variable(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

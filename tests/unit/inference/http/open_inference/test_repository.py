@@ -80,6 +80,13 @@ def test_what_is_no_object_is_400(body: bytes, path: str) -> None:
     assert (response.status_code, response.json().keys()) == (400, {"error"})
 
 
+@pytest.mark.parametrize("ready", [b"1", b"null", b'"true"', b"{}"])
+def test_ready_is_true_or_false(ready: bytes) -> None:
+    response = ask("/v2/repository/index", b'{"ready": %b}' % ready)
+
+    assert (response.status_code, response.json()) == (400, {"error": "ready must be true or false"})
+
+
 @pytest.mark.parametrize("path", ["index", "models/iris/unload"])
 def test_a_body_that_is_too_large_is_413(path: str, settings: Settings) -> None:
     settings.PIPELINE_MAX_BODY_BYTES = 10
