@@ -92,7 +92,8 @@ class VersionsToUse:
         news = Switched.from_json(data)
         with self._lock:
             self._news += 1
-            self._drop(news.nn_id, lambda network, which: network is None or not isinstance(which, int))
+            # A name, and no name, may be another network's by now.
+            self._drop(news.nn_id, lambda network, which: not (is_nn_id(network) and isinstance(which, int)))
 
     def hear_of_deletion(self, data: Any) -> None:
         """News: a version is deleted."""

@@ -33,12 +33,18 @@ CLIENT_GONE, TOO_LATE = 499, 504
 class Call:
     """Answers calls of its kind."""
 
-    def __init__(self, name: str, right: str, answerer: Answerer, message_seconds: float) -> None:
-        """`message_seconds` is how long the message may take to come, `name` what metrics call it."""
+    def __init__(
+        self, name: str, right: str, answerer: Answerer, message_seconds: float, may_answer: asyncio.Event
+    ) -> None:
+        """`name` is what metrics call it, `message_seconds` how long the message may take to come.
+
+        No answer leaves while `may_answer` is not set.
+        """
         self._endpoint = f"grpc {name}"
         self._right = right
         self._answerer = answerer
         self._message_seconds = message_seconds
+        self._may_answer = may_answer
 
     def handler(self) -> grpc.RpcMethodHandler[Any, Any]:
         """As gRPC has it: a stream of messages, of which there is one, since that is read when we want it to be."""
@@ -62,6 +68,8 @@ class Call:
             status, text = told(error, asks)
         finally:
             self._note(status, monotonic() - began)
+        if not self._may_answer.is_set():
+            await self._may_answer.wait()
         if status != 200:
             await context.abort(code_of(status), text)
         return answer

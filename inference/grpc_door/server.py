@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from typing import Any
 
@@ -37,6 +38,8 @@ IDLE_SECONDS = 300
 KEEPALIVE_SECONDS, KEEPALIVE_ANSWER_SECONDS = 60, 20
 PING_SECONDS, PINGS_TOO_SOON = 10, 3
 METADATA_BYTES_MAX = 16 * 1024
+#: Within so long all calls that have come are looked at.
+LOOK_SECONDS = 0.1
 #: The message of a call may take so many times as long as a client may be silent.
 PATIENCE = 3.0
 
@@ -48,16 +51,19 @@ class GrpcServer:
         self._bind = bind
         self._beside = Beside(settings.PIPELINE_WEIGHT_CHANGES_MAX + OTHER_THREADS)
         self._streams = Streams()
+        self._may_answer = asyncio.Event()
+        self._may_answer.set()
         calls_max = settings.PIPELINE_QUEUE_REQUESTS_MAX + OTHER_CALLS
         self._server = aio.server(options=_options(calls_max), maximum_concurrent_rpcs=calls_max)
         seconds = PATIENCE * client_timeout_seconds
         inference = {
-            name: Call(name, right, answerer(name, self._beside), seconds) for name, (right, _) in TOLD.items()
+            name: Call(name, right, answerer(name, self._beside), seconds, self._may_answer)
+            for name, (right, _) in TOLD.items()
         }
-        inference["ModelInfer"] = Call("ModelInfer", PREDICT, Infer(large_bodies), seconds)
+        inference["ModelInfer"] = Call("ModelInfer", PREDICT, Infer(large_bodies), seconds, self._may_answer)
         health = Health(frozenset([INFERENCE, HEALTH]), self._beside)
         reflection = Reflection(frozenset([INFERENCE, HEALTH, REFLECTION]))
-        check = Call("Health", EVERYBODY, health.check, seconds)
+        check = Call("Health", EVERYBODY, health.check, seconds, self._may_answer)
         self._serve(INFERENCE, {name: call.handler() for name, call in inference.items()})
         self._serve(HEALTH, {"Check": check.handler(), "Watch": self._streams.handler(health.watch)})
         self._serve(REFLECTION, {"ServerReflectionInfo": self._streams.handler(reflection.answers)})
@@ -78,7 +84,14 @@ class GrpcServer:
     async def stop(self, grace_seconds: float) -> None:
         """Take no more calls, and let those that are there end, for so long."""
         self._streams.end()
-        await self._server.stop(grace_seconds)
+        # gRPC cancels calls that have come and that nobody has looked at yet. So answers are kept for a moment, until all
+        # that have come are looked at: who waits for an answer asks for nothing else.
+        self._may_answer.clear()
+        await asyncio.sleep(min(LOOK_SECONDS, grace_seconds))
+        ends = asyncio.create_task(self._server.stop(grace_seconds))
+        await asyncio.sleep(0)  # it begins: clients are told to go elsewhere
+        self._may_answer.set()
+        await ends
         self._beside.close()
 
 

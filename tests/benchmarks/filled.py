@@ -56,7 +56,7 @@ def fill_timings(count: int, until: datetime) -> None:
         SELECT {its["at"]}, CASE WHEN n %% 8 = 0 THEN '{NETWORKS[1]}' ELSE '{NETWORKS[0]}' END,
             1 + n * {VERSIONS} / %(count)s, CASE n %% 4 {workers} END, 1, 20, {its["total"]}, 1.0, 0.5,
             CASE WHEN n %% 1000 < 5 THEN 'failed' WHEN n %% 1000 < 7 THEN 'timed_out' WHEN n %% 1000 < 10 THEN 'refused'
-            ELSE 'answered' END
+            ELSE 'answered' END, '{PREDICT_DOOR}'
         FROM {its["series"]}"""  # noqa: S608 - our names
     since = until - timedelta(days=TIMINGS_DAYS)
     parameters = {"count": count, "since": since, "step_us": TIMINGS_DAYS * 86_400_000_000 // count}

@@ -8,6 +8,7 @@ from typing import Any, cast
 
 from workers.celery import app
 from workers.messages.details import LoadedWeights
+from workers.messages.network_signature import NetworkSignature, TensorSignature
 from workers.messages.protocol import VersionRef
 from workers.runtime.engine import Weights
 from workers.runtime.errors import RowsError
@@ -21,6 +22,9 @@ class PretendedVersion:
 
     weights = Weights((), 0)
     remarks: tuple[str, ...] = ()
+    signature = NetworkSignature(
+        [TensorSignature("numbers", "float32", [2])], [TensorSignature("numbers doubled", "float32", [2])]
+    )
 
     def predict(self, inputs: dict[str, Any], request_rows: Sequence[int]) -> dict[str, Any]:
         if any(rows.shape[1:] != (2,) for rows in inputs.values()):

@@ -27,8 +27,8 @@ MAX_SHOWN_CHARACTERS = 100
 MAX_OBJECTS = 20_000
 #: Keras builds a Sequential model anew with each layer that it adds: n * n / 2 steps for n layers, here half a minute.
 MAX_SEQUENTIAL_STEPS = 40_000
-#: Calls of layers, those in a nested model as often as it is called: some 12 s here; EfficientNetV2L has 1,000.
-MAX_CALLS = 20_000
+#: Calls of layers, those in a nested model as often as it is called: half a minute here; EfficientNetV2L has 1,000.
+MAX_CALLS = 40_000
 #: A class of Keras is written in capitals and small letters; its functions that only have names in small letters.
 _CLASS_NAME = re.compile(r"[A-Z][A-Za-z0-9]*")
 

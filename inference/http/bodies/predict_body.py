@@ -31,7 +31,10 @@ def read_predict_input(body: Any) -> PredictInput:
     if ("vector" in body) == ("data" in body):
         raise BadInputError('the body must have either "vector" (one row) or "data" (a list of rows)')
     name, inputs = read_inputs(body)
-    return bounded(PredictInput(inputs, name == "vector", _read_network(body), _read_version(body)))
+    # Most say neither, and each call costs.
+    network = _read_network(body["nn_id"]) if "nn_id" in body else None
+    version = _read_version(body["version"]) if "version" in body else None
+    return bounded(PredictInput(inputs, name == "vector", network, version))
 
 
 def read_inputs(said: dict[str, Any]) -> tuple[str, Tensors]:
@@ -85,19 +88,13 @@ def _read_rows(name: str, value: Any) -> Tensor:
     return to_tensor(read_numbers(name, value))
 
 
-def _read_network(body: dict[str, Any]) -> str | None:
-    if "nn_id" not in body:
-        return None
-    network = body["nn_id"]
+def _read_network(network: Any) -> str:
     if not names_network(network):
         raise BadInputError("nn_id must be a network's id, 32 lower-case hex digits, or its name")
     return str(network)
 
 
-def _read_version(body: dict[str, Any]) -> int | None:
-    if "version" not in body:
-        return None
-    version = body["version"]
+def _read_version(version: Any) -> int:
     if type(version) is not int or not 0 < version <= MAX_VERSION:
         raise BadInputError(f"version must be a whole number from 1 to {MAX_VERSION}")
     return version

@@ -67,6 +67,8 @@ def test_a_version_that_was_loaded_is_reported(
     assert ticket == "ticket"
     assert (report.worker, report.loaded, report.trace) == ("worker-1@here", True, "")
     assert report.seconds >= 0
+    assert report.signature is not None
+    assert [each.name for each in report.signature.inputs] == ["numbers"]
     assert networks.acquired == [VERSION]
 
 

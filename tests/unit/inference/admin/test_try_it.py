@@ -9,6 +9,7 @@ import pytest
 from django.test import Client
 
 from inference.errors import BusyError, InferenceError, PredictionFailedError
+from inference.models import Version
 from tests.unit.admin_samples import NETWORK, past, person, text
 from tests.unit.pretended_gateway import PretendedGateway
 from tests.unit.samples import NN_ID, answer_with
@@ -34,6 +35,8 @@ def test_who_is_no_operator_asks_nothing(group: str | None, gateway: PretendedGa
 
 def test_the_form_begins_with_rows_that_the_network_takes(operator: Client, gateway: PretendedGateway) -> None:
     past()
+    numbers = {"name": "numbers", "dtype": "float32", "shape": [2]}
+    Version.objects.update(signature={"inputs": [numbers], "outputs": [{**numbers, "name": "sum", "shape": [1]}]})
 
     assert f'href="{TRY}"' in text(operator, f"{NETWORK}/change/")
     assert '{"data": [[0.0, 0.0]]}' in html.unescape(text(operator, TRY))

@@ -65,9 +65,15 @@ def made(context: PretendedContext, error: BaseException | None = None, right: s
 
     observations.requests.clear()
     try:
-        return asyncio.run(Call("Asked", right, answer, 0.01).answer(None, context))  # type: ignore[arg-type]
+        return asyncio.run(_answered(right, answer, context))
     except AbortedError:
         return None
+
+
+async def _answered(right: str, answer: Any, context: Any) -> bytes:
+    may_answer = asyncio.Event()
+    may_answer.set()
+    return await Call("Asked", right, answer, 0.01, may_answer).answer(context, context)
 
 
 def counted() -> list[tuple[str, str, str]]:
@@ -168,3 +174,19 @@ def test_a_call_that_its_client_ends_is_counted(left: float | None, status: str)
         made(PretendedContext(left=left), asyncio.CancelledError())
 
     assert counted() == [("grpc Asked", "POST", status)]
+
+
+def test_an_answer_waits_while_none_may_leave() -> None:
+    async def answer(asks: RpcAsks, message: bytes, seconds: float | None) -> bytes:
+        return message
+
+    async def run() -> bytes:
+        may_answer = asyncio.Event()
+        context: Any = PretendedContext()
+        call = asyncio.create_task(Call("Asked", PREDICT, answer, 1.0, may_answer).answer(context, context))
+        await asyncio.sleep(0.01)
+        assert not call.done()
+        may_answer.set()
+        return await call
+
+    assert asyncio.run(run()) == b"asked"
