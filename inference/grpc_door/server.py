@@ -84,8 +84,8 @@ class GrpcServer:
     async def stop(self, grace_seconds: float) -> None:
         """Take no more calls, and let those that are there end, for so long."""
         self._streams.end()
-        # gRPC cancels calls that have come and that nobody has looked at yet. So answers are kept for a moment, until all
-        # that have come are looked at: who waits for an answer asks for nothing else.
+        # gRPC cancels calls that have come and that nobody has looked at yet. So answers are kept for a moment, until
+        # all that have come are looked at: who waits for an answer asks for nothing else.
         self._may_answer.clear()
         await asyncio.sleep(min(LOOK_SECONDS, grace_seconds))
         ends = asyncio.create_task(self._server.stop(grace_seconds))
