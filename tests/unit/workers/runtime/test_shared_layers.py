@@ -71,9 +71,7 @@ def test_a_config_that_does_not_say_that_layers_share_one_is_refused_with_what_t
 ) -> None:
     model = MODELS["a model"]()
 
-    with pytest.raises(
-        WeightsError, match=r"holds 4 arrays, the architecture has 8\. .* that Keras itself loads"
-    ):
+    with pytest.raises(WeightsError, match=r"holds 4 arrays, the architecture has 8\. .* that Keras itself loads"):
         load_files(reader, str(model.to_json()), save_weights(model))
 
 
