@@ -94,6 +94,8 @@ _CLASSES: dict[str, frozenset[str] | None] = {
         {"Cast", "SaturateCast", "ConvertToTensor", "Slice", "SliceUpdate", "StopGradient", "Unstack"}
     ),
 }
+#: Operations that take as much memory as a number of a request says.
+_SIZED_BY_VALUES = names("Bincount")
 _ACTIVATIONS = names("""
     celu elu exponential gelu glu hard_shrink hard_sigmoid hard_silu hard_swish hard_tanh leaky_relu linear log_sigmoid
     log_softmax mish relu relu6 selu sigmoid silu soft_shrink softmax softplus softsign sparse_plus sparse_sigmoid
@@ -219,6 +221,8 @@ def _check_class(module: str | None, name: str) -> None:
             f"the architecture has {module}.{name}, which is not Keras's own and has no registered name: put "
             "@keras.saving.register_keras_serializable(package=...) before the class, and save the network again"
         )
+    if name in _SIZED_BY_VALUES:
+        raise ArchitectureError(f"the architecture has {name}, whose answer is as long as a number of a row is large")
     allowed = _CLASSES.get(module, frozenset())
     if not _CLASS_NAME.fullmatch(name) or (allowed is not None and name not in allowed):
         raise ArchitectureError(f"the architecture has {module}.{name}, which is not among the layers that are served")

@@ -30,6 +30,7 @@ from workers.runtime.lookups import Lookups
 from workers.runtime.models import DEFAULT_MAX_BYTES, build_model, is_dense_chain, weights_by_layer
 from workers.runtime.own_code import has_own_layers
 from workers.runtime.own_training import OwnTraining
+from workers.runtime.parts import bounded, joined
 from workers.runtime.reasons import MAX_REASON_CHARACTERS, say_reason
 from workers.runtime.row_memory import MIN_ROWS, RowMemory
 from workers.runtime.row_wise import is_row_wise
@@ -37,6 +38,7 @@ from workers.runtime.rows import TensorInfo, arrange_rows
 from workers.runtime.saved_arrays import list_saved_arrays
 from workers.runtime.saved_names import find_saved_names
 from workers.runtime.signature import read_signature
+from workers.runtime.unserved import refuse_unserved
 from workers.runtime.variable_places import find_places
 from workers.runtime.wanted_weights import Variable, WantedWeights
 
@@ -44,6 +46,8 @@ from workers.runtime.wanted_weights import Variable, WantedWeights
 _WHERE = re.compile(r"\{\{[^}]*\}\} ?| ?\[Op:.*$")
 #: What a network is tried with where a size of its rows is not fixed: convolutions want more than a little.
 SIZES = (1, 32, 256, 4096)
+#: The most bytes of an input that it is tried with.
+PLAIN_BYTES_MAX = 512 * 1024**2
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,7 @@ class Architecture:
         self._variables = [*model.trainable_variables, *model.non_trainable_variables]
         self._load_lock = threading.Lock()
         self._signature = read_signature(model)
+        refuse_unserved(model)
         self.inputs, self.outputs = self._signature.inputs, self._signature.outputs
         self._lookups = Lookups(model)
         # A subclassed model has no inputs before it is called.
@@ -202,13 +207,17 @@ class Architecture:
     def _answers_zeros_by_numbers(self, weights: Weights, size: int) -> bool:
         """Whether no answer is NaN, computed step by step: compiled, a ReLU behind a product makes zeros of NaN."""
         given = [tf.constant(each) for each in self._plain_rows(size).values()]
-        return not any(np.isnan(each.numpy()).any() for each in self._call_uncompiled(list(weights.tensors), given))
+        with self._row_memory.running:
+            answers = self._call_uncompiled(list(weights.tensors), given)
+        return not any(np.isnan(each.numpy()).any() for each in answers)
 
     def _plain_rows(self, size: int) -> dict[str, NDArray[Any]]:
         """Rows of zeros, or of empty texts; of a word where just the words of a vocabulary may be taken."""
         given = {}
         for info, known in zip(self.inputs, self._samples, strict=True):
             shape = (MIN_ROWS, *(size if wanted is None else wanted for wanted in info.row_shape))
+            if math.prod(shape) * item_bytes(info.dtype) > PLAIN_BYTES_MAX:
+                raise NumbersError(f"{info.name!r} is too large to be tried: rows of shape {shape[1:]}")
             plain = known[-1:] if len(known) else np.array(["" if info.dtype == STRING else 0])
             given[info.name] = np.broadcast_to(plain.astype(info.numpy_dtype), shape)
         return given
@@ -233,7 +242,7 @@ class Architecture:
             outputs = self._compute_some(weights, given)
         else:
             parts = [[each[start : start + at_once] for each in given] for start in range(0, count, at_once)]
-            outputs = _joined([self._compute_some(weights, part) for part in parts])
+            outputs = joined(bounded(self._compute_some(weights, part) for part in parts))
         return {info.name: output[:count] for info, output in zip(self.outputs, outputs, strict=True)}
 
     def _compute_some(self, weights: Weights, given: list[NDArray[Any]]) -> list[NDArray[Any]]:
@@ -253,11 +262,11 @@ class Architecture:
         if max(request_rows) > at_once:
             raise NumbersError(f"a request has more rows than are computed at once: ask for {at_once} rows or fewer")
         last = list(accumulate(request_rows))
-        parts = [
+        parts = (
             self._compute(weights, [each[end - count : end] for each in given])
             for end, count in zip(last, request_rows, strict=True)
-        ]
-        return _joined(parts)
+        )
+        return joined(bounded(parts))
 
     def _compute(self, weights: Weights, given: list[NDArray[Any]]) -> list[NDArray[Any]]:
         """The outputs for just these rows.
@@ -300,10 +309,6 @@ def _as_array(output: Any) -> NDArray[Any]:
     if array.dtype.kind != "O":
         return array
     return text_array([text.decode() for text in array.ravel().tolist()], array.shape)
-
-
-def _joined(parts: list[list[NDArray[Any]]]) -> list[NDArray[Any]]:
-    return [np.concatenate(outputs) for outputs in zip(*parts, strict=True)]
 
 
 def _say_in_one_line(error: Any) -> str:

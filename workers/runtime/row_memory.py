@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from workers.runtime.backend import keras, tf
 from workers.runtime.errors import NumbersError
 from workers.runtime.footprint import Footprint
+from workers.runtime.own_code import has_own_layers
 from workers.runtime.reasons import say_reason
 from workers.runtime.rows import TensorInfo
 
@@ -42,12 +43,14 @@ class RowMemory:
         self._has_words = bool(texts)
         self._by_character = any(each._split == "character" for each in texts)
         self._runs = max((sum(each._ngrams or (1,)) for each in texts), default=1)
-        self._is_fixed = not any(None in each.row_shape for each in inputs)
+        # What own code does with a length that is known, such as a step for each, nobody knows: it is not traced.
+        self._is_fixed = not any(None in each.row_shape for each in inputs) or has_own_layers(model)
         self._compiled = Footprint(forward.get_concrete_function().graph)
         self._fixed_rows = self._compiled.rows_within(budget, 1)
-        #: What rows of these sizes take, where the network itself does not say how long they are.
-        self._measured: dict[Sizes, Footprint] = {}
-        self._measure_lock = threading.Lock()
+        #: What rows of these sizes take, where the network itself does not say how long they are, or why none do.
+        self._measured: dict[Sizes, Footprint | NumbersError] = {}
+        #: Held by who runs the network's Python: some of its layers keep tensors of who runs it.
+        self.running = threading.Lock()
 
     @property
     def smallest_bytes(self) -> int:
@@ -63,7 +66,7 @@ class RowMemory:
         if self._is_fixed and not self._has_words:
             return self._fixed_rows
         length = max(map(self._words, given)) * self._runs if self._has_words else 1
-        sizes = self._free_sizes(given)
+        sizes = () if self._is_fixed else self._free_sizes(given)
         footprint = self._find(sizes, length, len(given[0])) or self._measure(sizes)
         rows = footprint.rows_within(self._budget, length)
         if rows < MIN_ROWS:
@@ -79,7 +82,7 @@ class RowMemory:
             return self._compiled
         for measured, footprint in tuple(self._measured.items()):
             longer = all(size <= most for size, most in zip(sizes, measured, strict=True))
-            if longer and footprint.rows_within(self._budget, length) >= count:
+            if longer and isinstance(footprint, Footprint) and footprint.rows_within(self._budget, length) >= count:
                 return footprint
         with suppress(NumbersError):  # the network may not take rows that are so long
             footprint = self._measure(tuple(max(SHORTEST, 1 << (size - 1).bit_length()) for size in sizes))
@@ -92,12 +95,18 @@ class RowMemory:
         Raises:
             NumbersError: it takes none of these sizes.
         """
-        with self._measure_lock:
+        with self.running:
             if sizes not in self._measured:
-                self._measured[sizes] = Footprint(self._trace(sizes))
+                try:
+                    self._measured[sizes] = Footprint(self._trace(sizes))
+                except NumbersError as error:
+                    self._measured[sizes] = error
                 if len(self._measured) > MEASURED_MAX:
                     del self._measured[next(iter(self._measured))]
-            return self._measured[sizes]
+            found = self._measured[sizes]
+        if isinstance(found, NumbersError):
+            raise NumbersError(str(found))
+        return found
 
     def _trace(self, sizes: Sizes) -> Any:
         weights, rows = self._forward.input_signature

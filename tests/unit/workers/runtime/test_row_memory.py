@@ -14,7 +14,7 @@ from tests.unit.workers.runtime.lookup_samples import load, of_texts, texts, vec
 from workers.runtime import row_memory
 from workers.runtime.backend import keras, tf
 from workers.runtime.engine import Architecture, Weights
-from workers.runtime.errors import ArchitectureError, NumbersError
+from workers.runtime.errors import AnswerTooLargeError, ArchitectureError, NumbersError, WeightsError
 from workers.runtime.models import DEFAULT_MAX_BYTES
 from workers.runtime.weights_file import WeightsFileReader
 
@@ -209,3 +209,109 @@ def test_texts_of_many_words_are_computed_some_at_a_time(
 
     assert version.predict_rows(given).tolist() == np.asarray(model(given)).tolist()
     assert len(computed) > 1
+
+
+def test_rows_that_are_merged_with_what_they_have_are_counted_as_many() -> None:
+    given = keras.Input((10_000,))
+    each = layers.Dense(500, activation="relu")(keras.ops.reshape(given, (-1, 1)))
+    made = keras.ops.mean(keras.ops.reshape(layers.Dense(1)(each), (-1, 10_000)), axis=1, keepdims=True)
+
+    rows = loaded(keras.Model(given, made))[0]._row_memory
+
+    assert 20_000_000 < rows._compiled.bytes_of(1, 1) < 90_000_000, "500 floats for each of the 10,000 numbers of a row"
+
+
+def test_branches_are_counted_beside_one_another() -> None:
+    def member() -> Any:
+        return [layers.RepeatVector(1000), layers.Dense(32), layers.GlobalAveragePooling1D()]
+
+    given = keras.Input((4,))
+    one, several = (
+        keras.Model(given, layers.Concatenate()([keras.Sequential(member())(given) for _ in range(count)]))
+        for count in (2, 20)
+    )
+
+    few, many = (loaded(each)[0]._row_memory._compiled.bytes_of(10, 1) for each in (one, several))
+
+    assert many > 9 * few
+
+
+def test_a_list_of_steps_is_counted_beside_what_it_is_made_of() -> None:
+    model = model_of((None, 100), layers.LSTM(8, return_sequences=True), layers.GlobalAveragePooling1D())
+
+    counted = loaded(model)[0]._row_memory._measure((1000,)).bytes_of(10, 1)
+
+    assert counted > 2 * 10 * 1000 * 100 * 4
+
+
+def test_an_answer_that_is_too_large_ends_at_the_part_that_makes_it_so(computed: list[int]) -> None:
+    architecture, weights = loaded(model_of((1,), layers.Dense(1000)), 8 * MEBIBYTE)
+    computed.clear()
+
+    with pytest.raises(AnswerTooLargeError, match="ask for fewer rows at once"):
+        architecture.predict_rows(weights, np.zeros((100_000, 1), np.float32))
+
+    assert sum(computed) < 10_000
+
+
+def test_answers_of_other_lengths_do_not_travel_together(tmp_path: Path, reader: WeightsFileReader) -> None:
+    version = load(of_texts(layers.TextVectorization(vocabulary=["a", "b"])), tmp_path, reader)
+    given = {"": texts("a b a", "a", "b b b b")}
+
+    with pytest.raises(NumbersError, match="do not travel together"):
+        version.predict(given, [2, 1])
+    assert next(iter(version.predict(given).values())).shape == (3, 4)
+
+
+def test_an_input_of_too_many_free_sizes_is_refused_before_it_is_tried() -> None:
+    with pytest.raises(WeightsError, match="is too large to be tried"):
+        loaded(model_of((None, None, None, 1), layers.AveragePooling3D(300), layers.GlobalMaxPooling3D()))
+
+
+def test_a_length_that_the_network_does_not_take_is_found_out_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    given = keras.Input((None, 4))
+    model = keras.Model(given, layers.GlobalAveragePooling1D()(given + np.zeros((1, 100, 4), np.float32)))
+    architecture, weights = loaded(model)
+    traced: list[Any] = []
+    trace = row_memory.RowMemory._trace
+
+    def remember(self: row_memory.RowMemory, sizes: Any) -> Any:
+        traced.append(sizes)
+        return trace(self, sizes)
+
+    monkeypatch.setattr(row_memory.RowMemory, "_trace", remember)
+    for _ in range(3):
+        with pytest.raises(NumbersError, match="takes no rows of these sizes"):
+            architecture.predict_rows(weights, np.zeros((2, 130, 4), np.float32))
+
+    assert traced == [(256,), (130,)]
+
+
+@pytest.mark.parametrize(
+    ("model", "reason"),
+    [
+        (
+            lambda: model_of((None, 4), layers.TimeDistributed(layers.Dense(3))),
+            "TimeDistributed over rows of any length",
+        ),
+        (lambda: model_of((None, None, 3), layers.CenterCrop(8, 8)), "CenterCrop of images of any size"),
+    ],
+)
+def test_what_answers_otherwise_for_rows_of_any_length_is_refused(model: Any, reason: str) -> None:
+    with pytest.raises(ArchitectureError, match=reason):
+        Architecture(model().to_json())
+
+
+def test_with_fixed_sizes_they_answer_as_keras_does() -> None:
+    rows = np.random.default_rng(3).random((3, 5, 4)).astype(np.float32)
+    model = model_of((5, 4), layers.TimeDistributed(layers.Dense(3)))
+    architecture, weights = loaded(model)
+
+    np.testing.assert_allclose(architecture.predict_rows(weights, rows), answered(model, rows), rtol=1e-6)
+
+
+def test_what_is_as_long_as_a_number_is_large_is_refused() -> None:
+    given = keras.Input((1,), dtype="int32")
+
+    with pytest.raises(ArchitectureError, match="Bincount, whose answer is as long as a number of a row is large"):
+        Architecture(keras.Model(given, keras.ops.bincount(given)).to_json())
