@@ -8,12 +8,10 @@ import numpy as np
 import pytest
 
 from inference.client.http_client import Answer, PipelineClient
-from tests.support.celery_client import PREDICT_QUEUE, celery_client
 from tests.support.load import at_once
 from tests.support.samples import Sample, samples
 from tests.support.system import System
 from tests.support.waiting import wait_until
-from workers.messages.protocol import PREDICT_TASK
 
 CLIENTS = 64
 ROUNDS = 50
@@ -114,15 +112,6 @@ def test_a_restarted_gateway_serves_the_active_network_without_an_upload(system:
     before = system.client.predict([0.1, 0.2])
     system.restart_gateway()
     assert system.client.predict([0.1, 0.2]) == before
-
-
-def test_any_celery_client_can_ask_for_a_prediction(system: System) -> None:
-    version = system.query("DefaultNetwork.objects.get().network.active.ref().to_json()")
-    row = {"dtype": "float32", "shape": [1, 2], "data": "zczMPc3MTD4="}  # 0.1, 0.2
-    message = {"version": version, "inputs": {"": row}, "request_rows": [1]}
-    with celery_client(system.environment["BROKER_URL"]) as app:
-        result = app.send_task(PREDICT_TASK, [message], queue=PREDICT_QUEUE).get(timeout=30)
-    assert [output["shape"] for output in result["outputs"].values()] == [[1, 1]]
 
 
 def test_requests_wait_while_the_only_workers_restart(system: System) -> None:
