@@ -201,17 +201,12 @@ def test_what_is_sent_to_the_door_for_clients_is_believed_nowhere_else(secure: S
     assert answers[None] == {"versions": []}
 
 
-def batches_refused(system: System) -> int:
-    """How many lines say so in the workers' logs: the metrics are some seconds old."""
-    return sum(worker.log.read_text().count("Refused a message to 'predict'") for worker in system.workers)
-
-
 def test_an_answer_to_a_client_is_not_believed_by_a_worker(secure: System, stranger: Stranger) -> None:
-    before = batches_refused(secure)
+    before = sum(workers_refused(secure))
     told = {"task": "pipeline.predict", "id": "1"}
     stranger.send([[None, [[0.1, 0.2]]], {}, {}], "pipeline", headers=told, reply_to=PREDICT_QUEUE)
 
-    wait_until(lambda: batches_refused(secure) == before + 1, SECONDS, "a worker refuses it")
+    wait_until(lambda: sum(workers_refused(secure)) > before, SECONDS, "a worker refuses it")
 
 
 def test_a_user_who_may_do_nothing_else_asks(secure: System, broker: SecureBroker) -> None:
