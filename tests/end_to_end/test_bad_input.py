@@ -79,7 +79,7 @@ def assert_refused(response: requests.Response, status: int, says: str) -> None:
         ('{"vector": [true, 0.2]}', "numbers only"),
         ('{"vector": [0.1, [0.2]]}', "same length"),
         ('{"vector": [9007199254740993, 0.5]}', "64 can hold"),
-        ('{"vector": [0.1, 0.2], "nn_id": "mine"}', "nn_id must be 32"),
+        ('{"vector": [0.1, 0.2], "nn_id": "mine, mine"}', "nn_id must be a network's id, 32"),
         ('{"vector": [0.1, 0.2], "version": true}', "version must be"),
         ('{"data": 0.1}', "list of rows"),
         ('{"data": {"a": [1, 2], "b": [1]}}', "same number of rows"),

@@ -184,7 +184,10 @@ def test_what_is_no_version_is_said(served: Service) -> None:
     assert f"refused with 404: there is no network {nn_id}" in failure(served, "rollback", nn_id)
     assert f"there is no network {nn_id}" in failure(served, "networks", nn_id)
     assert f"there is no network {nn_id}" in failure(served, "export_weights", nn_id)
-    assert "32 lower-case hex digits, not 'x'" in served.manage("activate", "x", "1").stderr
+    assert "refused with 404: there is no version 1 of network x" in failure(served, "activate", "x", "1")
+    said = served.manage("activate", "no name", "1").stderr
+    assert "a network's id is 32 lower-case hex digits" in said
+    assert "not 'no name'" in said
 
 
 def test_a_network_that_is_trained_here_is_loaded_and_predicts(served: Service, tmp_path: Path) -> None:
