@@ -19,6 +19,7 @@ from inference.admin.changes import network_address
 from inference.admin.permissions import require
 from inference.admin.trouble import EXPECTED, trouble_of
 from inference.gateway import gateway
+from inference.http.requester import requester
 from inference.models import Network
 from inference.models.names import NAME_CHARACTERS_MAX
 
@@ -93,7 +94,7 @@ class Name(_Renaming):
     def change(self, nn_id: str, told: dict[str, Any]) -> str:
         """An empty name is none."""
         name = told["name"] or None
-        gateway().switch.name_network(nn_id, name)
+        gateway().switch.name_network(nn_id, name, requester(self.request))
         return f"The network is called {name}." if name else "The network has no name."
 
 
@@ -104,7 +105,7 @@ class SetLabel(_Renaming):
 
     def change(self, nn_id: str, told: dict[str, Any]) -> str:
         """A label that is known moves."""
-        gateway().switch.label(nn_id, told["label"], told["version"])
+        gateway().switch.label(nn_id, told["label"], told["version"], requester(self.request))
         return f"The label {told['label']} stands for version {told['version']}."
 
 
@@ -115,5 +116,5 @@ class RemoveLabel(_Renaming):
 
     def change(self, nn_id: str, told: dict[str, Any]) -> str:
         """The version stays."""
-        gateway().switch.remove_label(nn_id, told["label"])
+        gateway().switch.remove_label(nn_id, told["label"], requester(self.request))
         return f"The label {told['label']} is removed."

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from inference.amqp_door.names import DOOR, TASK
-from inference.dispatch.predict_input import PredictInput
+from inference.dispatch.predict_input import PredictInput, bounded
 from inference.errors import BadInputError
-from inference.http.bodies.predict_body import MAX_VERSION, bounded, read_inputs
+from inference.http.bodies.predict_body import MAX_VERSION, read_inputs
 from inference.models.names import is_name, names_network
 
 
@@ -22,7 +22,7 @@ def read_asked(arguments: dict[str, Any], seconds: float | None) -> PredictInput
         raise BadInputError(f"{TASK} takes either vector (one row) or data (a list of rows)")
     name, inputs = read_inputs(arguments)
     network, version = _network(arguments.get("network")), _version(arguments.get("version"))
-    return bounded(PredictInput(inputs, name == "vector", network, version, DOOR, seconds=seconds))
+    return bounded(PredictInput(inputs, name == "vector", network, version, DOOR, seconds=seconds), name)
 
 
 def _network(given: Any) -> str | None:

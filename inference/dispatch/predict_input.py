@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from inference.errors import BadInputError, TooLargeError
+from workers.messages.message import ProtocolError
 from workers.messages.request_id import REQUEST_ID
-from workers.messages.tensors import Tensors
+from workers.messages.tensors import TENSORS_BYTES_MAX, Tensors, count_rows
 
 #: POST /predict, as timings and metrics have it.
 PREDICT_DOOR = "predict"
@@ -43,3 +45,28 @@ class PredictInput:
             kinds.append((name, tensor.dtype, tensor.shape[1:]))
         kinds.sort()
         self.rows_count, self.size_bytes, self.kinds = rows, size, tuple(kinds)
+
+
+def require_rows(inputs: Tensors, what: str) -> None:
+    """Refuse inputs that do not belong together; `what` is what their client calls them.
+
+    Raises:
+        BadInputError: they have no rows, or not the same number of them.
+    """
+    try:
+        count_rows(inputs)
+    except ProtocolError as error:
+        raise BadInputError(f"{what}: {error}") from error
+
+
+def bounded(asked: PredictInput, what: str) -> PredictInput:
+    """What is asked for, if one message to a worker holds it.
+
+    Raises:
+        TooLargeError: it does not.
+    """
+    if asked.size_bytes > TENSORS_BYTES_MAX:
+        raise TooLargeError(
+            f"{what} has {asked.size_bytes} bytes of numbers and texts; {TENSORS_BYTES_MAX} may be sent at once"
+        )
+    return asked

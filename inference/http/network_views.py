@@ -66,7 +66,7 @@ class Network(APIView):
         refuse_larger(request, settings.PIPELINE_MAX_BODY_BYTES)
         serializer = NameSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
-        found = gateway().switch.name_network(network, serializer.validated_data["name"])
+        found = gateway().switch.name_network(network, serializer.validated_data["name"], requester(request))
         return Response({"status": True, "message": "OK", **network_answer(found)})
 
 
@@ -153,13 +153,13 @@ class Label(APIView):
         refuse_larger(request, settings.PIPELINE_MAX_BODY_BYTES)
         serializer = ActivateSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
-        version = gateway().switch.label(network, label, serializer.validated_data["version"])
+        version = gateway().switch.label(network, label, serializer.validated_data["version"], requester(request))
         return _labelled(version.network_id, label, version.number)
 
     def delete(self, request: Request, network: str, label: str) -> Response:
         """Forget it."""
         refuse_larger(request, settings.PIPELINE_MAX_BODY_BYTES)
-        return _labelled(gateway().switch.remove_label(network, label), label, None)
+        return _labelled(gateway().switch.remove_label(network, label, requester(request)), label, None)
 
 
 def _labelled(nn_id: str, label: str, number: int | None) -> Response:

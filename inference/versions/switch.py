@@ -116,7 +116,7 @@ class VersionSwitch:
         """
         self._fleet.tell_gateways(SWITCHED_NEWS, Switched(services.deactivate(network, requested_by)))
 
-    def name_network(self, network: str, name: str | None) -> Any:
+    def name_network(self, network: str, name: str | None, requested_by: str) -> Any:
         """Call a network so from now on, or by its id alone.
 
         Raises:
@@ -127,9 +127,10 @@ class VersionSwitch:
         found = history.network(network)
         naming.name_network(found, name)
         self._fleet.tell_gateways(SWITCHED_NEWS, Switched(found.nn_id))
+        logger.info("%s is called %s, as %s asked.", found, name or "by its id", requested_by)
         return found
 
-    def label(self, network: str, label: str, number: int) -> Version:
+    def label(self, network: str, label: str, number: int, requested_by: str) -> Version:
         """Have a label of a network stand for this version from now on.
 
         Raises:
@@ -139,9 +140,10 @@ class VersionSwitch:
         """
         version = naming.label_version(network, label, number)
         self._fleet.tell_gateways(SWITCHED_NEWS, Switched(version.network_id))
+        logger.info("%s has the label %s, as %s asked.", version, label, requested_by, extra=about(version.ref()))
         return version
 
-    def remove_label(self, network: str, label: str) -> str:
+    def remove_label(self, network: str, label: str, requested_by: str) -> str:
         """Forget a label; says whose it was.
 
         Raises:
@@ -149,6 +151,7 @@ class VersionSwitch:
         """
         nn_id = naming.remove_label(network, label)
         self._fleet.tell_gateways(SWITCHED_NEWS, Switched(nn_id))
+        logger.info("%s has the label %s no more, as %s asked.", nn_id, label, requested_by)
         return nn_id
 
     def switch_to(

@@ -21,11 +21,10 @@ from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoRe
 from keras import Input, Model, layers
 
 from inference.grpc_door import open_inference_pb2 as messages
-from inference.grpc_door.open_inference_pb2_grpc import GRPCInferenceServiceStub
 from inference.supervision.addresses import LOOPBACK, free_ports
 from inference.supervision.rabbitmq import PrivateNode
 from tests.integration.conftest import running
-from tests.support.grpc_client import OWN_CONNECTION, SECONDS, outputs_of, raw_request, refused, stub_of
+from tests.support.grpc_client import OWN_CONNECTION, SECONDS, InferenceStub, outputs_of, raw_request, refused, stub_of
 from tests.support.keras_kinds import WORDS, chain, file_of
 from tests.support.samples import samples
 from tests.support.system import System
@@ -153,7 +152,7 @@ def test_what_cannot_be_answered_has_a_code_and_a_reason(stub: Any) -> None:
 
 def test_what_unpacks_to_more_than_may_be_is_refused(address: str) -> None:
     with grpc.insecure_channel(address, compression=grpc.Compression.Gzip) as channel:
-        stub = GRPCInferenceServiceStub(channel)
+        stub = InferenceStub(channel)
         infer(stub, FIRST.nn_id, numbers=np.ones((100_000, 2), np.float32))
         with refused(StatusCode.RESOURCE_EXHAUSTED):
             infer(stub, FIRST.nn_id, numbers=np.ones((10_000_000, 2), np.float32))
@@ -180,7 +179,7 @@ def test_64_calls_at_a_time_each_have_their_own_answer(address: str) -> None:
         try:
             return await asyncio.gather(
                 *(
-                    GRPCInferenceServiceStub(channels[number % 8]).ModelInfer(
+                    InferenceStub(channels[number % 8]).ModelInfer(
                         raw_request(FIRST.nn_id, {"numbers": rows[number : number + 1]}, id=str(number))
                     )
                     for number in range(64)
@@ -249,7 +248,7 @@ def test_a_reload_lets_no_call_fail(system: System, address: str) -> None:
     async def ask_on() -> int:
         answered = 0
         async with aio.insecure_channel(address, OWN_CONNECTION) as channel:
-            stub = GRPCInferenceServiceStub(channel)
+            stub = InferenceStub(channel)
             while not ended:
                 await stub.ModelInfer(raw_request(FIRST.nn_id, {"numbers": ROWS}), wait_for_ready=True, timeout=SECONDS)
                 answered += 1

@@ -9,10 +9,10 @@ from typing import Any
 import grpc
 import numpy as np
 import pytest
+from google.protobuf.message_factory import GetMessageClass
 from numpy.typing import NDArray
 
-from inference.grpc_door.open_inference_pb2 import ModelInferRequest, ModelInferResponse
-from inference.grpc_door.open_inference_pb2_grpc import GRPCInferenceServiceStub
+from inference.grpc_door.open_inference_pb2 import DESCRIPTOR, ModelInferRequest, ModelInferResponse
 from inference.http.open_inference.datatypes import DATATYPES, DTYPES
 from workers.messages.arrays import text_array, to_tensor
 from workers.messages.tensors import read_texts
@@ -22,11 +22,28 @@ SECONDS = 60.0
 OWN_CONNECTION = [("grpc.use_local_subchannel_pool", 1)]
 
 
+class InferenceStub:
+    """The protocol's calls on a channel, ordinary or of asyncio, each by its name."""
+
+    def __init__(self, channel: Any) -> None:
+        service = DESCRIPTOR.services_by_name["GRPCInferenceService"]
+        for method in service.methods:
+            call = channel.unary_unary(
+                f"/{service.full_name}/{method.name}",
+                request_serializer=GetMessageClass(method.input_type).SerializeToString,
+                response_deserializer=GetMessageClass(method.output_type).FromString,
+            )
+            setattr(self, method.name, call)
+
+    def __getattr__(self, name: str) -> Any:  # for what has none of them
+        raise AttributeError(f"the protocol has no call {name}")
+
+
 @contextmanager
 def stub_of(address: str) -> Iterator[Any]:
     """A stub of the protocol on a connection of its own."""
     with grpc.insecure_channel(address, OWN_CONNECTION) as channel:
-        yield GRPCInferenceServiceStub(channel)
+        yield InferenceStub(channel)
 
 
 def raw_request(network: str, inputs: Mapping[str, NDArray[Any]], **fields: Any) -> ModelInferRequest:

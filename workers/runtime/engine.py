@@ -26,11 +26,13 @@ from workers.runtime.company import rows_belong_together
 from workers.runtime.compiled import Compiled
 from workers.runtime.errors import ArchitectureError, NumbersError, RowsError, WeightsError
 from workers.runtime.forward import make_forward
+from workers.runtime.infinite_weights import find_infinite
 from workers.runtime.lookups import Lookups
 from workers.runtime.models import DEFAULT_MAX_BYTES, build_model, is_dense_chain, weights_by_layer
 from workers.runtime.own_code import has_own_layers
 from workers.runtime.own_training import OwnTraining
 from workers.runtime.parts import bounded, joined
+from workers.runtime.plain_rows import SIZES, plain_rows
 from workers.runtime.reasons import MAX_REASON_CHARACTERS, say_reason
 from workers.runtime.row_memory import MIN_ROWS, RowMemory
 from workers.runtime.row_wise import is_row_wise
@@ -44,10 +46,6 @@ from workers.runtime.wanted_weights import Variable, WantedWeights
 
 #: Where TensorFlow met an error: its own names of functions and operations around the reason.
 _WHERE = re.compile(r"\{\{[^}]*\}\} ?| ?\[Op:.*$")
-#: What a network is tried with where a size of its rows is not fixed: convolutions want more than a little.
-SIZES = (1, 32, 256, 4096)
-#: The most bytes of an input that it is tried with.
-PLAIN_BYTES_MAX = 512 * 1024**2
 
 
 @dataclass(frozen=True)
@@ -153,7 +151,8 @@ class Architecture:
         return self._make_weights([(saved | kept)[id(each)] for each in (*self._variables, *frequencies)])
 
     def _make_weights(self, tensors: list[Any]) -> Weights:
-        infinite = self._find_infinite(tensors)
+        paths = [*(each.path for each in self._variables), *(path for path, _ in self._lookups.frequencies)]
+        infinite = find_infinite(zip(paths, tensors, strict=True))
         size_bytes = sum(math.prod(tensor.shape) * tensor.dtype.size for tensor in tensors)
         weights = Weights(tuple(tensors), size_bytes)
         try:
@@ -174,23 +173,6 @@ class Architecture:
             raise NumbersError(f"no more than {most} rows are computed at once")
         return self._compute(weights, given)
 
-    def _find_infinite(self, tensors: list[Any]) -> str:
-        """The path of a variable with infinite values, as a mask or a prior has; "" when there is none.
-
-        Raises:
-            WeightsError: a value is no number.
-        """
-        found = ""
-        paths = [*(each.path for each in self._variables), *(path for path, _ in self._lookups.frequencies)]
-        for path, tensor in zip(paths, tensors, strict=True):
-            # Other threads go on meanwhile, and no more than a byte a number is made of it.
-            if not tensor.dtype.is_floating or np.isfinite(numbers := tensor.numpy()).all():
-                continue
-            if np.isnan(numbers).any():
-                raise WeightsError(f"{path} holds values that are no numbers (NaN)")
-            found = path
-        return found
-
     def _warm_up(self, weights: Weights) -> int:
         """Predict once; gives what stood for sizes that are not fixed, the first that the network takes.
 
@@ -199,28 +181,17 @@ class Architecture:
         """
         for size in SIZES[:-1]:
             with suppress(RowsError):
-                self.predict(weights, self._plain_rows(size))
+                self.predict(weights, plain_rows(self.inputs, self._samples, size))
                 return size
-        self.predict(weights, self._plain_rows(SIZES[-1]))
+        self.predict(weights, plain_rows(self.inputs, self._samples, SIZES[-1]))
         return SIZES[-1]
 
     def _answers_zeros_by_numbers(self, weights: Weights, size: int) -> bool:
         """Whether no answer is NaN, computed step by step: compiled, a ReLU behind a product makes zeros of NaN."""
-        given = [tf.constant(each) for each in self._plain_rows(size).values()]
+        given = [tf.constant(each) for each in plain_rows(self.inputs, self._samples, size).values()]
         with self._row_memory.running:
             answers = self._call_uncompiled(list(weights.tensors), given)
         return not any(np.isnan(each.numpy()).any() for each in answers)
-
-    def _plain_rows(self, size: int) -> dict[str, NDArray[Any]]:
-        """Rows of zeros, or of empty texts; of a word where just the words of a vocabulary may be taken."""
-        given = {}
-        for info, known in zip(self.inputs, self._samples, strict=True):
-            shape = (MIN_ROWS, *(size if wanted is None else wanted for wanted in info.row_shape))
-            if math.prod(shape) * item_bytes(info.dtype) > PLAIN_BYTES_MAX:
-                raise NumbersError(f"{info.name!r} is too large to be tried: rows of shape {shape[1:]}")
-            plain = known[-1:] if len(known) else np.array(["" if info.dtype == STRING else 0])
-            given[info.name] = np.broadcast_to(plain.astype(info.numpy_dtype), shape)
-        return given
 
     def predict(
         self, weights: Weights, rows: Mapping[str, NDArray[Any]], request_rows: Sequence[int] = ()

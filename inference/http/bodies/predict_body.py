@@ -7,13 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from inference.dispatch.predict_input import PredictInput
-from inference.errors import BadInputError, TooLargeError
+from inference.dispatch.predict_input import PredictInput, bounded, require_rows
+from inference.errors import BadInputError
 from inference.http.bodies.json_numbers import few_floats, read_numbers
 from inference.models.names import names_network
 from workers.messages.arrays import to_tensor
-from workers.messages.message import ProtocolError
-from workers.messages.tensors import ONLY_INPUT, TENSORS_BYTES_MAX, Tensor, Tensors, count_rows
+from workers.messages.tensors import ONLY_INPUT, Tensor, Tensors
 
 #: The largest number of a version that the database holds.
 MAX_VERSION = 2**31 - 1
@@ -34,7 +33,7 @@ def read_predict_input(body: Any) -> PredictInput:
     # Most say neither, and each call costs.
     network = _read_network(body["nn_id"]) if "nn_id" in body else None
     version = _read_version(body["version"]) if "version" in body else None
-    return bounded(PredictInput(inputs, name == "vector", network, version))
+    return bounded(PredictInput(inputs, name == "vector", network, version), name)
 
 
 def read_inputs(said: dict[str, Any]) -> tuple[str, Tensors]:
@@ -47,20 +46,6 @@ def read_inputs(said: dict[str, Any]) -> tuple[str, Tensors]:
     return name, _read_inputs(name, said[name], read)
 
 
-def bounded(asked: PredictInput) -> PredictInput:
-    """What is asked for, if one message to a worker holds it.
-
-    Raises:
-        TooLargeError: it does not.
-    """
-    if asked.size_bytes > TENSORS_BYTES_MAX:
-        name = "vector" if asked.single else "data"
-        raise TooLargeError(
-            f"{name} has {asked.size_bytes} bytes of numbers and texts; {TENSORS_BYTES_MAX} may be sent at once"
-        )
-    return asked
-
-
 def _read_inputs(name: str, value: Any, read: Callable[[str, Any], Tensor]) -> Tensors:
     if isinstance(value, list | int | float | np.ndarray):
         return {ONLY_INPUT: read(name, value)}
@@ -69,10 +54,7 @@ def _read_inputs(name: str, value: Any, read: Callable[[str, Any], Tensor]) -> T
             f"{name} must be a list of numbers or texts, or an object of such lists by the network's inputs"
         )
     inputs = {each: read(f"{name}.{each}", item) for each, item in value.items()}
-    try:
-        count_rows(inputs)
-    except ProtocolError as error:
-        raise BadInputError(f"{name}: {error}") from error
+    require_rows(inputs, name)
     return inputs
 
 

@@ -9,14 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from inference.dispatch.predict_input import PredictInput
-from inference.errors import BadInputError, TooLargeError
+from inference.dispatch.predict_input import PredictInput, bounded, require_rows
+from inference.errors import BadInputError
 from inference.http.bodies.json_format import read_json
 from inference.http.bodies.json_numbers import few_floats, read_numbers
 from inference.http.open_inference.datatypes import DTYPES
 from workers.messages.arrays import to_tensor
 from workers.messages.message import ProtocolError, is_count
-from workers.messages.tensors import RANK_MAX, TENSORS_BYTES_MAX, TENSORS_MAX, Tensor, Tensors, count_rows
+from workers.messages.tensors import RANK_MAX, TENSORS_MAX, Tensor, Tensors
 
 #: What timings and metrics call this protocol.
 DOOR = "v2"
@@ -80,14 +80,8 @@ def predict_input(
         BadInputError: they do not belong together.
         TooLargeError: they are more than one message to a worker holds.
     """
-    try:
-        count_rows(inputs)
-    except ProtocolError as error:
-        raise BadInputError(f"inputs: {error}") from error
-    asked = PredictInput(inputs, False, network, version, door, seconds=seconds)
-    if asked.size_bytes > TENSORS_BYTES_MAX:
-        raise TooLargeError(f"the inputs have {asked.size_bytes} bytes; {TENSORS_BYTES_MAX} may be sent at once")
-    return asked
+    require_rows(inputs, "inputs")
+    return bounded(PredictInput(inputs, False, network, version, door, seconds=seconds), "inputs")
 
 
 def _read_input(given: Any, content: bytes, begin: int) -> tuple[str, Tensor, int]:

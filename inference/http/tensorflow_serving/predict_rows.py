@@ -10,13 +10,12 @@ import numpy as np
 import orjson
 
 from inference.dispatch.answer import Answer
-from inference.dispatch.predict_input import PredictInput
-from inference.errors import BadInputError, TooLargeError
+from inference.dispatch.predict_input import PredictInput, bounded, require_rows
+from inference.errors import BadInputError
 from inference.http.bodies.json_numbers import MAX_DEPTH, read_numbers
 from inference.http.loop_request import LoopAnswer
 from workers.messages.arrays import to_tensor
-from workers.messages.message import ProtocolError
-from workers.messages.tensors import ONLY_INPUT, TENSORS_BYTES_MAX, Tensors, count_rows
+from workers.messages.tensors import ONLY_INPUT, Tensors
 
 #: What timings and metrics call this protocol.
 DOOR = "v1"
@@ -49,14 +48,9 @@ def read_rows_request(body: Any, network: str, version: int | str | None) -> Row
     if by_row == ("inputs" in body):
         raise BadInputError('the request must have either "instances" (row by row) or "inputs" (input by input)')
     inputs = _read_instances(body["instances"]) if by_row else _read_columns(body["inputs"])
-    try:
-        count_rows(inputs)
-    except ProtocolError as error:
-        raise BadInputError(f"{'instances' if by_row else 'inputs'}: {error}") from error
-    asked = PredictInput(inputs, False, network, version, DOOR)
-    if asked.size_bytes > TENSORS_BYTES_MAX:
-        raise TooLargeError(f"the rows have {asked.size_bytes} bytes; {TENSORS_BYTES_MAX} may be sent at once")
-    return RowsRequest(asked, by_row)
+    what = "instances" if by_row else "inputs"
+    require_rows(inputs, what)
+    return RowsRequest(bounded(PredictInput(inputs, False, network, version, DOOR), what), by_row)
 
 
 def _read_instances(rows: Any) -> Tensors:

@@ -12,8 +12,8 @@ from inference.management.names import nn_id_argument
 from inference.management.table import table
 from inference.versions import history
 
-HEAD = ("NETWORK", "ACTIVE", "VERSIONS", "LAST UPLOAD (UTC)", "DEFAULT")
-VERSIONS_HEAD = ("VERSION", "STATE", "UPLOADED (UTC)", "BYTES", "FILE", "ACTIVE")
+HEAD = ("NETWORK", "ACTIVE", "VERSIONS", "LAST UPLOAD (UTC)", "DEFAULT", "NAME")
+VERSIONS_HEAD = ("VERSION", "STATE", "UPLOADED (UTC)", "BYTES", "FILE", "ACTIVE", "LABELS")
 
 
 class Command(BaseCommand):
@@ -47,10 +47,16 @@ def _networks() -> str:
             network.versions_count,
             f"{network.last_upload:%Y-%m-%d %H:%M:%S}" if network.last_upload else "-",
             "default" if network.is_default else "",
+            network.name or "",
         )
         for network in history.networks()
     ]
-    return table(HEAD, rows) if rows else "No network yet: upload weights with `manage.py load_weights FILE`."
+    return _with_last(HEAD, rows) if rows else "No network yet: upload weights with `manage.py load_weights FILE`."
+
+
+def _with_last(head: tuple[str, ...], rows: list[tuple[Any, ...]]) -> str:
+    """A table; its last column, of names that nobody need give, only if there are some."""
+    return table(head, rows) if any(row[-1] for row in rows) else table(head[:-1], [row[:-1] for row in rows])
 
 
 def _versions(nn_id: str) -> str:
@@ -66,7 +72,8 @@ def _versions(nn_id: str) -> str:
             version.weights.size,
             version.file_name,
             "active" if version.pk == active_id else "",
+            " ".join(label.label for label in version.labels.all()),
         )
-        for version in history.versions(nn_id)
+        for version in history.versions(nn_id).prefetch_related("labels")
     ]
-    return table(VERSIONS_HEAD, rows)
+    return _with_last(VERSIONS_HEAD, rows)

@@ -19,7 +19,7 @@ from django.db import OperationalError
 from inference.http.weights_download import WeightsDownload
 from inference.models import FileChunk, Network, Version
 from inference.versions import services, stored_files
-from inference.versions.naming import name_network
+from inference.versions.naming import label_version, name_network
 from inference.versions.uploads import store_version
 from tests.unit.samples import NN_ID, OTHER_NN_ID, activated, failed_activation
 from workers.runtime.file_format import HDF5_SIGNATURE
@@ -66,6 +66,22 @@ def test_networks_lists_one_networks_versions_newest_first(two: None) -> None:
     assert head[:2] == ["VERSION", "STATE"]
     assert (second[:2], second[-2:]) == (["2", "deleted"], ["12", "w.b64"])
     assert (first[:2], first[-3:]) == (["1", "loaded"], ["15", "w.b64", "active"])
+
+
+def test_names_and_labels_are_listed_where_there_are_some(two: None) -> None:
+    store(OTHER_NN_ID)
+    assert "NAME" not in run("networks")
+    assert "LABELS" not in run("networks", NN_ID)
+
+    name_network(Network.objects.get(nn_id=NN_ID), "fraud")
+    label_version(NN_ID, "stable", 1)
+    label_version(NN_ID, "best", 1)
+
+    head, named, unnamed = run("networks").splitlines()
+    assert (head.split()[-1], named.split()[-1]) == ("NAME", "fraud")
+    assert unnamed.split()[0] == OTHER_NN_ID
+    head, _, first = run("networks", "fraud").splitlines()
+    assert (head.split()[-1], first.split()[-2:]) == ("LABELS", ["best", "stable"])
 
 
 def test_a_network_is_told_of_by_its_name_too(here: Path) -> None:

@@ -11,37 +11,15 @@ import pytest
 from numpy.typing import NDArray
 
 from tests.unit.workers.runtime.lookup_samples import load, of_texts, texts, vectorization
+from tests.unit.workers.runtime.plain_networks import answered, attention, layers, loaded, model_of
 from workers.runtime import row_memory
-from workers.runtime.backend import keras, tf
+from workers.runtime.backend import keras
 from workers.runtime.engine import Architecture, Weights
 from workers.runtime.errors import AnswerTooLargeError, ArchitectureError, NumbersError, WeightsError
-from workers.runtime.models import DEFAULT_MAX_BYTES
 from workers.runtime.weights_file import WeightsFileReader
 
-layers = keras.layers
 MEBIBYTE = 1024**2
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
-
-
-def model_of(shape: tuple[int | None, ...], *made: Any) -> keras.Model:
-    return keras.Sequential([keras.Input(shape), *made])
-
-
-def attention(length: int | None) -> keras.Model:
-    given = keras.Input((length, 4))
-    return keras.Model(given, layers.GlobalAveragePooling1D()(layers.MultiHeadAttention(2, 3)(given, given)))
-
-
-def loaded(model: keras.Model, max_bytes: int = DEFAULT_MAX_BYTES) -> tuple[Architecture, Weights]:
-    architecture = Architecture(model.to_json(), max_bytes)
-    return architecture, architecture._make_weights([tf.ones(each.shape, each.dtype) for each in model.variables])
-
-
-def answered(model: keras.Model, rows: NDArray[Any]) -> NDArray[Any]:
-    for each in model.variables:
-        each.assign(tf.ones(each.shape, each.dtype))
-    made: NDArray[Any] = np.asarray(model(rows, training=False))
-    return made
 
 
 @pytest.fixture
@@ -285,33 +263,3 @@ def test_a_length_that_the_network_does_not_take_is_found_out_once(monkeypatch: 
             architecture.predict_rows(weights, np.zeros((2, 130, 4), np.float32))
 
     assert traced == [(256,), (130,)]
-
-
-@pytest.mark.parametrize(
-    ("model", "reason"),
-    [
-        (
-            lambda: model_of((None, 4), layers.TimeDistributed(layers.Dense(3))),
-            "TimeDistributed over rows of any length",
-        ),
-        (lambda: model_of((None, None, 3), layers.CenterCrop(8, 8)), "CenterCrop of images of any size"),
-    ],
-)
-def test_what_answers_otherwise_for_rows_of_any_length_is_refused(model: Any, reason: str) -> None:
-    with pytest.raises(ArchitectureError, match=reason):
-        Architecture(model().to_json())
-
-
-def test_with_fixed_sizes_they_answer_as_keras_does() -> None:
-    rows = np.random.default_rng(3).random((3, 5, 4)).astype(np.float32)
-    model = model_of((5, 4), layers.TimeDistributed(layers.Dense(3)))
-    architecture, weights = loaded(model)
-
-    np.testing.assert_allclose(architecture.predict_rows(weights, rows), answered(model, rows), rtol=1e-6)
-
-
-def test_what_is_as_long_as_a_number_is_large_is_refused() -> None:
-    given = keras.Input((1,), dtype="int32")
-
-    with pytest.raises(ArchitectureError, match="Bincount, whose answer is as long as a number of a row is large"):
-        Architecture(keras.Model(given, keras.ops.bincount(given)).to_json())
