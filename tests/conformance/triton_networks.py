@@ -4,7 +4,6 @@ Started by the Python that NVIDIA's wheel is installed for, in a folder of its o
 """
 
 import json
-import os
 import shutil
 import sys
 from pathlib import Path
@@ -14,7 +13,7 @@ import numpy as np
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "benchmarks" / "peers"))
 
-from triton_server import write_backend  # noqa: E402 - it is found by the path above
+from triton_server import become  # noqa: E402 - it is found by the path above
 
 TENSORS = {
     "simple": (
@@ -51,21 +50,6 @@ def write_networks(repository, packages):
 
 
 if __name__ == "__main__":
-    here, packages = Path.cwd(), Path(np.__file__).parents[1]
-    triton = packages / "pytriton" / "tritonserver"
-    write_networks(here / "models", packages)
-    write_backend(here / "backends", triton)
-    arguments = {
-        "model-repository": here / "models",
-        "backend-directory": here / "backends",
-        "http-address": "127.0.0.1",
-        "http-port": sys.argv[1],
-        "allow-grpc": "false",
-        "allow-metrics": "false",
-        "model-control-mode": "explicit",
-    }
-    server = str(triton / "bin" / "tritonserver")
-    command = [server, *(f"--{name}={value}" for name, value in arguments.items())]
-    command += [f"--load-model={name}" for name in TENSORS]
-    settings = {"LD_LIBRARY_PATH": str(packages / "nvidia_pytriton.libs"), "OPENBLAS_NUM_THREADS": "1"}
-    os.execve(server, command, os.environ | settings)  # noqa: S606 - in place of this process
+    folder, site_packages = Path.cwd() / "models", Path(np.__file__).parents[1]
+    write_networks(folder, site_packages)
+    become(sys.argv[1], folder, site_packages, TENSORS)

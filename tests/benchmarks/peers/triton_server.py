@@ -56,22 +56,27 @@ def write_backend(folder, triton):
     shutil.copy(stub, folder / "python")
 
 
-if __name__ == "__main__":
-    here, packages = Path.cwd(), Path(np.__file__).parents[1]
+def become(port, models, packages, names):
+    """Serve these models of a folder, in place of this process; the backend is put beside them."""
     triton = packages / "pytriton" / "tritonserver"
-    write_model(here / "models", packages)
-    write_backend(here / "backends", triton)
+    write_backend(models.parent / "backends", triton)
     arguments = {
-        "model-repository": here / "models",
-        "backend-directory": here / "backends",
+        "model-repository": models,
+        "backend-directory": models.parent / "backends",
         "http-address": "127.0.0.1",
-        "http-port": sys.argv[1],
+        "http-port": port,
         "allow-grpc": "false",
         "allow-metrics": "false",
         "model-control-mode": "explicit",
-        "load-model": "sum",
     }
     server = str(triton / "bin" / "tritonserver")
     command = [server, *(f"--{name}={value}" for name, value in arguments.items())]
+    command += [f"--load-model={name}" for name in names]
     settings = {"LD_LIBRARY_PATH": str(packages / "nvidia_pytriton.libs"), "OPENBLAS_NUM_THREADS": "1"}
     os.execve(server, command, os.environ | settings)  # noqa: S606 - in place of this process
+
+
+if __name__ == "__main__":
+    folder, site_packages = Path.cwd() / "models", Path(np.__file__).parents[1]
+    write_model(folder, site_packages)
+    become(sys.argv[1], folder, site_packages, ["sum"])
