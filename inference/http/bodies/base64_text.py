@@ -14,7 +14,7 @@ from workers.runtime.foreign_format import tell_foreign
 
 WHITE_SPACE = b" \t\r\n"
 PADDING = ord("=")
-FILES = "a Keras .keras or .weights.h5, safetensors, or a state_dict of torch.save"
+FILES = "a Keras .keras, .h5 or .weights.h5, safetensors, or a state_dict of torch.save"
 #: Decoding a piece keeps every other thread waiting, so it is short: less than a millisecond.
 PIECE_BYTES = 256 * 1024
 
