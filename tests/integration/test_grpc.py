@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
 import signal
 from base64 import b64decode
@@ -174,22 +175,19 @@ def test_64_calls_at_a_time_each_have_their_own_answer(address: str) -> None:
     rows = np.random.default_rng(2).random((64, 2)).astype(np.float32)
     expected = FIRST.answers(rows)
 
-    async def ask() -> list[Any]:
+    async def ask_ten_times(stub: InferenceStub, number: int) -> list[Any]:
+        request = raw_request(FIRST.nn_id, {"numbers": rows[number : number + 1]}, id=str(number))
+        return [await stub.ModelInfer(request) for _ in range(10)]
+
+    async def ask() -> list[list[Any]]:
         channels = [aio.insecure_channel(address, OWN_CONNECTION) for _ in range(8)]
+        stubs = [InferenceStub(channel) for channel in channels]
         try:
-            return await asyncio.gather(
-                *(
-                    InferenceStub(channels[number % 8]).ModelInfer(
-                        raw_request(FIRST.nn_id, {"numbers": rows[number : number + 1]}, id=str(number))
-                    )
-                    for number in range(64)
-                    for _ in range(10)
-                )
-            )
+            return await asyncio.gather(*(ask_ten_times(stubs[number % 8], number) for number in range(64)))
         finally:
             await asyncio.gather(*(channel.close() for channel in channels))
 
-    for answer in asyncio.run(ask()):
+    for answer in itertools.chain(*asyncio.run(ask())):
         assert np.abs(outputs_of(answer)["sum"] - expected[int(answer.id)]).max() <= TOLERANCE
 
 

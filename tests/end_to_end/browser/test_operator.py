@@ -100,7 +100,7 @@ def test_a_bad_file_shows_each_workers_trace_and_what_was_active_stays(
 def test_a_wrong_form_says_so_and_keeps_what_was_filled_in(page: Page, watch: Watch, file: Path) -> None:
     fill_upload(page, "no name", file)
     page.locator("#confirm").click()
-    expect(page.locator("#trouble-what")).to_have_text("A network's name is 32 lower-case hex digits.")
+    expect(page.locator("#trouble-what")).to_have_text("A network's id is 32 lower-case hex digits.")
     expect(page.locator("#confirm")).to_be_enabled()
     expect(page.locator("[name=nn_id]")).to_have_value("no name")
     assert watch.take() == [f"400 {PAGES['upload']}"]
