@@ -22,10 +22,11 @@ from kombu import Connection, Consumer
 from kombu.message import Message
 
 from inference.amqp_door.answers import Answers
+from inference.amqp_door.asked import Asked
 from inference.amqp_door.names import ENDPOINT, QUEUE
 from inference.amqp_door.request import read_request
 from inference.amqp_door.return_address import ReturnAddress, read_return_address
-from inference.amqp_door.told import failure, success
+from inference.amqp_door.told import failure, result_of, success
 from inference.amqp_door.waker import Waker
 from inference.dispatch.answer import Answer
 from inference.dispatch.replies import keep_consuming
@@ -49,11 +50,10 @@ class Task:
     message: Message
     to: ReturnAddress
     began: float
-    single: bool = True
 
 
-#: What a task comes to.
-Outcome = Callable[[], Answer]
+#: What a task comes to: its result, or it raises.
+Outcome = Callable[[], dict[str, Any]]
 
 
 class AmqpDoor:
@@ -153,13 +153,12 @@ class AmqpDoor:
 
     def _begin(self, task: Task) -> None:
         asked = read_request(task.message, task.to.task_id)
-        task.single = asked.single
-        predicting = run_coroutine_threadsafe(gateway().predictions.predict(asked), self._loop)
-        predicting.add_done_callback(partial(self._end, task))
+        predicting = run_coroutine_threadsafe(gateway().predictions.predict(asked.predict), self._loop)
+        predicting.add_done_callback(partial(self._end, task, asked))
 
-    def _end(self, task: Task, predicting: Future[Answer]) -> None:
+    def _end(self, task: Task, asked: Asked, predicting: Future[Answer]) -> None:
         """In the loop's thread."""
-        self._ended.append((task, predicting.result))
+        self._ended.append((task, lambda: result_of(asked, predicting.result())))
         self._waker.wake()
 
     def _answer_all(self) -> None:
@@ -175,7 +174,7 @@ class AmqpDoor:
         assert self._answers is not None  # noqa: S101 - a task has come by it
         status = 200
         try:
-            content = success(task.to.task_id, outcome(), task.single)
+            content = success(task.to.task_id, outcome())
         except CancelledError:  # this process ends at once, and another one has the task
             return
         except Exception as error:  # noqa: BLE001 - it is answered, and logged if it is a defect
@@ -193,5 +192,5 @@ class AmqpDoor:
             self._idle.set()
 
 
-def _raise(error: Exception) -> Answer:
+def _raise(error: Exception) -> dict[str, Any]:
     raise error

@@ -9,11 +9,10 @@ from django.conf import settings
 from kombu.message import Message
 
 from inference.access.rights import PREDICT
-from inference.amqp_door.asked import read_asked
+from inference.amqp_door.asked import Asked, read_asked
 from inference.amqp_door.message_asks import MessageAsks
 from inference.amqp_door.task_message import read_arguments
 from inference.amqp_door.waiting_time import read_seconds
-from inference.dispatch.predict_input import PredictInput
 from inference.errors import BUSY_MESSAGE, BusyError, TooLargeError
 from inference.gateway import gateway
 from inference.http.observed import identify
@@ -21,7 +20,7 @@ from inference.http.permission import require_right
 from inference.http.throttle import throttle
 
 
-def read_request(message: Message, task_id: str) -> PredictInput:
+def read_request(message: Message, task_id: str) -> Asked:
     """What is to be predicted; the message is left without its body, and the request has the task's id.
 
     A message is refused as early as can be, and unread.

@@ -11,9 +11,9 @@ from inference.amqp_door.names import TASK
 from inference.errors import BadInputError
 from workers.messages.refusals import require_sent
 
-#: A place among the arguments for each; `vector` has a name alone.
+#: A place among the arguments for each; the others have a name alone.
 BY_PLACE = ("network", "data", "version")
-ARGUMENTS = (*BY_PLACE, "vector")
+ARGUMENTS = (*BY_PLACE, "vector", "inputs")
 
 
 def read_arguments(headers: Mapping[str, Any], content_type: Any, body: bytes | str) -> dict[str, Any]:

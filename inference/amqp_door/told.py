@@ -8,9 +8,11 @@ from typing import Any
 
 import orjson
 
+from inference.amqp_door.asked import Asked
 from inference.dispatch.answer import Answer
 from inference.errors import InferenceError, TooLargeError
 from inference.http.error_texts import prediction_failure
+from inference.http.open_inference.infer_answer import tell_output
 from inference.http.responses import DEFECT, status_of
 from workers.messages.message import storable
 from workers.messages.protocol import MESSAGE_BYTES_MAX
@@ -21,14 +23,21 @@ logger = logging.getLogger(__name__)
 REASON_CHARACTERS_MAX = 2000
 
 
-def success(task_id: str, answer: Answer, single: bool) -> bytes:
+def result_of(asked: Asked, answer: Answer) -> dict[str, Any]:
+    """What a prediction came to, in the form that it was asked in."""
+    made_by = answer.version
+    result: dict[str, Any] = {"network": made_by.nn_id, "version": made_by.number}
+    if asked.tensors:
+        return result | {"outputs": [tell_output(name, output) for name, output in answer.outputs.items()]}
+    return result | {"result": answer.result(asked.predict.single)}
+
+
+def success(task_id: str, result: dict[str, Any]) -> bytes:
     """A prediction.
 
     Raises:
         TooLargeError: it is more than a message holds, and RabbitMQ would end the connection for it.
     """
-    made_by = answer.version
-    result = {"network": made_by.nn_id, "version": made_by.number, "result": answer.result(single)}
     content = _written(task_id, "SUCCESS", result)
     if len(content) > MESSAGE_BYTES_MAX:
         raise TooLargeError(

@@ -1,4 +1,4 @@
-"""The networks of tests/end_to_end/clients for Triton's Python backend, in NumPy."""
+"""The networks of tests/end_to_end/clients for Triton's Python backend, in NumPy, and one for images."""
 
 import json
 import sys
@@ -32,8 +32,13 @@ def words(tensors):
     return {"number": numbers, "again": np.array([[word.encode()] for word in found], object).reshape(-1, 1)}
 
 
-NETWORKS = {"simple": simple, "doubled": doubled, "words": words}
-INPUTS = {"simple": ("INPUT0", "INPUT1"), "doubled": ("rows",), "words": ("word",)}
+def colours(tensors):
+    """The mean colour of each image."""
+    return {"mean": tensors["image"].mean(axis=(1, 2))}
+
+
+NETWORKS = {"simple": simple, "doubled": doubled, "words": words, "colours": colours}
+INPUTS = {"simple": ("INPUT0", "INPUT1"), "doubled": ("rows",), "words": ("word",), "colours": ("image",)}
 
 
 class TritonPythonModel:

@@ -1,4 +1,4 @@
-"""Triton with the networks of tests/end_to_end/clients, as models of its Python backend: triton_networks.py PORT.
+"""Triton with the networks that triton_model.py has, as models of its Python backend: triton_networks.py PORT.
 
 Started by the Python that NVIDIA's wheel is installed for, in a folder of its own, in place of itself.
 """
@@ -17,11 +17,12 @@ from triton_server import become  # noqa: E402 - it is found by the path above
 
 TENSORS = {
     "simple": (
-        {"INPUT0": ("INT32", 16), "INPUT1": ("INT32", 16)},
-        {"OUTPUT0": ("INT32", 16), "OUTPUT1": ("INT32", 16)},
+        {"INPUT0": ("INT32", [16]), "INPUT1": ("INT32", [16])},
+        {"OUTPUT0": ("INT32", [16]), "OUTPUT1": ("INT32", [16])},
     ),
-    "doubled": ({"rows": ("FP32", 3)}, {"scaled": ("FP32", 3)}),
-    "words": ({"word": ("STRING", 1)}, {"number": ("INT64", 1), "again": ("STRING", 1)}),
+    "doubled": ({"rows": ("FP32", [3])}, {"scaled": ("FP32", [3])}),
+    "words": ({"word": ("STRING", [1])}, {"number": ("INT64", [1]), "again": ("STRING", [1])}),
+    "colours": ({"image": ("FP32", [224, 224, 3])}, {"mean": ("FP32", [3])}),
 }
 
 
@@ -29,7 +30,7 @@ def configuration(name):
     """What a config.pbtxt says."""
     inputs, outputs = (
         ", ".join(
-            f'{{ name: "{each}", data_type: TYPE_{kind}, dims: [{size}] }}' for each, (kind, size) in part.items()
+            f'{{ name: "{each}", data_type: TYPE_{kind}, dims: {dims} }}' for each, (kind, dims) in part.items()
         )
         for part in TENSORS[name]
     )

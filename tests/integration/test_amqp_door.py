@@ -71,6 +71,15 @@ def test_a_celery_client_gets_the_default_networks_answers(client: Celery) -> No
     assert asked(client, vector=ROW)["result"] == pytest.approx(expected(0, [ROW])[0], abs=TOLERANCE)
 
 
+def test_tensors_are_answered_with_tensors(client: Celery) -> None:
+    rows = [ROW, [0.3, 0.7]]
+    tensor = {"name": "numbers", "datatype": "FP32", "shape": [2, 2], "data": np.ravel(rows).tolist()}
+    (output,) = asked(client, inputs=[tensor])["outputs"]
+
+    assert (output["name"], output["datatype"], output["shape"]) == ("sum", "FP32", [2, 1])
+    assert output["data"] == pytest.approx(expected(0, rows), abs=TOLERANCE)
+
+
 def test_a_network_and_its_version_are_asked_by_place_and_by_name(client: Celery) -> None:
     second = samples()[1]
     by_place = asked(client, second.nn_id, [ROW], 1)
@@ -90,7 +99,7 @@ def test_errors_reach_a_celery_client_as_exceptions_of_one_line(client: Celery) 
     assert refused(client, version=7, data=[ROW])[0] == "NotFoundError"
     assert refused(client) == (
         "BadInputError",
-        "pipeline.predict takes either vector (one row) or data (a list of rows)",
+        "pipeline.predict takes one of vector (one row), data (a list of rows) and inputs (a list of tensors)",
     )
     assert refused(client, None, [ROW], colour="red")[0] == "BadInputError"
 
@@ -167,7 +176,9 @@ def test_celery_node_gets_answers_and_errors(system: System) -> None:
     assert np.ravel(first["result"]["result"]) == pytest.approx(expected(0, [ROW]), abs=TOLERANCE)
     assert named["result"]["result"] == pytest.approx(expected(1, [ROW])[0], abs=TOLERANCE)
     assert (rows_error["status"], rows_error["exc_type"]) == ("FAILURE", "PredictionFailedError")
-    assert nothing["exc_message"] == ["pipeline.predict takes either vector (one row) or data (a list of rows)"]
+    assert nothing["exc_message"] == [
+        "pipeline.predict takes one of vector (one row), data (a list of rows) and inputs (a list of tensors)"
+    ]
 
 
 class Stranger:

@@ -45,13 +45,11 @@ def write_infer_answer(request: InferRequest, answer: Answer) -> LoopAnswer:
     raw: list[bytes] = []
     for name, binary in wanted.items():
         output = outputs[name]
-        about: dict[str, Any] = {"name": name, "datatype": datatype_of(output), "shape": output.shape}
-        if binary:
-            raw.append(to_tensor(output).data)
-            about["parameters"] = {"binary_data_size": len(raw[-1])}
-        else:
-            about["data"] = _as_json(output)
-        told.append(about)
+        if not binary:
+            told.append(tell_output(name, output))
+            continue
+        raw.append(to_tensor(output).data)
+        told.append(_about(name, output) | {"parameters": {"binary_data_size": len(raw[-1])}})
     head["outputs"] = told
     written = orjson.dumps(head, option=orjson.OPT_SERIALIZE_NUMPY)
     if not raw:
@@ -68,6 +66,15 @@ def refuse_unknown(wanted: Iterable[str], outputs: Mapping[str, Any]) -> None:
     """
     if unknown := [name for name in wanted if name not in outputs]:
         raise BadInputError(f"the network has no output {unknown[0]!r}; it has {', '.join(map(repr, outputs))}")
+
+
+def tell_output(name: str, output: NDArray[Any]) -> dict[str, Any]:
+    """An output with its numbers or texts, as orjson writes it."""
+    return _about(name, output) | {"data": _as_json(output)}
+
+
+def _about(name: str, output: NDArray[Any]) -> dict[str, Any]:
+    return {"name": name, "datatype": datatype_of(output), "shape": output.shape}
 
 
 def datatype_of(output: NDArray[Any]) -> str:

@@ -55,10 +55,21 @@ def read_infer_request(content: bytes, head_size: int | None, network: str, vers
     if not isinstance(head, dict):
         raise BadInputError("the request must be a JSON object with inputs")
     parameters = _parameters(head, "the request")
-    inputs, end = {}, head_size or len(content)
-    listed = head.get("inputs")
+    inputs = read_tensors(head.get("inputs"), b"" if head_size is None else memoryview(content)[head_size:])
+    asked = predict_input(inputs, network, version, DOOR, seconds_of(parameters))
+    binary = _is_asked("binary_data_output", parameters, False)
+    return InferRequest(asked, network, _read_id(head), _read_outputs(head, binary), binary)
+
+
+def read_tensors(listed: Any, content: bytes | memoryview = b"") -> Tensors:
+    """The inputs, by name, that the protocol's list of them has; the bytes of those that are binary are in `content`.
+
+    Raises:
+        BadInputError: it is no such list.
+    """
     if not isinstance(listed, list) or not 0 < len(listed) <= TENSORS_MAX:
         raise BadInputError(f"inputs must be a list of 1 to {TENSORS_MAX} tensors")
+    inputs, end = {}, 0
     for each in listed:
         name, tensor, end = _read_input(each, content, end)
         if name in inputs:
@@ -66,13 +77,11 @@ def read_infer_request(content: bytes, head_size: int | None, network: str, vers
         inputs[name] = tensor
     if end != len(content):
         raise BadInputError(f"{len(content) - end} bytes behind the JSON belong to no input")
-    asked = predict_input(inputs, network, version, DOOR, seconds_of(parameters))
-    binary = _is_asked("binary_data_output", parameters, False)
-    return InferRequest(asked, network, _read_id(head), _read_outputs(head, binary), binary)
+    return inputs
 
 
 def predict_input(
-    inputs: Tensors, network: str, version: int | str | None, door: str, seconds: float | None
+    inputs: Tensors, network: str | None, version: int | str | None, door: str, seconds: float | None
 ) -> PredictInput:
     """What is to be predicted of these inputs.
 
@@ -84,7 +93,7 @@ def predict_input(
     return bounded(PredictInput(inputs, False, network, version, door, seconds=seconds), "inputs")
 
 
-def _read_input(given: Any, content: bytes, begin: int) -> tuple[str, Tensor, int]:
+def _read_input(given: Any, content: bytes | memoryview, begin: int) -> tuple[str, Tensor, int]:
     """An input's name and tensor, and where the bytes of the next one begin."""
     if not isinstance(given, dict) or not isinstance(name := given.get("name"), str) or not name:
         raise BadInputError("each input must be an object with a name")
@@ -103,7 +112,7 @@ def _read_input(given: Any, content: bytes, begin: int) -> tuple[str, Tensor, in
             raise BadInputError(f"input {name!r}: binary_data_size must be a number of bytes; {left} are left")
         if "data" in given:
             raise BadInputError(f"input {name!r} has both data and binary_data_size")
-        return name, Tensor(dtype, tuple(shape), content[begin : begin + size]).check(), begin + size
+        return name, Tensor(dtype, tuple(shape), bytes(content[begin : begin + size])).check(), begin + size
     except ProtocolError as error:
         raise BadInputError(f"input {name!r}: {error}") from error
 

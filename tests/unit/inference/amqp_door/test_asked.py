@@ -11,25 +11,36 @@ from inference.errors import BadInputError, TooLargeError
 from tests.unit.samples import NN_ID
 from workers.messages.tensors import TENSORS_BYTES_MAX
 
+WORDS: dict[str, Any] = {"name": "b", "shape": [1, 1], "datatype": "BYTES", "data": ["text"]}
 ROWS = {"data": [[0.1, 0.2], [0.3, 0.4]]}
 
 
 def test_rows_are_asked_by_this_door() -> None:
-    asked = read_asked(ROWS, 2.5)
+    asked = read_asked(ROWS, 2.5).predict
 
     assert (asked.rows_count, asked.single, asked.door, asked.seconds) == (2, False, "amqp", 2.5)
     assert (asked.network, asked.version) == (None, None)
 
 
 def test_one_row_and_rows_by_input() -> None:
-    assert read_asked({"vector": [0.1, 0.2]}, None).single is True
-    assert {kind[0] for kind in read_asked({"data": {"a": [[1.0]], "b": [["text"]]}}, None).kinds} == {"a", "b"}
+    assert read_asked({"vector": [0.1, 0.2]}, None).predict.single is True
+    by_input = read_asked({"data": {"a": [[1.0]], "b": [["text"]]}}, None).predict
+    assert {kind[0] for kind in by_input.kinds} == {"a", "b"}
+
+
+def test_tensors_are_as_the_open_inference_protocol_has_them() -> None:
+    sent = [{"name": "a", "shape": [1, 2], "datatype": "INT64", "data": [1, 2]}, WORDS]
+    asked = read_asked({"inputs": sent, "network": "a-name"}, 2.5)
+
+    assert asked.tensors
+    assert (asked.predict.rows_count, asked.predict.network, asked.predict.door) == (1, "a-name", "amqp")
+    assert {kind[0] for kind in asked.predict.kinds} == {"a", "b"}
 
 
 @pytest.mark.parametrize("network", [NN_ID, "a-name"])
 @pytest.mark.parametrize("version", [1, 2**31 - 1, "stable"])
 def test_networks_have_ids_and_names_and_versions_numbers_and_labels(network: str, version: Any) -> None:
-    asked = read_asked(ROWS | {"network": network, "version": version}, None)
+    asked = read_asked(ROWS | {"network": network, "version": version}, None).predict
 
     assert (asked.network, asked.version) == (network, version)
 
@@ -37,8 +48,15 @@ def test_networks_have_ids_and_names_and_versions_numbers_and_labels(network: st
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ({}, "takes either vector"),
-        (ROWS | {"vector": [1.0]}, "takes either vector"),
+        ({}, "takes one of vector"),
+        (ROWS | {"vector": [1.0]}, "takes one of vector"),
+        (ROWS | {"inputs": []}, "takes one of vector"),
+        ({"inputs": []}, "inputs must be a list of 1 to"),
+        ({"inputs": [WORDS | {"data": [1]}]}, "input 'b': data are not all BYTES"),
+        (
+            {"inputs": [{"name": "b", "shape": [1], "datatype": "BYTES", "parameters": {"binary_data_size": 4}}]},
+            "0 are left",
+        ),
         ({"data": "rows"}, "data must be a list"),
         ({"data": [[None]]}, "data must hold numbers"),
         ({"vector": []}, "vector must hold numbers"),

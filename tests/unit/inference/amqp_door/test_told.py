@@ -10,12 +10,14 @@ import pytest
 from celery import Celery
 
 from inference.amqp_door import told
-from inference.amqp_door.told import failure, success
+from inference.amqp_door.asked import Asked, read_asked
+from inference.amqp_door.told import failure, result_of, success
 from inference.errors import BusyError, NoNetworkError, PredictionFailedError, TooLargeError
 from tests.unit.samples import VERSION, answer_with
 from workers.messages.refusals import RefusedError
 
 ROWS = answer_with({"sum": np.array([[0.5], [0.25]], np.float32)}, 5)
+BY_ROWS: Asked = read_asked({"data": [[0.1, 0.2], [0.3, 0.4]]}, None)
 
 
 def raised(content: bytes) -> Exception:
@@ -29,18 +31,27 @@ def raised(content: bytes) -> Exception:
 
 
 def test_an_answer_says_who_made_it() -> None:
-    answer = orjson.loads(success("1", ROWS, single=False))
+    answer = orjson.loads(success("1", result_of(BY_ROWS, ROWS)))
 
     assert (answer["status"], answer["task_id"], answer["children"]) == ("SUCCESS", "1", [])
     assert answer["result"] == {"network": VERSION.nn_id, "version": VERSION.number, "result": [[0.5], [0.25]]}
-    assert orjson.loads(success("1", answer_with({"sum": np.array([[0.5]])}), single=True))["result"]["result"] == 0.5
+    by_row = read_asked({"vector": [0.1, 0.2]}, None)
+    assert result_of(by_row, answer_with({"sum": np.array([[0.5]])}))["result"] == 0.5
+
+
+def test_who_asks_with_tensors_is_answered_with_tensors() -> None:
+    sent = [{"name": "numbers", "shape": [2, 2], "datatype": "FP32", "data": [0.1, 0.2, 0.3, 0.4]}]
+    answer = orjson.loads(success("1", result_of(read_asked({"inputs": sent}, None), ROWS)))
+
+    told_outputs = [{"name": "sum", "datatype": "FP32", "shape": [2, 1], "data": [0.5, 0.25]}]
+    assert answer["result"] == {"network": VERSION.nn_id, "version": VERSION.number, "outputs": told_outputs}
 
 
 def test_an_answer_larger_than_a_message_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(told, "MESSAGE_BYTES_MAX", 100)
 
     with pytest.raises(TooLargeError, match="a message holds 100"):
-        success("1", ROWS, single=False)
+        success("1", result_of(BY_ROWS, ROWS))
 
 
 @pytest.mark.parametrize(
