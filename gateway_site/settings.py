@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
-import dj_database_url
 from environs import EnvError, validate
 
 from gateway_site.allowed_hosts import allowed_hosts
 from gateway_site.cors_origins import cors_origins
+from gateway_site.database_url import database
 from gateway_site.secret_key import kept_secret_key
 from inference import admin_theme
 from inference.access.buckets import Rate
@@ -143,36 +142,7 @@ TEMPLATES = [
     }
 ]
 
-SQLITE_OPTIONS: dict[str, Any] = {
-    # Readers never wait for the writer, and a writer takes its lock at once instead of failing half-way.
-    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
-    "transaction_mode": "IMMEDIATE",
-    "timeout": 20,
-}
-
-
-#: Django's backends, with an end to every wait.
-BOUNDED_BACKENDS = {f"django.db.backends.{name}": f"inference.databases.{name}" for name in ("postgresql", "sqlite3")}
-
-
-def database(url: str) -> dict[str, Any]:
-    """Django's settings for a database URL; SQLite in the data directory when it is empty."""
-    try:
-        config: dict[str, Any] = dict(dj_database_url.parse(url or f"sqlite:///{PIPELINE_DATA_DIR}/pipeline.sqlite3"))
-    except dj_database_url.UnknownSchemeError as error:
-        raise EnvError(f"DATABASE_URL cannot be read: {error}") from error
-    except ValueError:
-        # Whatever the reason quotes may be of the password.
-        raise EnvError(
-            "DATABASE_URL cannot be read as an address: in a password, write # / ? @ : and % as %23 %2F %3F …"
-        ) from None
-    if config["ENGINE"] == "django.db.backends.sqlite3":
-        config["OPTIONS"] = SQLITE_OPTIONS
-    config["ENGINE"] = BOUNDED_BACKENDS.get(config["ENGINE"], config["ENGINE"])
-    return config
-
-
-DATABASES = {"default": database(env.str("DATABASE_URL", ""))}
+DATABASES = {"default": database(env.str("DATABASE_URL", ""), PIPELINE_DATA_DIR)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REST_FRAMEWORK = {

@@ -1,13 +1,19 @@
-"""Requests as CSV, written while they are read: a bounded number, never all in memory."""
+"""Requests as CSV, written while they are read: a bounded number, a piece of them in memory.
+
+Which ones they are is asked once, and each piece by a query of its own: a cursor that the server keeps between queries
+would be lost where a pooler gives each transaction another connection.
+"""
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 from django.http import StreamingHttpResponse
 from django.utils import timezone
 
+from inference.models import PredictionTiming
 from inference.statistics.request_search import RequestSearch
 
 ROWS_MAX = 100_000
@@ -33,14 +39,18 @@ def csv_of(search: RequestSearch) -> StreamingHttpResponse:
 
 def _pieces(search: RequestSearch) -> Iterator[str]:
     writer = csv.writer(_Line())
-    lines = [writer.writerow(COLUMNS)]
-    rows = search.requests().values_list(*COLUMNS)[:ROWS_MAX]
-    for at, outcome, nn_id, version, worker, *numbers in rows.iterator(chunk_size=ROWS_A_PIECE):
-        lines.append(writer.writerow((at.isoformat(), outcome, _text(nn_id), version, _text(worker), *numbers)))
-        if len(lines) >= ROWS_A_PIECE:
-            yield "".join(lines)
-            lines = []
-    yield "".join(lines)
+    yield writer.writerow(COLUMNS)
+    ids = list(search.requests().values_list("id", flat=True)[:ROWS_MAX])
+    for first in range(0, len(ids), ROWS_A_PIECE):
+        yield "".join(writer.writerow(row) for row in _rows(ids[first : first + ROWS_A_PIECE]))
+
+
+def _rows(ids: Sequence[int]) -> Iterator[tuple[Any, ...]]:
+    """Those that there are still, in the order of their ids."""
+    found = PredictionTiming.objects.in_bulk(ids)
+    for each in filter(None, map(found.get, ids)):
+        numbers = (getattr(each, name) for name in COLUMNS[5:])
+        yield (each.at.isoformat(), each.outcome, _text(each.nn_id), each.version, _text(each.worker), *numbers)
 
 
 def _text(value: str) -> str:

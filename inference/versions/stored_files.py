@@ -18,9 +18,6 @@ from workers.messages.supplied import CHUNK_BYTES
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
-#: So many chunks are in memory while several files are read.
-CHUNKS_AT_ONCE = 8
-
 
 @transaction.atomic
 def store_files(*contents: bytes | IO[bytes]) -> list[StoredFile]:
@@ -82,11 +79,14 @@ def file_chunk(digest: str, offset: int) -> tuple[int, bytes] | None:
 
 
 def whole_files(digests: Sequence[str]) -> Iterator[tuple[str, bytes]]:
-    """The bytes of several small files by one query, one file after the other; of those that there are."""
+    """The bytes of several small files by one query, one file after the other; of those that there are.
+
+    All of them are in memory.
+    """
     chunks = (
         FileChunk.objects.filter(file_id__in=digests).order_by("file_id", "offset").values_list("file_id", "content")
     )
-    for digest, parts in groupby(chunks.iterator(CHUNKS_AT_ONCE), key=itemgetter(0)):
+    for digest, parts in groupby(chunks, key=itemgetter(0)):
         yield digest, b"".join(part for _, part in parts)
 
 

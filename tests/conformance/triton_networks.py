@@ -29,9 +29,7 @@ TENSORS = {
 def configuration(name):
     """What a config.pbtxt says."""
     inputs, outputs = (
-        ", ".join(
-            f'{{ name: "{each}", data_type: TYPE_{kind}, dims: {dims} }}' for each, (kind, dims) in part.items()
-        )
+        ", ".join(f'{{ name: "{each}", data_type: TYPE_{kind}, dims: {dims} }}' for each, (kind, dims) in part.items())
         for part in TENSORS[name]
     )
     return (

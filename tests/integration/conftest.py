@@ -10,7 +10,9 @@ import pytest
 from inference.supervision import rabbitmq as rabbitmq_programs
 from inference.supervision.rabbitmq import PrivateNode
 from tests.chaos.cluster import Cluster, running_cluster
+from tests.support import pgbouncer as pgbouncer_programs
 from tests.support import postgresql as postgresql_programs
+from tests.support.pgbouncer import running_pgbouncer
 from tests.support.postgresql import PrivatePostgresql, running_postgresql
 from tests.support.requirement import require
 from tests.support.system import System
@@ -40,6 +42,14 @@ def postgresql() -> Iterator[PrivatePostgresql]:
     require(postgresql_programs.programs() is not None, "postgresql")
     with running_postgresql() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def pgbouncer(postgresql: PrivatePostgresql) -> Iterator[str]:
+    """The address of another database of that server, by a pooler that gives each transaction another connection."""
+    require(pgbouncer_programs.installed(), "pgbouncer")
+    with running_pgbouncer(postgresql.new_database("pooled")) as url:
+        yield url
 
 
 @pytest.fixture(scope="module")

@@ -12,14 +12,16 @@ from typing import Any
 import pytest
 from django.db import OperationalError
 
-from gateway_site.settings import database
+from gateway_site.database_url import database
 from inference.databases import waiting
 from inference.databases.postgresql.base import DatabaseWrapper as Postgresql
 from inference.databases.sqlite3.base import DatabaseWrapper as Sqlite
+from inference.supervision.addresses import LOOPBACK, free_ports
 from tests.support.postgresql import PrivatePostgresql
 
 pytestmark = pytest.mark.django_db  # unblocks connecting; the connections are made here
 SHORT_SECONDS = 0.5
+NOWHERE = Path("/nowhere")
 #: Django fills these in for the databases that it knows.
 USUAL = {
     "ATOMIC_REQUESTS": False, "AUTOCOMMIT": True, "CONN_MAX_AGE": 0, "CONN_HEALTH_CHECKS": False, "TIME_ZONE": None,
@@ -29,7 +31,7 @@ USUAL = {
 
 @pytest.fixture
 def connection(postgresql: PrivatePostgresql) -> Iterator[Postgresql]:
-    made = Postgresql({**USUAL, **database(postgresql.url)})
+    made = Postgresql({**USUAL, **database(postgresql.url, NOWHERE)})
     made.answer_seconds = SHORT_SECONDS
     yield made
     made.close()
@@ -44,6 +46,15 @@ def ask(connection: Any, statement: str) -> Any:
 def answer_seconds(connection: Postgresql) -> float | None:
     with connection.get_new_connection(connection.get_connection_params()) as made:
         return made.answer_seconds
+
+
+def test_of_several_hosts_the_next_is_asked_when_one_is_down(postgresql: PrivatePostgresql) -> None:
+    host = postgresql.url.partition("@")[2].partition("/")[0]
+    url = postgresql.url.replace(host, f"{LOOPBACK}:{free_ports(1)[0]},{host}") + "?target_session_attrs=read-write"
+    made = Postgresql({**USUAL, **database(url, NOWHERE)})
+
+    assert ask(made, "SELECT 1") == (1,)
+    made.close()
 
 
 def test_a_server_that_does_not_answer_in_time_is_given_up_and_asked_anew(connection: Postgresql) -> None:
@@ -68,7 +79,7 @@ def test_only_a_gateway_waits_for_a_bounded_time(connection: Postgresql, monkeyp
 
 def test_a_gateway_makes_no_sqlite_where_there_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "a name?#%.sqlite3"
-    made = Sqlite({**USUAL, **database(""), "NAME": str(file)})
+    made = Sqlite({**USUAL, **database("", NOWHERE), "NAME": str(file)})
     monkeypatch.setattr(waiting, "_bounded", True)
     with pytest.raises(OperationalError, match="unable to open"):
         ask(made, "SELECT 1")
@@ -88,7 +99,7 @@ def test_a_gateway_waits_for_a_lock_of_sqlite_for_a_bounded_time(
     monkeypatch.setattr("inference.databases.sqlite3.base.LOCK_SECONDS", SHORT_SECONDS)
     file = tmp_path / "locked.sqlite3"
     with closing(sqlite3.connect(file, isolation_level=None)) as other:
-        made = Sqlite({**USUAL, **database(""), "NAME": str(file)})
+        made = Sqlite({**USUAL, **database("", NOWHERE), "NAME": str(file)})
         assert ask(made, "SELECT 1") == (1,)
         other.execute("BEGIN EXCLUSIVE")
         began = time.monotonic()

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import subprocess
-import sys
 from base64 import b64decode, b64encode
 from collections.abc import Iterator
 
@@ -12,20 +10,11 @@ import pytest
 
 from inference.supervision.rabbitmq import PrivateNode
 from tests.integration.conftest import running
+from tests.support.database_tests import DATABASE_TESTS, YEAR_TESTS, run_on
 from tests.support.samples import samples
-from tests.support.system import System, clean_environment
+from tests.support.system import System
 from tests.support.waiting import wait_until
-from workers.settings import ROOT
 
-#: The last one takes as long as all others.
-DATABASE_TESTS = [
-    ["access/test_known_tokens", "admin/test_admin", "admin/test_queries", "http/test_activate_view",
-     "http/test_network_views", "http/test_weights_view", "management/test_token_commands", "models/test_migrations",
-     "statistics/test_retention", "statistics/test_statistics", "statistics/test_timings",
-     "versions/test_services_at_once", "versions/test_history", "versions/test_selectors", "versions/test_services",
-     "versions/test_stored_files", "versions/test_switch", "versions/test_switch_first", "versions/test_uploads"],
-    ["statistics/test_year_of_statistics"],
-]  # fmt: skip
 BAD_ID = "f" * 32
 
 
@@ -73,18 +62,6 @@ def test_uploads_reports_and_timings_are_recorded_and_survive(recorded: System) 
     assert recorded.client.predict([0.1, 0.2]) == before
 
 
-@pytest.mark.parametrize("names", DATABASE_TESTS, ids=["all but one", "a year"])
+@pytest.mark.parametrize("names", [DATABASE_TESTS, YEAR_TESTS], ids=["all but one", "a year"])
 def test_the_unit_tests_of_the_database_pass_on_postgresql(names: list[str], request: pytest.FixtureRequest) -> None:
-    url = request.getfixturevalue("postgresql").url
-    files = [f"tests/unit/inference/{name}.py" for name in names]
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *files],
-        cwd=ROOT,
-        env=clean_environment() | {"DATABASE_URL": url},
-        capture_output=True,
-        text=True,
-        timeout=280,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout[-3000:]
-    assert "skipped" not in done.stdout
+    run_on(request.getfixturevalue("postgresql").url, names)

@@ -53,10 +53,6 @@ class PrivatePostgresql:
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
-    def _data(self) -> Path:
-        return self._directory / "data"
-
-    @property
     def url(self) -> str:
         """The address for DATABASE_URL."""
         return f"postgresql://postgres@{LOOPBACK}:{self._port}/pipeline"

@@ -13,7 +13,6 @@ from unittest import mock
 import pytest
 from environs import EnvError
 
-from gateway_site.settings import database
 from workers import settings as settings_module
 from workers.settings import EMBEDDED_BROKER_URL, ROOT, Settings
 
@@ -135,24 +134,6 @@ def test_the_file_beside_manage_py_completes_the_environment(tmp_path: Path, mon
 
 def test_the_environment_is_read_once() -> None:
     assert settings_module.settings() is settings_module.settings()
-
-
-def test_a_database_url_that_cannot_be_read_is_refused_by_its_variables_name() -> None:
-    with pytest.raises(EnvError, match="DATABASE_URL"):
-        database("nonsense://host/name")
-
-
-def test_without_a_database_url_the_data_directory_holds_sqlite() -> None:
-    config = database("")
-
-    assert config["ENGINE"] == "inference.databases.sqlite3"
-    assert str(config["NAME"]).endswith("pipeline.sqlite3")
-
-
-def test_a_database_url_may_name_postgresql() -> None:
-    config = database("postgres://user:secret@db.example:5433/pipeline")
-
-    assert (config["ENGINE"], config["HOST"]) == ("inference.databases.postgresql", "db.example")
 
 
 @pytest.mark.parametrize(

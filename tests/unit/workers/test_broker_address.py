@@ -20,7 +20,15 @@ def authority(tmp_path: Path) -> str:
 
 
 @pytest.mark.parametrize(
-    "url", ["memory://localhost//", "amqp://u:p@host:5672//", "amqp://host//?heartbeat=5", "amqp://a//;amqp://b//"]
+    "url",
+    [
+        "",
+        "memory://",
+        "memory://localhost//",
+        "amqp://u:p@host:5672//",
+        "amqp://a//;amqp://b//",
+        "amqp://u@[::1]:5672/%40",
+    ],
 )
 def test_other_addresses_are_taken_as_they_are(url: str) -> None:
     assert read_broker_address(url) == BrokerAddress(url)
@@ -80,6 +88,21 @@ def test_such_a_transport_is_refused_whoever_names_it() -> None:
             "workers.broker.buffered",
             "workers.broker.embedded_transport",
         )
+
+
+@pytest.mark.parametrize("password", ["12#x", "1/x", "12;x", "1?x", "#", "/x", "12?x=1"])
+@pytest.mark.parametrize("scheme", ["amqp", "amqps"])
+def test_a_password_that_would_be_taken_for_a_port_is_refused_and_not_shown(scheme: str, password: str) -> None:
+    with pytest.raises(ValueError, match="is no address: in a password") as raised:
+        read_broker_address(f"{scheme}://user:{password}@host//")
+    assert "x" not in str(raised.value).replace("%2", "")
+
+
+@pytest.mark.parametrize("scheme", ["amqp", "amqps"])
+@pytest.mark.parametrize("parameter", ["heartbeat", "connection_timeout", "frameMax"])
+def test_waits_that_promises_rest_on_are_not_set_by_an_address(scheme: str, parameter: str) -> None:
+    with pytest.raises(ValueError, match=f"{parameter}.*; .*own heartbeats and timeouts"):
+        read_broker_address(f"{scheme}://host//?{parameter}=60")
 
 
 def test_a_certificate_needs_its_key(authority: str) -> None:
