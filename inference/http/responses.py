@@ -11,6 +11,7 @@ from django.core.exceptions import DisallowedHost, RequestDataTooBig
 from django.db import Error as DatabaseError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
 from django.http.request import split_domain_port
+from django.shortcuts import render
 from django.views import defaults
 from rest_framework.exceptions import APIException
 from rest_framework.response import Response
@@ -187,6 +188,15 @@ def _refused_host(request: Asks) -> str:
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Django's handler for what a user may not do."""
     return _page_or_json(request, "forbidden", 403, lambda: defaults.permission_denied(request, exception))
+
+
+def form_refused(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Django's view for a form that a page of another site may have sent; or a proxy hides that it is ours."""
+    origin = request.headers.get("Origin", "")
+    foreign = origin not in ("", "null") and "trusted origins" in reason
+    told = {"reason": reason, "foreign": foreign, "origin": origin, "own": f"{request.scheme}://{request.get_host()}"}
+    hint = f" A proxy in front that speaks https: PIPELINE_TRUSTED_ORIGINS={origin}" if foreign else ""
+    return _page_or_json(request, reason + hint, 403, lambda: render(request, "403_csrf.html", told, status=403))
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:

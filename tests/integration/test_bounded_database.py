@@ -92,6 +92,19 @@ def test_a_gateway_makes_no_sqlite_where_there_is_none(tmp_path: Path, monkeypat
     made.close()
 
 
+def test_a_file_system_without_a_write_ahead_log_is_told_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    # SQLite's locks by files stand for a file system without shared memory, as network shares are.
+    config = {**USUAL, **database("", NOWHERE), "NAME": f"file:{tmp_path}/shared.sqlite3?vfs=unix-dotfile"}
+    for _ in range(2):
+        made = Sqlite(config)
+        ask(made, "SELECT 1")
+        made.close()
+
+    (line,) = [record.getMessage() for record in caplog.records if "write-ahead log" in record.getMessage()]
+    assert "'delete'" in line
+    assert "PIPELINE_DATA_DIR on a local disk" in line
+
+
 def test_a_gateway_waits_for_a_lock_of_sqlite_for_a_bounded_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

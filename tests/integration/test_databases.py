@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import subprocess
+import sys
 from base64 import b64decode, b64encode
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -12,8 +15,9 @@ from inference.supervision.rabbitmq import PrivateNode
 from tests.integration.conftest import running
 from tests.support.database_tests import DATABASE_TESTS, YEAR_TESTS, run_on
 from tests.support.samples import samples
-from tests.support.system import System
+from tests.support.system import System, clean_environment
 from tests.support.waiting import wait_until
+from workers.settings import ROOT
 
 BAD_ID = "f" * 32
 
@@ -60,6 +64,24 @@ def test_uploads_reports_and_timings_are_recorded_and_survive(recorded: System) 
     recorded.workers.clear()
     recorded.start(workers=2)
     assert recorded.client.predict([0.1, 0.2]) == before
+
+
+def test_hosts_that_migrate_at_once_take_turns(request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    environment = clean_environment() | {
+        "DATABASE_URL": request.getfixturevalue("postgresql").new_database("raced"), "PIPELINE_DATA_DIR": str(tmp_path)
+    }  # fmt: skip
+    command = [sys.executable, "manage.py", "migrate", "--no-color"]
+    started = [
+        subprocess.Popen(
+            command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+        for _ in range(3)
+    ]
+    said = [each.communicate(timeout=120)[0] for each in started]
+
+    assert [each.returncode for each in started] == [0, 0, 0], said
+    assert sum("Applying inference.0001_initial" in each for each in said) == 1
+    assert "Another migrate is at work on this database" in "".join(said)
 
 
 @pytest.mark.parametrize("names", [DATABASE_TESTS, YEAR_TESTS], ids=["all but one", "a year"])

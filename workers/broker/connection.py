@@ -42,15 +42,16 @@ class Messaging(AMQP):
 
 
 def connect(connection: Connection) -> None:
-    """Open a connection, or fail at once: whoever asks for it knows when to try again.
+    """Open a connection to the first node of the broker that accepts it, each tried once, or fail: whoever asks for it
+    knows when to try again.
 
-    Kombu by itself would try once more, two seconds later.
+    Kombu by itself would try all of them once more, two seconds later.
 
     Raises:
-        ConnectionError: the broker does not accept it.
+        ConnectionError: no node of the broker accepts it.
     """
     try:
-        connection.ensure_connection(max_retries=0)
+        connection.ensure_connection(max_retries=max(0, len(connection.alt) - 1))
     except OperationalError as error:
         raise ConnectionError(str(error)) from error
 

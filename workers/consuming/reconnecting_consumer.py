@@ -39,10 +39,11 @@ class Consumer(consumer.Consumer):
         """Connect, trying until the broker accepts or the worker is told to stop."""
         attempts = 0
 
-        def tell(error: Exception, interval: float) -> None:
+        def tell(error: Exception, _: float) -> None:
             nonlocal attempts
             if attempts % ATTEMPTS_A_LINE == 0:
-                logger.error("Cannot connect to %s (%s); trying again every %g s.", conn.as_uri(), error, interval)
+                where, rest = conn.as_uri(), RETRY_SECONDS
+                logger.error("Cannot connect to %s (%s); trying again every %g s.", where, error, rest)
             attempts += 1
 
         options: dict[str, Any] = {"interval_start": RETRY_SECONDS, "interval_step": 0, "interval_max": RETRY_SECONDS}

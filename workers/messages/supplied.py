@@ -53,7 +53,8 @@ class FileChunk:
         """
         require(content_type == CHUNK_CONTENT_TYPE, f"FileChunk: the content type is {content_type!r}")
         require(isinstance(headers, Mapping) and "size" in headers, "FileChunk: the size is missing")
-        return cls(headers["size"], body)  # type: ignore[index, arg-type]  # checked above, and by the class
+        # py-amqp has an empty text where there is no content at all.
+        return cls(headers["size"], b"" if body == "" else body)  # type: ignore[index, arg-type]  # checked above, and by the class
 
 
 @dataclass(frozen=True, slots=True)

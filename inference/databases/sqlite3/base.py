@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import logging
+import sqlite3
 from pathlib import Path
 from typing import Any
 
 from django.db.backends.sqlite3 import base
 
 from inference.databases.waiting import LOCK_SECONDS, waits_are_bounded
+
+logger = logging.getLogger(__name__)
+#: Of the files that were looked at in this process.
+_told: set[str] = set()
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
@@ -24,3 +30,19 @@ class DatabaseWrapper(base.DatabaseWrapper):
         if waits_are_bounded() and file.is_absolute():
             params["database"] = f"{file.as_uri()}?mode=rw"
         return params
+
+    def get_new_connection(self, conn_params: dict[str, Any]) -> sqlite3.Connection:
+        """As Django's; where SQLite does not get what it was asked for, that is told."""
+        connection: sqlite3.Connection = super().get_new_connection(conn_params)
+        file = str(conn_params["database"])
+        if file not in _told:
+            _told.add(file)
+            (mode,) = connection.execute("PRAGMA journal_mode").fetchone()
+            if mode not in ("wal", "memory"):
+                logger.warning(
+                    "SQLite keeps no write-ahead log at %s (its journal is %r): who reads and who writes wait for each "
+                    "other. Put PIPELINE_DATA_DIR on a local disk, or set DATABASE_URL to a PostgreSQL.",
+                    file,
+                    mode,
+                )
+        return connection

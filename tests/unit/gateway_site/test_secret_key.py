@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from gateway_site import secret_key
 from gateway_site.secret_key import kept_secret_key
 
 
@@ -31,10 +33,33 @@ def test_nothing_but_the_key_is_left_behind(tmp_path: Path) -> None:
     assert [file.name for file in tmp_path.iterdir()] == ["secret_key"]
 
 
-def test_processes_that_start_at_once_agree_on_one_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    numbers = iter(range(1000))
-    monkeypatch.setattr(os, "getpid", lambda: next(numbers))
+def test_it_needs_no_hard_links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError
 
+    monkeypatch.setattr(os, "link", refuse)
+
+    assert kept_secret_key(tmp_path) == kept_secret_key(tmp_path)
+
+
+def test_a_key_that_another_process_is_writing_is_waited_for(tmp_path: Path) -> None:
+    (tmp_path / "secret_key").touch()
+    later = threading.Timer(0.1, (tmp_path / "secret_key").write_text, ["written"])
+    later.start()
+
+    assert kept_secret_key(tmp_path) == "written"
+    later.join()
+
+
+def test_a_file_that_stays_empty_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(secret_key, "WRITTEN_SECONDS", 0.05)
+    (tmp_path / "secret_key").touch()
+
+    with pytest.raises(OSError, match="secret_key is empty: remove it"):
+        kept_secret_key(tmp_path)
+
+
+def test_processes_that_start_at_once_agree_on_one_key(tmp_path: Path) -> None:
     with ThreadPoolExecutor(8) as pool:
         keys = set(pool.map(lambda _: kept_secret_key(tmp_path), range(8)))
 

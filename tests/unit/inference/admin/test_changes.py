@@ -50,6 +50,15 @@ def test_a_form_without_the_token_is_refused(path: str, operator: Client, worker
     assert (active_number(), Network.objects.count(), Activation.objects.count()) == (2, 1, 3)
 
 
+def test_a_form_by_a_proxy_that_is_not_told_of_names_the_setting(client: Client) -> None:
+    strict = Client(enforce_csrf_checks=True)
+    said = strict.post("/admin/login/", headers={"origin": "https://models.example.com"})
+
+    assert said.status_code == 403
+    assert "PIPELINE_TRUSTED_ORIGINS=https://models.example.com" in said.text
+    assert "asked as <code>http://testserver</code>" in said.text
+
+
 def test_a_form_with_the_token_is_taken(operator: Client, workers: PretendedGateway) -> None:
     strict = Client(enforce_csrf_checks=True)
     strict.cookies = operator.cookies

@@ -115,7 +115,8 @@ def test_a_reports_remarks_are_short_and_can_be_stored() -> None:
 
 @pytest.mark.parametrize("chunk", [FileChunk(3, b"\x00\xff\x80"), FileChunk(-1, b""), FileChunk(2**40, b"x")], ids=repr)
 def test_a_chunk_arrives_as_it_left(chunk: FileChunk) -> None:
-    assert FileChunk.from_message(CHUNK_CONTENT_TYPE, chunk.headers(), chunk.content) == chunk
+    arrived = chunk.content or ""  # as py-amqp has no content at all
+    assert FileChunk.from_message(CHUNK_CONTENT_TYPE, chunk.headers(), arrived) == chunk
 
 
 def test_a_batch_knows_how_many_rows_it_has() -> None:
