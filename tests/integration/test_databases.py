@@ -13,7 +13,7 @@ import pytest
 
 from inference.supervision.rabbitmq import PrivateNode
 from tests.integration.conftest import running
-from tests.support.database_tests import DATABASE_TESTS, YEAR_TESTS, run_on
+from tests.support.database_tests import YEAR_TESTS, run_on
 from tests.support.samples import samples
 from tests.support.system import System, clean_environment
 from tests.support.waiting import wait_until
@@ -84,6 +84,5 @@ def test_hosts_that_migrate_at_once_take_turns(request: pytest.FixtureRequest, t
     assert "Another migrate is at work on this database" in "".join(said)
 
 
-@pytest.mark.parametrize("names", [DATABASE_TESTS, YEAR_TESTS], ids=["all but one", "a year"])
-def test_the_unit_tests_of_the_database_pass_on_postgresql(names: list[str], request: pytest.FixtureRequest) -> None:
-    run_on(request.getfixturevalue("postgresql").url, names)
+def test_a_year_of_statistics_on_postgresql(request: pytest.FixtureRequest) -> None:
+    run_on(request.getfixturevalue("postgresql").url, YEAR_TESTS)

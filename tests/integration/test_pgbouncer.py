@@ -38,9 +38,8 @@ def system(rabbitmq: PrivateNode, pgbouncer: str, tmp_path_factory: pytest.TempP
         yield started.load_first_sample()
 
 
-def test_the_unit_tests_of_the_database_pass(pgbouncer: str) -> None:
-    # PgBouncer keeps its connections, so that the tests' database cannot be dropped: it goes with the server.
-    run_on(pgbouncer, DATABASE_TESTS, "--reuse-db")
+def test_the_unit_tests_of_the_database_pass_on_postgresql(pgbouncer: str) -> None:
+    run_on(pgbouncer, DATABASE_TESTS)
 
 
 def test_downloads_are_whole_while_predictions_run(system: System) -> None:

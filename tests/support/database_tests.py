@@ -10,7 +10,7 @@ from tests.support.system import clean_environment
 from workers.settings import ROOT
 
 DATABASE_TESTS = [
-    "access/test_known_tokens", "admin/test_admin", "admin/test_queries", "admin/test_requests",
+    "access/test_known_tokens", "admin/test_admin", "admin/test_queries",
     "http/test_activate_view", "http/test_network_views", "http/test_weights_view", "management/test_token_commands",
     "models/test_migrations", "statistics/test_retention", "statistics/test_statistics", "statistics/test_timings",
     "versions/test_services_at_once", "versions/test_history", "versions/test_selectors", "versions/test_services",
@@ -20,11 +20,11 @@ DATABASE_TESTS = [
 YEAR_TESTS = ["statistics/test_year_of_statistics"]
 
 
-def run_on(url: str, names: Sequence[str], *options: str) -> None:
-    """Run them; all have to pass, and none to be skipped."""
+def run_on(url: str, names: Sequence[str]) -> None:
+    """Run them; all have to pass, and none to be skipped. The database that they make goes with its server."""
     files = [f"tests/unit/inference/{name}.py" for name in names]
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *options, *files],
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--reuse-db", *files],
         cwd=ROOT,
         env=clean_environment() | {"DATABASE_URL": url},
         capture_output=True,

@@ -12,7 +12,7 @@ IMPORT = "import django, importlib; django.setup(); [importlib.import_module(nam
 FOLDERS = ("benchmarks", "chaos", "conformance", "fuzz")
 #: What other programs load, each in an environment of its own.
 OF_OTHERS = (
-    *("peers/litserve_server", "peers/mlserver_server", "peers/mosec_server", "peers/triton_model"),
+    *("peers/litserve_server", "peers/mlserver_server", "peers/mosec_server", "peers/triton_model", "peers/ask_image"),
     *("conformance/triton_model", "conformance/triton_networks"),
     "sitecustomize",
 )
