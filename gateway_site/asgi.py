@@ -8,7 +8,6 @@ import os
 
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
-from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gateway_site.settings")
@@ -16,6 +15,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gateway_site.settings")
 django = get_wsgi_application()
 
 from gateway_site.amqp_life import start_amqp  # noqa: E402 - Django must be set up before
+from gateway_site.cors import Cors  # noqa: E402
 from gateway_site.ending import ENDING  # noqa: E402
 from gateway_site.grpc_life import start_grpc  # noqa: E402
 from gateway_site.succession import succession  # noqa: E402
@@ -33,10 +33,6 @@ READY_SECONDS = 0.75 * shared_settings().request_timeout_seconds
 LOOK_SECONDS = 0.2
 #: Objects made until the collector looks among them; Python's own is 700, and with 100,000 it stops all for 0.15 s.
 COLLECT_AFTER = (10_000, 20, 20)
-#: What pages of PIPELINE_CORS_ORIGINS may send, beside what every page may, and read. Cookies are not among it.
-CORS_METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
-CORS_HEADERS = ["Authorization", "Content-Type", "Content-Encoding", "Inference-Header-Content-Length", "X-Request-Id"]
-CORS_TOLD = ["Inference-Header-Content-Length", "Retry-After", "X-Request-Id", "ETag", "Content-Disposition"]
 
 django.request_class = GatewayRequest
 _door = DjangoDoor(django, 2 * settings.PIPELINE_WEIGHT_CHANGES_MAX + OTHER_THREADS)
@@ -69,10 +65,4 @@ async def _live(receive: Receive, send: Send) -> None:
 _doors = Doors(_door, _live)
 application: ASGIApp = _doors
 if settings.PIPELINE_CORS_ORIGINS:
-    application = CORSMiddleware(
-        application,
-        allow_origins=sorted(settings.PIPELINE_CORS_ORIGINS),
-        allow_methods=CORS_METHODS,
-        allow_headers=CORS_HEADERS,
-        expose_headers=CORS_TOLD,
-    )
+    application = Cors(_doors, settings.PIPELINE_CORS_ORIGINS)

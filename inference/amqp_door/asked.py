@@ -10,7 +10,7 @@ from inference.dispatch.predict_input import PredictInput, bounded
 from inference.errors import BadInputError
 from inference.http.bodies.predict_body import MAX_VERSION, read_inputs
 from inference.http.open_inference.infer_body import predict_input, read_tensors
-from inference.models.names import is_name, names_network
+from inference.models.names import names_network, version_in
 
 #: What may hold the rows.
 ROWS = ("vector", "data", "inputs")
@@ -50,6 +50,8 @@ def _network(given: Any) -> str | None:
 
 
 def _version(given: Any) -> int | str | None:
-    if given is None or (type(given) is int and 0 < given <= MAX_VERSION) or is_name(given):
-        return given  # type: ignore[no-any-return]  # as has just been seen
+    if given is None or (type(given) is int and 0 < given <= MAX_VERSION):
+        return given
+    if isinstance(given, str) and (version := version_in(given)) is not None:
+        return version
     raise BadInputError(f"version must be a whole number from 1 to {MAX_VERSION}, or a label")

@@ -82,7 +82,7 @@ class AmqpDoor:
         self._waker.wake()
 
     def wait_idle(self, seconds: float) -> None:
-        """Wait until what was taken is answered."""
+        """Wait until what was taken is answered; what came by a connection that broke goes to another process."""
         self._idle.wait(seconds)
 
     def stop(self) -> None:
@@ -94,7 +94,16 @@ class AmqpDoor:
         self._waker.close()
 
     def _serve(self) -> None:
-        keep_consuming(self._consume, self._thread.stopping, between=self._answer_all, drain=self._waker.drain)
+        keep_consuming(
+            self._consume, self._thread.stopping, lost=self._lose, between=self._answer_all, drain=self._waker.drain
+        )
+
+    def _lose(self) -> None:
+        """The connection is lost, or was none."""
+        self._held.clear()
+        self._consumer = None
+        if self._takes_no_more.is_set():
+            self._idle.set()
 
     def _consume(self, connection: Connection) -> Consumer:
         self._held.clear()  # the broker gives them to somebody again
@@ -117,7 +126,7 @@ class AmqpDoor:
             consumer.consume()
         except ChannelError as error:
             logger.warning("The queue %s cannot be used; trying again in %g s: %s", QUEUE.name, REST_SECONDS, error)
-            self._thread.stopping.wait(REST_SECONDS)
+            self._takes_no_more.wait(REST_SECONDS)
             raise
         return consumer
 

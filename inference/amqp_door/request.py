@@ -8,16 +8,14 @@ from typing import Any
 from django.conf import settings
 from kombu.message import Message
 
-from inference.access.rights import PREDICT
 from inference.amqp_door.asked import Asked, read_asked
 from inference.amqp_door.message_asks import MessageAsks
+from inference.amqp_door.names import DOOR
 from inference.amqp_door.task_message import read_arguments
 from inference.amqp_door.waiting_time import read_seconds
-from inference.errors import BUSY_MESSAGE, BusyError, TooLargeError
-from inference.gateway import gateway
+from inference.errors import TooLargeError
+from inference.http.admit import admit
 from inference.http.observed import identify
-from inference.http.permission import require_right
-from inference.http.throttle import throttle
 
 
 def read_request(message: Message, task_id: str) -> Asked:
@@ -30,12 +28,8 @@ def read_request(message: Message, task_id: str) -> Asked:
         InferenceError: it may not be asked now, or by its sender, or asks for what there is not.
     """
     identify({b"x-request-id": task_id.encode()})
-    if gateway().predictions.refuse_when_full():
-        raise BusyError(BUSY_MESSAGE)
     headers, properties = message.headers, message.properties
-    asks = MessageAsks(headers)
-    require_right(asks, PREDICT)
-    throttle(asks, PREDICT)
+    admit(MessageAsks(headers), DOOR)
     content: Any = message.body
     message.body = None
     most = settings.PIPELINE_MAX_BODY_BYTES

@@ -20,7 +20,7 @@ class Admission:
         #: How many may be held: what this process is told, or its share of what the broker's queue takes.
         self.most = most
         self.share(1)
-        #: In the order in which they came, and so in that of their deadlines.
+        #: In the order in which they came; each client says how long it waits, so their deadlines are in no order.
         self._held: dict[Waiting, None] = {}
 
     @property
@@ -57,6 +57,5 @@ class Admission:
     def late(self, now: float) -> Iterator[Waiting]:
         """Those whose time is over."""
         for request in list(self._held):
-            if request.deadline > now:
-                return
-            yield request
+            if request.deadline <= now:
+                yield request

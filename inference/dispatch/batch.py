@@ -84,16 +84,16 @@ class Batch:
         if reply.rows_count != batch_rows:
             raise ProtocolError(f"{reply.rows_count} outputs for {batch_rows} rows")
         version = self.chosen
-        all_finite = _are_finite(outputs)
+        all_finite = _are_finite(outputs)  # numbers that only some doors' answers can say
         outcomes: list[Outcome] = []
         first = 0
         for request in self.requests:
             rows, queue_ms = request.asked.rows_count, (self.sent - request.arrived) * 1000
             answer = Answer(version, outputs, first, rows, reply.worker, batch_rows, queue_ms, reply.inference_ms)
-            if all_finite or _are_finite(answer.outputs):
+            if all_finite or not request.asked.in_json or _are_finite(answer.outputs):
                 outcomes.append(answer)
             else:
-                outcomes.append(PredictionFailedError(NOT_FINITE, version, reply.worker))
+                outcomes.append(PredictionFailedError(NOT_FINITE, version, reply.worker, is_rows_fault=True))
             first += rows
         return outcomes
 

@@ -31,6 +31,8 @@ class PredictInput:
     request_id: str = field(default_factory=REQUEST_ID.get, compare=False)
     #: How long its client waits, when that says so.
     seconds: float | None = None
+    #: Whether the answer is said in JSON, which has no NaN and no infinity.
+    in_json: bool = True
     #: How many rows are to be predicted, how many bytes their numbers take, and each input's name, dtype and row shape.
     rows_count: int = field(init=False, compare=False)
     size_bytes: int = field(init=False, compare=False)

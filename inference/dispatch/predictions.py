@@ -17,6 +17,7 @@ from inference.dispatch.replies import Replies
 from inference.dispatch.versions_to_use import VersionsToUse
 from inference.dispatch.waiting import nobody_knows
 from inference.errors import (
+    BUSY_MESSAGE,
     BrokerBlockedError,
     BrokerUnavailableError,
     BusyError,
@@ -38,8 +39,6 @@ logger = logging.getLogger(__name__)
 Outcome = PredictionTiming.Outcome
 #: So much sooner than by ours a client's time may be over by gRPC's clock.
 CLOCK_SECONDS = 0.01
-#: What is asked for by a request that nobody has read.
-NOTHING = PredictInput({}, single=True, request_id="")
 
 
 class Predictions:
@@ -84,15 +83,18 @@ class Predictions:
         self._note(started, asked, Outcome.ANSWERED, answer)
         return answer
 
-    def refuse_when_full(self) -> bool:
-        """Whether a prediction is to be refused before anybody looks what it asks, since there is no room; noted if so.
+    def refuse_when_full(self, door: str) -> None:
+        """Refuse a prediction before anybody looks what it asks, when there is no room; that is noted, as by its door.
 
         Reading the rows of what is refused would take a busy gateway's time from what it has accepted.
+
+        Raises:
+            BusyError: there is none.
         """
-        if not self._dispatcher.admission.full:
-            return False
-        self._note(monotonic(), NOTHING, Outcome.REFUSED, None)
-        return True
+        if self._dispatcher.admission.full:
+            nothing = PredictInput({}, single=True, door=door, request_id="")
+            self._note(monotonic(), nothing, Outcome.REFUSED, None)
+            raise BusyError(BUSY_MESSAGE)
 
     def _too_late(self, seconds: float) -> InferenceError:
         """Why a request has no answer in time."""
@@ -112,7 +114,7 @@ class Predictions:
         version = made_by.version if made_by else None
         timing = Timing(  # by their places: names would cost each request half a microsecond
             datetime.now(UTC),
-            version.nn_id if version else _id_of(asked),
+            version.nn_id if version else self._id_of(asked),
             version.number if version else None,
             made_by.worker if made_by else "",
             asked.rows_count,
@@ -126,10 +128,12 @@ class Predictions:
         self._keep(timing)
         observations.predictions.append(timing)
 
-
-def _id_of(asked: PredictInput) -> str:
-    """The network's id, where it was asked for by that: what a name stands for, its version would tell."""
-    return asked.network if is_nn_id(asked.network) else ""  # type: ignore[return-value]  # it is a text
+    def _id_of(self, asked: PredictInput) -> str:
+        """The id of the network that was asked for, where it was named, and what a name stands for is known here."""
+        if asked.network is None or is_nn_id(asked.network):
+            return asked.network or ""
+        known = self._versions.known(asked.network, asked.version)
+        return known.nn_id if known else ""
 
 
 def _outcome(error: InferenceError) -> Outcome:

@@ -81,6 +81,10 @@ class VersionsToUse:
             raise DatabaseAwayError("the database does not answer; try again")
         return known
 
+    def known(self, network: str | None, which: int | str | None) -> VersionRef | None:
+        """What the database has said last of this, if nothing has been heard since. From any thread."""
+        return self._known.get((network, which))
+
     def forget(self) -> None:
         """This process may have missed news: what it knows may be old."""
         with self._lock:

@@ -27,8 +27,7 @@ class Infer:
         """
         if len(message) <= SMALL_BYTES:
             return await _predict(read_infer_call(message, seconds))
-        async with self._large_bodies.room(len(message), None):
-            return await _predict(await self._large_bodies.parse(lambda: read_infer_call(message, seconds)))
+        return await _predict(await self._large_bodies.parse(lambda: read_infer_call(message, seconds)))
 
 
 async def _predict(call: InferCall) -> bytes:

@@ -62,6 +62,7 @@ def read_infer_call(content: bytes, seconds: float | None) -> InferCall:
         waits.append(seconds_of(parameters))
     inputs = _read_inputs(message)
     asked = predict_input(inputs, network, version, DOOR, min(filter(None, waits), default=None))
+    asked.in_json = False
     return InferCall(asked, network, message.id, _read_outputs(message), not message.raw_input_contents)
 
 

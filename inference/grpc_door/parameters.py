@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
 from inference.errors import NotFoundError
-from inference.models.names import is_name, names_network
-
-_NUMBER = re.compile("[1-9][0-9]{0,8}")
+from inference.models.names import names_network, version_in
 
 
 def read_parameters(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -40,8 +37,6 @@ def read_version(text: str) -> int | str | None:
     """
     if not text:
         return None
-    if _NUMBER.fullmatch(text):
-        return int(text)
-    if not is_name(text):
+    if (version := version_in(text)) is None:
         raise NotFoundError(f"there is no version {text[:80]!a}: it has a number, and perhaps a label")
-    return text
+    return version

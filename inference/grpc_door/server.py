@@ -14,7 +14,7 @@ from grpc_reflection.v1alpha import reflection_pb2
 
 from inference.access.rights import EVERYBODY, PREDICT
 from inference.grpc_door.beside import Beside
-from inference.grpc_door.call import Call
+from inference.grpc_door.call import PREDICTS, Call, Shared
 from inference.grpc_door.health import Health
 from inference.grpc_door.infer import Infer
 from inference.grpc_door.open_inference_pb2 import DESCRIPTOR
@@ -51,19 +51,14 @@ class GrpcServer:
         self._bind = bind
         self._beside = Beside(settings.PIPELINE_WEIGHT_CHANGES_MAX + OTHER_THREADS)
         self._streams = Streams()
-        self._may_answer = asyncio.Event()
-        self._may_answer.set()
         calls_max = settings.PIPELINE_QUEUE_REQUESTS_MAX + OTHER_CALLS
         self._server = aio.server(options=_options(calls_max), maximum_concurrent_rpcs=calls_max)
-        seconds = PATIENCE * client_timeout_seconds
-        inference = {
-            name: Call(name, right, answerer(name, self._beside), seconds, self._may_answer)
-            for name, (right, _) in TOLD.items()
-        }
-        inference["ModelInfer"] = Call("ModelInfer", PREDICT, Infer(large_bodies), seconds, self._may_answer)
+        self._shared = shared = Shared(large_bodies, PATIENCE * client_timeout_seconds)
+        inference = {name: Call(name, right, answerer(name, self._beside), shared) for name, (right, _) in TOLD.items()}
+        inference[PREDICTS] = Call(PREDICTS, PREDICT, Infer(large_bodies), shared)
         health = Health(frozenset([INFERENCE, HEALTH]), self._beside)
         reflection = Reflection(frozenset([INFERENCE, HEALTH, REFLECTION]))
-        check = Call("Health", EVERYBODY, health.check, seconds, self._may_answer)
+        check = Call("Health", EVERYBODY, health.check, shared)
         self._serve(INFERENCE, {name: call.handler() for name, call in inference.items()})
         self._serve(HEALTH, {"Check": check.handler(), "Watch": self._streams.handler(health.watch)})
         self._serve(REFLECTION, {"ServerReflectionInfo": self._streams.handler(reflection.answers)})
@@ -86,11 +81,11 @@ class GrpcServer:
         self._streams.end()
         # gRPC cancels calls that have come and that nobody has looked at yet. So answers are kept for a moment, until
         # all that have come are looked at: who waits for an answer asks for nothing else.
-        self._may_answer.clear()
+        self._shared.may_answer.clear()
         await asyncio.sleep(min(LOOK_SECONDS, grace_seconds))
         ends = asyncio.create_task(self._server.stop(grace_seconds))
         await asyncio.sleep(0)  # it begins: clients are told to go elsewhere
-        self._may_answer.set()
+        self._shared.may_answer.set()
         await ends
         self._beside.close()
 

@@ -47,11 +47,13 @@ def _reason(look: Callable[[], object]) -> str:
 
 
 def _workers_reason(health: HealthChecks) -> str:
-    default, answers = health.served().default, health.workers()
-    if default is None:
-        return "no network is the default one yet: send weights with PUT /set_weights"
+    served, answers = health.served(), health.workers()
+    default = served.default
+    if default is None and not served.others:
+        return "no network is active yet: send weights with PUT /set_weights"
     if not answers.messages:
         return f"{answers.silent} connected, none answers" if answers.silent else "no worker is connected"
-    if not any(worker.nn_id == default.nn_id for worker in answers.messages):
+    # Where the default network alone is not active, who names another one is answered.
+    if default is not None and not any(worker.nn_id == default.nn_id for worker in answers.messages):
         return f"none of {len(answers.messages)} has loaded the default network {default.nn_id} yet"
     return ""

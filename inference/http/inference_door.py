@@ -1,7 +1,7 @@
 """What every protocol's request for a prediction passes, on the event loop; each protocol reads and writes its own.
 
-A request is refused as early as can be, and unread. There is no second copy of this: a protocol is a subclass, which
-reads a body and writes an answer.
+A request is refused as early as can be, and unread. There is no second copy of this over HTTP: a protocol is a
+subclass, which reads a body and writes an answer. gRPC's and AMQP's doors share `admit` and `predict` with it.
 """
 
 from __future__ import annotations
@@ -13,20 +13,16 @@ from typing import Generic, TypeVar
 
 from django.conf import settings
 
-from inference.access.rights import PREDICT
 from inference.dispatch.answer import Answer
 from inference.dispatch.predict_input import PredictInput
 from inference.dispatch.predictions import Predictions
-from inference.errors import BUSY_MESSAGE, BusyError
-from inference.gateway import gateway
+from inference.http.admit import admit
 from inference.http.bodies.request_body import SMALL_BYTES
 from inference.http.hosts import refuse_other_host
 from inference.http.large_bodies import LargeBodies
 from inference.http.loop_request import LoopAnswer, LoopRequest
 from inference.http.origin import SAID_BY_PAGES, refuse_foreign_page
-from inference.http.permission import require_right
 from inference.http.responses import answer_to
-from inference.http.throttle import throttle
 
 #: What was read of a request, beside what is to be predicted.
 Asked = TypeVar("Asked")
@@ -35,7 +31,8 @@ Asked = TypeVar("Asked")
 class InferenceDoor(ABC, Generic[Asked]):
     """What the settings say is read once: a look at them costs a microsecond."""
 
-    #: What metrics call its address.
+    #: What timings call it, and metrics its address.
+    name: str
     endpoint: str
 
     def __init__(self, large_bodies: LargeBodies) -> None:
@@ -69,15 +66,11 @@ class InferenceDoor(ABC, Generic[Asked]):
         Raises:
             InferenceError: it has no answer.
         """
-        predictions = gateway().predictions
-        if predictions.refuse_when_full():
-            raise BusyError(BUSY_MESSAGE)
         if not self._any_host:
             refuse_other_host(asks)
         if SAID_BY_PAGES & asks.headers.keys():
             refuse_foreign_page(asks)
-        require_right(asks, PREDICT)
-        throttle(asks, PREDICT)
+        predictions = admit(asks, self.name)
         body = asks.body
         body.refuse_larger(self._limit)
         size = body.size

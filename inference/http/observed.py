@@ -15,7 +15,7 @@ from workers.messages.request_id import REQUEST_ID, REQUEST_ID_CHARACTERS_MAX
 
 #: An id that a client may give its request: printable, and of one word in every log.
 _SANE = re.compile(rb"[!-~]{1,%d}" % REQUEST_ID_CHARACTERS_MAX)
-METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"})
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _NAME = "[A-Za-z0-9._-]{1,128}"
 #: What stands in an address for one network and one version: each would be a time series.
 _NETWORK = re.compile(rf"/networks/{_NAME}(/versions/[0-9]+|/labels/{_NAME})?(/activate|/rollback|/weights)?")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import orjson
 
 from inference.dispatch.answer import Answer
-from inference.dispatch.predict_input import PredictInput
+from inference.dispatch.predict_input import PREDICT_DOOR, PredictInput
 from inference.http.bodies.json_format import read_json
 from inference.http.bodies.large_json import read_large_json
 from inference.http.bodies.predict_body import read_predict_input
@@ -18,6 +18,7 @@ from inference.http.loop_request import LoopAnswer, LoopRequest
 class PredictDoor(InferenceDoor[bool]):
     """Pipeline's own, which is the seed system's."""
 
+    name = PREDICT_DOOR
     endpoint = "/predict"
 
     def read(

@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponseBase
 
 from inference.http.security_headers import Answerer
 
-PROBES = ("/healthz", "/readyz")
+PROBES = ("/healthz", "/readyz", "/v2/health/live", "/v2/health/ready")
 #: A name by which every gateway may be asked.
 OWN_NAME = "localhost"
 

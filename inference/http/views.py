@@ -19,7 +19,6 @@ from inference.http.network_answers import switch_answer
 from inference.http.requester import requester
 from inference.http.serializers import SetWeightsSerializer, asks_for_first_only
 from inference.http.weight_changes import weight_change
-from inference.versions.naming import nn_id_for
 
 
 class Predict(APIView):
@@ -50,8 +49,7 @@ class SetWeights(APIView):
             file, terms = told["data"], read_terms(told["order"], told["expect"])
             with decoded(file) as weights:
                 who = requester(request)
-                name = told["name"]
-                nn_id = told.get("nn_id") or nn_id_for(name)
+                nn_id, name = told.get("nn_id"), told["name"]
                 result = gateway().switch.set_weights(nn_id, file.name, weights, who, only_first, terms, name)
         return Response(switch_answer(result, request))
 

@@ -16,7 +16,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='network',
             name='name',
-            field=models.CharField(blank=True, help_text="What it is also called in addresses: 1 to 128 letters, digits, `.`, `_` and `-`, and no network's id.", max_length=128, null=True, unique=True, validators=[django.core.validators.RegexValidator(re.compile('(?!\\.{1,2}\\Z)(?![0-9a-f]{32}\\Z)[A-Za-z0-9._-]{1,128}\\Z'), "1 to 128 letters, digits, `.`, `_` and `-`, and no network's id")]),
+            field=models.CharField(blank=True, help_text="What it is also called in addresses: 1 to 128 letters, digits, `.`, `_` and `-`; no network's id, and not `stats`.", max_length=128, null=True, unique=True, validators=[django.core.validators.RegexValidator(re.compile('\\A(?!\\.{1,2}\\Z)(?!stats\\Z)(?![0-9a-f]{32}\\Z)[A-Za-z0-9._-]{1,128}\\Z'), "1 to 128 letters, digits, `.`, `_` and `-`; no network's id, and not `stats`")]),
         ),
         migrations.AddField(
             model_name='predictiontiming',
@@ -32,7 +32,7 @@ class Migration(migrations.Migration):
             name='Label',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('label', models.CharField(max_length=128, validators=[django.core.validators.RegexValidator(re.compile('(?!\\.{1,2}\\Z)(?![0-9a-f]{32}\\Z)[A-Za-z0-9._-]{1,128}\\Z'), "1 to 128 letters, digits, `.`, `_` and `-`, and no network's id")])),
+                ('label', models.CharField(max_length=128, validators=[django.core.validators.RegexValidator(re.compile('\\A(?!\\.{1,2}\\Z)(?!stats\\Z)(?![0-9a-f]{32}\\Z)[A-Za-z0-9._-]{1,128}\\Z'), "1 to 128 letters, digits, `.`, `_` and `-`; no network's id, and not `stats`")])),
                 ('network', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='labels', to='inference.network')),
                 ('version', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='labels', to='inference.version')),
             ],

@@ -81,7 +81,7 @@ class Timings:
                     self._counted = count
                     on_live_connection(partial(write, batch, self._tallies.changed()))
                     self._tallies.written()
-                except (DataError, IntegrityError, ValueError, KeyError):
+                except (DataError, IntegrityError, OverflowError, ValueError, KeyError):
                     self._tallies.forget()
                     self.dropped += count
                     logger.exception("Dropping %d timings that the database refuses; %d in all.", count, self.dropped)

@@ -68,17 +68,20 @@ def activations(version: Version, at_most: int) -> list[Activation]:
 
 
 def version_to_load(asked: str) -> Version:
-    """What a network answers by when it is to answer: its active version, or the latest that all workers had loaded.
+    """What a network answers by when it is to answer: its active version, or that which was active last.
 
     Raises:
         NotFoundError: there is no such network.
         ConflictError: it has no such version.
     """
     found = network(asked)
-    version = found.active or versions(found.nn_id).filter(state=Version.State.LOADED).first()
-    if version is None:
-        raise ConflictError(f"network {asked} has no version that workers have loaded: upload one")
-    return version
+    if found.active is not None:
+        return found.active  # type: ignore[no-any-return]  # a version
+    succeeded = Activation.objects.filter(version__network=found, outcome=Activation.Outcome.ACTIVATED)
+    last = succeeded.exclude(version__state=Version.State.DELETED).order_by("-id").select_related("version").first()
+    if last is None:
+        raise ConflictError(f"network {asked} has no version that has been active: upload one, or activate one")
+    return last.version
 
 
 def version_before(asked: str) -> Version:

@@ -8,14 +8,32 @@ from django.db import IntegrityError, transaction
 
 from inference.errors import BadInputError, ConflictError, NotFoundError
 from inference.models import Label, Network, Version
-from inference.models.names import NAME_RULE, is_name
+from inference.models.names import NAME_RULE, is_name, version_in
 from inference.versions import history
 
 
-def nn_id_for(name: str) -> str:
-    """The id of the network of that name, or of a new one."""
-    known = Network.objects.filter(name=name).values_list("nn_id", flat=True).first()
-    return known or uuid4().hex
+def who(nn_id: str | None, name: str | None, prefix: str = "") -> dict[str, str | None]:
+    """The filter for the network that an upload is for, from what refers to it by `prefix`: its id says so, or its
+    name alone."""
+    return {f"{prefix}nn_id": nn_id} if nn_id is not None else {f"{prefix}name": name}
+
+
+def found_or_made(nn_id: str | None, name: str | None) -> Network:
+    """The network that an upload is for, or a new one, called so, and locked until the transaction ends: uploads for
+    one network take their numbers one after the other, and several at once with one new name are for one network.
+
+    Raises:
+        BadInputError: it is no name.
+        ConflictError: another network has the name.
+    """
+    if name is not None and not is_name(name):
+        raise BadInputError(f"name must be {NAME_RULE}")
+    made = {"nn_id": uuid4().hex} if nn_id is None else {}
+    Network.objects.get_or_create(**who(nn_id, name), defaults=made)
+    network = Network.objects.select_for_update().get(**who(nn_id, name))
+    if name is not None:
+        name_network(network, name)
+    return network
 
 
 def name_network(network: Network, name: str | None) -> None:
@@ -46,8 +64,8 @@ def label_version(network: str, label: str, number: int) -> Version:
         NotFoundError: there is no such version.
         ConflictError: that one was never loaded by all workers, or is deleted.
     """
-    if not is_name(label):
-        raise BadInputError(f"a label must be {NAME_RULE}")
+    if not is_name(label) or isinstance(version_in(label), int):
+        raise BadInputError(f"a label must be {NAME_RULE}, and no number, which a version has")
     version = history.version(network, number)
     if version.state != Version.State.LOADED:
         raise ConflictError(f"{version} is {version.state}: a label is for one that has been active")

@@ -94,7 +94,7 @@ def refuse_second_network() -> None:
 
 
 def _already_active(default: DefaultNetwork) -> AlreadyActiveError:
-    return AlreadyActiveError(f"network {default.network_id} is active already, and nothing was to be replaced")
+    return AlreadyActiveError(f"network {default.network_id} is the default one, and nothing was to be replaced")
 
 
 @transaction.atomic
@@ -174,7 +174,7 @@ def delete_version(asked: str, number: int, requested_by: str) -> VersionRef:
 
     Raises:
         NotFoundError: there is no such version, or it is deleted already.
-        ConflictError: it is the active one.
+        ConflictError: it is the active one, or a label stands for it.
     """
     # The files first, then the network, as an upload locks them: the other way round they could wait for each other.
     version = history.version(asked, number)
@@ -185,6 +185,8 @@ def delete_version(asked: str, number: int, requested_by: str) -> VersionRef:
         raise NotFoundError(f"{version} is deleted already")
     if network.active_id == version.pk:
         raise ConflictError(f"{version} is active: activate another one first")
+    if label := version.labels.values_list("label", flat=True).first():
+        raise ConflictError(f"the label {label} stands for {version}: move or remove it first")
     version.state = Version.State.DELETED
     version.save(update_fields=["state"])
     for file in files:

@@ -9,14 +9,17 @@ from inference.versions import history
 from workers.messages.network_signature import NetworkSignature
 
 
-def asked_version(network: str, which: int | str | None = None) -> Version:
-    """A network's version by its number or label, or the active one.
+def asked_version(network: str, which: int | str | None = None, even_deleted: bool = False) -> Version:
+    """A network's version by its number or label, or the active one; by its number, perhaps one that is deleted.
 
     Raises:
         NotFoundError: there is none.
     """
     if isinstance(which, int):
-        return history.version(network, which)
+        numbered = history.version(network, which)
+        if numbered.state == Version.State.DELETED and not even_deleted:
+            raise NotFoundError(f"{numbered} is deleted; GET /networks/{network} lists the others")
+        return numbered
     found = Version.objects.select_related("network", "weights").filter(**named(network, "network__"))
     where = {"active_for__isnull": False} if which is None else {"labels__label": which}
     version = found.filter(**where).first()

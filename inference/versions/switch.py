@@ -50,7 +50,7 @@ class VersionSwitch:
 
     def set_weights(
         self,
-        nn_id: str,
+        nn_id: str | None,
         file_name: str,
         weights: bytes | IO[bytes],
         requested_by: str,
@@ -60,8 +60,9 @@ class VersionSwitch:
     ) -> SwitchResult:
         """Store an upload, have every worker load it by its terms, and make it active when all have.
 
-        Its network is called `name` from then on, where one is given. With `only_first`, only while no network is
-        active: whether one is, is decided where it would become active.
+        Its network is called `name` from then on, where one is given; without an `nn_id` it is the one of that name, or
+        a new one. With `only_first`, only while no network is active: whether one is, is decided where it would become
+        active.
 
         Raises:
             BadInputError: a `.keras` archive whose architecture cannot be read.

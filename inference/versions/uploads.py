@@ -12,7 +12,7 @@ from django.db.models import Max
 
 from inference.databases.live_connection import is_disk_full
 from inference.errors import DiskFullError
-from inference.models import Network, Version
+from inference.models import Version
 from inference.versions import naming
 from inference.versions.own_architecture import own_architecture
 from inference.versions.stored_files import store_files
@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 
 
 def store_upload(
-    nn_id: str, file_name: str, weights: bytes | IO[bytes], terms: Terms = NO_TERMS, name: str | None = None
+    nn_id: str | None, file_name: str, weights: bytes | IO[bytes], terms: Terms = NO_TERMS, name: str | None = None
 ) -> Version:
     """Store weights for a network, and what was said with them; with them the architecture that a whole model brings.
 
@@ -46,7 +46,7 @@ def store_upload(
 
 @transaction.atomic
 def store_version(
-    nn_id: str,
+    nn_id: str | None,
     file_name: str,
     weights: bytes | IO[bytes],
     default_architecture: bytes,
@@ -54,23 +54,19 @@ def store_version(
     terms: bytes | None = None,
     name: str | None = None,
 ) -> Version:
-    """An upload as the network's next version, state pending.
+    """An upload as the network's next version, state pending; without an `nn_id`, of the network of that name.
 
     Its architecture is the one that came with it, else that of the network's active version, else that of the version
     before, else the default one: a version that the workers refused does not change what later weights are for.
     """
     files = {"weights": weights}
-    if own_architecture is not None or not Version.objects.filter(network=nn_id).exists():
+    if own_architecture is not None or not Version.objects.filter(**naming.who(nn_id, name, "network__")).exists():
         files["architecture"] = own_architecture or default_architecture
     if terms is not None:
         files["terms"] = terms
     # Files are locked before the network, as whoever deletes a version does: else the two could wait for each other.
     stored = dict(zip(files, store_files(*files.values()), strict=True))
-    Network.objects.get_or_create(nn_id=nn_id)
-    # The lock makes uploads for one network take their numbers one after the other.
-    network = Network.objects.select_for_update().get(nn_id=nn_id)
-    if name is not None:
-        naming.name_network(network, name)
+    network = naming.found_or_made(nn_id, name)
     known = network.active or network.versions.order_by("-number").first()
     architecture = known.architecture if own_architecture is None and known is not None else stored["architecture"]
     return Version.objects.create(

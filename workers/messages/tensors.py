@@ -22,8 +22,11 @@ TENSORS_MAX = 256
 NAME_CHARACTERS_MAX = 256
 #: The most bytes of numbers and texts in one batch, or its answer. RabbitMQ 4 takes 16 MiB.
 TENSORS_BYTES_MAX = 11 * 1024 * 1024
-#: The most dimensions of a tensor: numpy's.
+#: The most dimensions of a tensor: numpy's; and the most numbers, of one that has any.
 RANK_MAX = 64
+NUMBERS_MAX = 2**31 - 1
+#: The most rows of a request or batch. Rows may be of no bytes at all, and each is an answer.
+ROWS_MAX = 4 * 1024 * 1024
 _ITEM_BYTES = {
     "bool": 1, "int8": 1, "uint8": 1, "int16": 2, "uint16": 2, "float16": 2,
     "int32": 4, "uint32": 4, "float32": 4, "int64": 8, "uint64": 8, "float64": 8,
@@ -59,6 +62,8 @@ class Tensor(Message):
         if not 0 < len(self.shape) <= RANK_MAX:
             raise ProtocolError(f"shape must have 1 to {RANK_MAX} sizes")
         require(all(map(is_count, self.shape)), "shape must count rows first")
+        # Also of one without any numbers: numpy makes none that is larger.
+        require(prod(filter(None, self.shape)) <= NUMBERS_MAX, f"shape must have at most {NUMBERS_MAX} numbers")
         expected = prod(self.shape) * item_bytes
         if self.dtype == STRING:
             read_texts(self.data, prod(self.shape))
@@ -145,7 +150,7 @@ def count_rows(tensors: Tensors) -> int:
     counts = {tensor.shape[0] for tensor in tensors.values()}
     rows = counts.pop()
     require(not counts, "every input, or output, needs the same number of rows")
-    require(rows > 0, "there must be at least one row")
+    require(0 < rows <= ROWS_MAX, f"there must be 1 to {ROWS_MAX} rows")
     return rows
 
 

@@ -58,7 +58,9 @@ def read_infer_request(content: bytes, head_size: int | None, network: str, vers
     inputs = read_tensors(head.get("inputs"), b"" if head_size is None else memoryview(content)[head_size:])
     asked = predict_input(inputs, network, version, DOOR, seconds_of(parameters))
     binary = _is_asked("binary_data_output", parameters, False)
-    return InferRequest(asked, network, _read_id(head), _read_outputs(head, binary), binary)
+    outputs = _read_outputs(head, binary)
+    asked.in_json = not (binary if outputs is None else all(outputs.values()))
+    return InferRequest(asked, network, _read_id(head), outputs, binary)
 
 
 def read_tensors(listed: Any, content: bytes | memoryview = b"") -> Tensors:

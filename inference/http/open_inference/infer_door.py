@@ -11,7 +11,7 @@ from inference.http.error_texts import error_answer
 from inference.http.inference_door import InferenceDoor
 from inference.http.loop_request import LoopAnswer, LoopRequest
 from inference.http.open_inference.infer_answer import HEAD_SIZE, write_infer_answer
-from inference.http.open_inference.infer_body import InferRequest, read_infer_request
+from inference.http.open_inference.infer_body import DOOR, InferRequest, read_infer_request
 
 _HEAD_SIZE = HEAD_SIZE.lower().encode()
 _DIGITS_MAX = 12
@@ -20,6 +20,7 @@ _DIGITS_MAX = 12
 class InferDoor(InferenceDoor[InferRequest]):
     """Answers with JSON, or with JSON and bytes."""
 
+    name = DOOR
     endpoint = "/v2/models/<name>/infer"
 
     def read(

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from io import BytesIO
+from threading import BoundedSemaphore
 from typing import Any
 
 from django.conf import settings
@@ -13,7 +15,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from inference.access.rights import STATUS, WEIGHTS
-from inference.errors import BadInputError, ConflictError, TooLargeError
+from inference.errors import BadInputError, BusyError, ConflictError, TooLargeError
 from inference.gateway import gateway
 from inference.http.bodies.body_limit import load_bytes_max, refuse_larger
 from inference.http.bodies.json_format import read_json
@@ -23,7 +25,6 @@ from inference.http.requester import requester
 from inference.http.weight_changes import weight_change
 from inference.models import Version
 from inference.versions import history
-from inference.versions.naming import nn_id_for
 from inference.versions.signatures import called
 from inference.versions.switch import SwitchResult
 from workers.messages.protocol import is_nn_id
@@ -32,6 +33,8 @@ from workers.messages.protocol import is_nn_id
 FILE = "file:"
 FILE_NAME_CHARACTERS_MAX = 255
 VERSIONS_MAX = 10_000
+LARGE_LOAD_BYTES, LARGE_LOADS_MAX = 32 * 1024**2, 2
+_large_loads = BoundedSemaphore(LARGE_LOADS_MAX)
 
 
 class Index(ProtocolView):
@@ -55,7 +58,7 @@ class Load(ProtocolView):
     def post(self, request: Request, network: str) -> Response:
         """Make the file that comes along the network's next version; without one, have what was active answer again."""
         who = requester(request)
-        with weight_change():
+        with weight_change(), _room_for(request):
             load(network, _file_of(_json_of(request, load_bytes_max()).get("parameters")), who)
         return Response({})
 
@@ -70,6 +73,20 @@ class Unload(ProtocolView):
         refuse_larger(request, settings.PIPELINE_MAX_BODY_BYTES)
         gateway().switch.deactivate(network, requester(request))
         return Response({})
+
+
+@contextmanager
+def _room_for(request: Request) -> Iterator[None]:
+    """A file that comes in JSON is in memory several times over, so of large ones there are few at a time."""
+    told = request.headers.get("content-length", "")
+    large = int(told) > LARGE_LOAD_BYTES if told.isdigit() else True
+    if large and not _large_loads.acquire(blocking=False):
+        raise BusyError(f"{LARGE_LOADS_MAX} large files are being loaded; PUT /set_weights takes more at a time")
+    try:
+        yield
+    finally:
+        if large:
+            _large_loads.release()
 
 
 def index(ready: bool) -> list[dict[str, str]]:
@@ -107,7 +124,7 @@ def load(network: str, file: tuple[str, bytes] | None, who: str) -> None:
     if len(content) > (most := settings.PIPELINE_MAX_UPLOAD_BYTES):
         raise TooLargeError(f"the file has {len(content)} bytes, this gateway takes {most}")
     name = "".join(filter(str.isprintable, place.removeprefix(FILE).rpartition("/")[2]))[:FILE_NAME_CHARACTERS_MAX]
-    nn_id, called_so = (network, None) if is_nn_id(network) else (nn_id_for(network), network)
+    nn_id, called_so = (network, None) if is_nn_id(network) else (None, network)
     with decoded(BytesIO(content)) as weights:
         _refuse_failed(switch.set_weights(nn_id, name or "weights", weights, who, name=called_so))
 

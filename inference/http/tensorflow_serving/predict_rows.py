@@ -42,8 +42,8 @@ def read_rows_request(body: Any, network: str, version: int | str | None) -> Row
     """
     if not isinstance(body, dict):
         raise BadInputError('the request must be a JSON object like {"instances": [[0.1, 0.2]]}')
-    if body.get("signature_name", SIGNATURE) != SIGNATURE:
-        raise BadInputError(f"there is no signature {body['signature_name']!r}: every network has {SIGNATURE!r} alone")
+    if (signature := body.get("signature_name") or SIGNATURE) != SIGNATURE:
+        raise BadInputError(f"there is no signature {ascii(signature)[:80]}: every network has {SIGNATURE!r} alone")
     by_row = "instances" in body
     if by_row == ("inputs" in body):
         raise BadInputError('the request must have either "instances" (row by row) or "inputs" (input by input)')

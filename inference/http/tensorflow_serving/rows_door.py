@@ -11,12 +11,13 @@ from inference.http.bodies.large_json import read_large_json
 from inference.http.error_texts import error_answer
 from inference.http.inference_door import InferenceDoor
 from inference.http.loop_request import LoopAnswer, LoopRequest
-from inference.http.tensorflow_serving.predict_rows import RowsRequest, read_rows_request, write_rows_answer
+from inference.http.tensorflow_serving.predict_rows import DOOR, RowsRequest, read_rows_request, write_rows_answer
 
 
 class RowsDoor(InferenceDoor[RowsRequest]):
     """Rows in, predictions out."""
 
+    name = DOOR
     endpoint = "/v1/models/<name>:predict"
 
     def read(

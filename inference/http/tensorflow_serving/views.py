@@ -52,7 +52,7 @@ class ModelStatus(ProtocolView):
             ready, versions = found.active is not None, history.versions(found.nn_id)
             told = [_status(each) for each in versions.exclude(state=Version.State.DELETED)[:1000]]
         else:
-            version = asked_version(network, number or label)
+            version = asked_version(network, number or label, even_deleted=True)
             ready, told = version.state == Version.State.LOADED, [_status(version)]
         return Response({"name": network, "ready": ready, "model_version_status": told})
 

@@ -27,9 +27,8 @@ class Constant:
         version = VersionRef("f1004" * 6 + "00", 1, "0" * 64, "0" * 64)
         self._answer = Answer(version, {"sum": np.ones((1, 1), np.float32)}, 0, 1, "nobody@nowhere", 1, 0.0, 0.0)
 
-    def refuse_when_full(self) -> bool:
+    def refuse_when_full(self, door: str) -> None:
         """Never."""
-        return False
 
     async def predict(self, asked: PredictInput, client_has_ended: Callable[[], bool] = nobody_knows) -> Answer:
         """One."""

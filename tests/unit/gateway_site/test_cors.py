@@ -46,6 +46,8 @@ def test_a_page_that_is_named_may_ask_first_and_then_ask(application: Any, gatew
     assert (first.status_code, first.headers["Access-Control-Allow-Origin"]) == (200, PAGE)
     assert "POST" in first.headers["Access-Control-Allow-Methods"]
     assert "Access-Control-Allow-Credentials" not in first.headers
+    assert first.headers["X-Request-Id"] != then.headers["X-Request-Id"]
+    assert first.headers["X-Content-Type-Options"] == "nosniff"
     assert (then.status_code, then.json()["result"]) == (200, 0.75)
     assert then.headers["Access-Control-Allow-Origin"] == PAGE
     assert "X-Request-Id" in then.headers["Access-Control-Expose-Headers"]

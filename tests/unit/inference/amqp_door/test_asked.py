@@ -45,6 +45,10 @@ def test_networks_have_ids_and_names_and_versions_numbers_and_labels(network: st
     assert (asked.network, asked.version) == (network, version)
 
 
+def test_a_version_is_a_number_also_when_it_comes_as_a_text() -> None:
+    assert read_asked(ROWS | {"version": "2"}, None).predict.version == 2
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

@@ -179,6 +179,18 @@ def test_where_tokens_are_required_a_header_names_one(tokens: None, asked: Asked
     assert reason(asked.ask(b"unread", {"authorization": "Token may status"})).startswith("NoRightError: ")
 
 
+def test_a_door_without_a_broker_ends_at_once(loop: asyncio.AbstractEventLoop) -> None:
+    door = AmqpDoor(loop)
+    door._held.add(door_module.Task(SimpleNamespace(), SimpleNamespace(), 0.0))  # type: ignore[arg-type]
+    door.take_no_more()
+    assert not door._idle.is_set()
+
+    door._lose()
+
+    assert door._idle.is_set()
+    door.stop()
+
+
 def test_a_door_that_takes_no_more_leaves_tasks_in_the_queue(door: AmqpDoor, asked: Asked) -> None:
     asked.ask(ROW)
     door.take_no_more()

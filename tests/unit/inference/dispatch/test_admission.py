@@ -45,13 +45,13 @@ def test_gateways_share_what_the_brokers_queue_takes_and_each_may_hold_one(gatew
 
 def test_those_are_late_whose_time_is_over_and_that_are_held_still() -> None:
     admission = Admission(9)
-    requests = [request(deadline) for deadline in (1.0, 2.0, 3.0, 4.0)]
+    requests = [request(deadline) for deadline in (4.0, 2.0, 3.0, 1.0)]  # each client says how long it waits
     for each in requests:
         admission.admit(each)
     admission.release(requests[1])
 
     assert list(admission.late(0.5)) == []
-    assert list(admission.late(3.0)) == [requests[0], requests[2]]
+    assert list(admission.late(3.0)) == [requests[2], requests[3]]
 
 
 def test_one_may_be_released_while_the_late_ones_are_looked_at() -> None:

@@ -49,6 +49,14 @@ def test_an_output_that_json_cannot_say_fails_its_own_request_and_no_other(numbe
     assert answer_to(third).result(single=True) == 0.75
 
 
+def test_who_is_not_answered_in_json_gets_every_number() -> None:
+    only = request([1.0], [2.0])
+    only.asked.in_json = False
+    answer(reply([np.nan], [-np.inf]), only)
+
+    assert np.array_equal(answer_to(only).outputs["out"], [[np.nan], [-np.inf]], equal_nan=True)
+
+
 @pytest.mark.parametrize("outputs", [([7], [8]), ([True], [False])])
 def test_outputs_that_are_no_floats_are_always_finite(outputs: tuple[list[int], list[int]]) -> None:
     only = request([1.0], [2.0])

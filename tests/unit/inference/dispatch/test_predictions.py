@@ -95,6 +95,26 @@ def test_a_request_that_failed_is_noted_with_the_network_it_named(gateway: Prete
     assert noted(gateway).nn_id == NN_ID
 
 
+def test_a_request_that_failed_is_noted_with_the_network_whose_name_it_said(gateway: PretendedGateway) -> None:
+    gateway.dispatcher.outcome = PredictionFailedError("trace")
+    gateway.versions._known["iris", None] = VERSION
+
+    for name, nn_id in (("iris", VERSION.nn_id), ("nobody", "")):
+        gateway.timings.noted.clear()
+        with pytest.raises(PredictionFailedError):
+            predict(gateway, asking([0.5, 0.25], nn_id=name))
+        assert noted(gateway).nn_id == nn_id
+
+
+def test_what_a_full_gateway_refuses_unread_is_noted_by_its_door(gateway: PretendedGateway) -> None:
+    gateway.predictions.refuse_when_full("v2")
+    gateway.dispatcher.admission.full = True
+
+    with pytest.raises(BusyError):
+        gateway.predictions.refuse_when_full("v2")
+    assert (noted(gateway).outcome, noted(gateway).door) == ("refused", "v2")
+
+
 def test_a_refused_request_is_noted_too(gateway: PretendedGateway) -> None:
     gateway.dispatcher.outcome = BusyError("Server is busy")
 

@@ -10,11 +10,12 @@ from django.test import override_settings
 from grpc import StatusCode, aio
 
 from inference.access import failures, requirement
-from inference.access.rights import PREDICT
+from inference.access.rights import EVERYBODY, PREDICT
 from inference.errors import BusyError, ConflictError, InferenceError, PredictionFailedError, TooManyRequestsError
-from inference.grpc_door.call import Call
+from inference.grpc_door.call import ARRIVING_MAX, ARRIVING_UNASKED_MAX, PREDICTS, Call, Shared
 from inference.grpc_door.codes import TEXT_BYTES_MAX
 from inference.grpc_door.rpc_asks import RpcAsks
+from inference.http.large_bodies import LargeBodies
 from inference.monitoring import observations
 from tests.unit.pretended_gateway import PretendedGateway
 
@@ -55,7 +56,9 @@ class PretendedContext:
         raise AbortedError
 
 
-def made(context: PretendedContext, error: BaseException | None = None, right: str = PREDICT) -> bytes | None:
+def made(
+    context: PretendedContext, error: BaseException | None = None, right: str = PREDICT, name: str = "Asked"
+) -> bytes | None:
     """The answer to a call, which fails by that; None when it was ended."""
 
     async def answer(asks: RpcAsks, message: bytes, seconds: float | None) -> bytes:
@@ -65,15 +68,13 @@ def made(context: PretendedContext, error: BaseException | None = None, right: s
 
     observations.requests.clear()
     try:
-        return asyncio.run(_answered(right, answer, context))
+        return asyncio.run(_answered(name, right, answer, context))
     except AbortedError:
         return None
 
 
-async def _answered(right: str, answer: Any, context: Any) -> bytes:
-    may_answer = asyncio.Event()
-    may_answer.set()
-    return await Call("Asked", right, answer, 0.01, may_answer).answer(context, context)
+async def _answered(name: str, right: str, answer: Any, context: Any) -> bytes:
+    return await Call(name, right, answer, Shared(LargeBodies(), 0.01)).answer(context, context)
 
 
 def counted() -> list[tuple[str, str, str]]:
@@ -148,9 +149,10 @@ def test_a_full_gateway_reads_no_prediction(gateway: PretendedGateway) -> None:
     gateway.dispatcher.admission.full = True
     context = PretendedContext()
 
-    assert made(context) is None
+    assert made(context, name=PREDICTS) is None
     assert context.ended == (StatusCode.UNAVAILABLE, "Server is busy")
     assert context.reads == 0
+    assert made(context) is not None  # what tells of networks is no prediction
 
 
 def test_a_message_that_does_not_come_is_not_waited_for() -> None:
@@ -181,12 +183,32 @@ def test_an_answer_waits_while_none_may_leave() -> None:
         return message
 
     async def run() -> bytes:
-        may_answer = asyncio.Event()
+        shared = Shared(LargeBodies(), 1.0)
+        shared.may_answer.clear()
         context: Any = PretendedContext()
-        call = asyncio.create_task(Call("Asked", PREDICT, answer, 1.0, may_answer).answer(context, context))
+        call = asyncio.create_task(Call("Asked", PREDICT, answer, shared).answer(context, context))
         await asyncio.sleep(0.01)
         assert not call.done()
-        may_answer.set()
+        shared.may_answer.set()
         return await call
 
     assert asyncio.run(run()) == b"asked"
+
+
+@pytest.mark.parametrize(("right", "most"), [(PREDICT, ARRIVING_MAX), (EVERYBODY, ARRIVING_UNASKED_MAX)])
+def test_of_messages_that_arrive_slowly_there_are_few_at_a_time(right: str, most: int) -> None:
+    async def answer(asks: RpcAsks, message: bytes, seconds: float | None) -> bytes:
+        return message
+
+    async def run() -> int:
+        shared = Shared(LargeBodies(), 60.0)
+        contexts: list[Any] = [PretendedContext(message=None) for _ in range(most + 5)]
+        calls = [asyncio.create_task(Call("Asked", right, answer, shared).answer(each, each)) for each in contexts]
+        for _ in range(5):
+            await asyncio.sleep(0)
+        for call in calls:
+            call.cancel()
+        await asyncio.gather(*calls, return_exceptions=True)
+        return sum(each.reads for each in contexts)
+
+    assert asyncio.run(run()) == most

@@ -107,7 +107,7 @@ def _changed(change: Callable[[ModelInferRequest], object]) -> ModelInferRequest
         (_changed(lambda it: it.raw_input_contents.append(b"")), BadInputError, "must have 1 parts"),
         (_changed(lambda it: it.raw_input_contents.__setitem__(0, b"1234")), BadInputError, "4 bytes of data"),
         (_changed(lambda it: it.inputs[0].shape.__setitem__(0, -1)), BadInputError, "shape must be"),
-        (_changed(lambda it: it.inputs[0].shape.__setitem__(0, 2**62)), BadInputError, "bytes of data"),
+        (_changed(lambda it: it.inputs[0].shape.__setitem__(0, 2**62)), BadInputError, "shape must have at most"),
         (_changed(lambda it: setattr(it.inputs[0], "name", "")), BadInputError, "must have a name"),
         (_changed(lambda it: setattr(it.inputs[0], "datatype", "FP8")), BadInputError, "datatype must be one of"),
         (_changed(lambda it: it.inputs[0].contents.fp32_contents.append(1)), BadInputError, "both contents and raw"),

@@ -95,6 +95,14 @@ def ready(client: Client) -> tuple[int, Any]:
     return response.status_code, response.json()
 
 
+def test_while_the_default_network_alone_is_not_active_the_others_are_served(
+    client: Client, gateway: PretendedGateway
+) -> None:
+    gateway.health.what_is_served = Served(None, [OTHER])
+
+    assert client.get("/readyz").status_code == 200
+
+
 def test_with_database_broker_and_a_worker_it_is_ready(client: Client, gateway: PretendedGateway) -> None:
     status, answer = ready(client)
 

@@ -118,6 +118,17 @@ def test_timings_are_kept_when_the_database_fails(writes: Writes) -> None:
 
 
 @pytest.mark.django_db
+def test_a_number_that_no_database_holds_stops_nothing() -> None:
+    timings = Timings()
+    timings.add(timing(0)._replace(rows=2**63))
+    timings.flush()
+    timings.add(timing(1))
+    timings.flush()
+
+    assert (written(), timings.dropped) == ([1], 1)
+
+
+@pytest.mark.django_db
 def test_beyond_what_the_buffer_holds_timings_are_counted_and_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(timings_module, "BUFFERED_TIMINGS_MAX", 2)
     timings = Timings()

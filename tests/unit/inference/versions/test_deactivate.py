@@ -55,14 +55,15 @@ def test_all_gateways_hear_of_it(network: str, served: PretendedGateway) -> None
     assert served.fleet.told == [Switched(NN_ID)]
 
 
-def test_the_latest_that_was_loaded_is_what_a_load_makes_active_again() -> None:
+def test_what_was_active_last_is_what_a_load_makes_active_again(served: PretendedGateway) -> None:
     assert history.version_to_load("iris").number == 2
+    served.switch.activate("iris", 1, "somebody")
     deactivate("iris", "somebody")
-    assert history.version_to_load("iris").number == 2
-    Version.objects.filter(number=2).update(state=Version.State.DELETED)
     assert history.version_to_load("iris").number == 1
-    Version.objects.update(state=Version.State.FAILED)
-    with pytest.raises(ConflictError):
+    Version.objects.filter(number=1).update(state=Version.State.DELETED)
+    assert history.version_to_load("iris").number == 2
+    Version.objects.update(state=Version.State.DELETED)
+    with pytest.raises(ConflictError, match="has no version that has been active"):
         history.version_to_load("iris")
 
 

@@ -56,7 +56,8 @@ def test_numpys_own_texts_do_not_travel() -> None:
     ("count", "data", "reason"),
     [
         (2, b"\1\0\0\0a", "5 bytes of data hold no 2 texts"),
-        (2**60, b"\0\0\0\0", "4 bytes of data hold no"),
+        (2**60, b"\0\0\0\0", "shape must have at most 2147483647 numbers"),
+        (2**30, b"\0\0\0\0", "4 bytes of data hold no"),
         (1, b"\2\0\0\0a", "5 bytes of data where the lengths of 1 texts need 6"),
         (1, b"\1\0\0\0ab", "6 bytes of data where the lengths of 1 texts need 5"),
         (2, b"\4\0\0\0\0\0\0\0", "where the lengths of 2 texts need 8|need 12"),

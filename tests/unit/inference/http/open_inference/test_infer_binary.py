@@ -124,7 +124,22 @@ def test_texts_of_a_wrong_length_are_refused(raw: bytes, why: str, gateway: Pret
 def test_the_bytes_of_a_shape_without_end_are_not_asked_for(gateway: PretendedGateway) -> None:
     head = {"name": "x", "shape": [10**15], "datatype": "BYTES", "parameters": {"binary_data_size": 8}}
 
-    assert "hold no 1000000000000000 texts" in refused(infer(head, raw=b"\0" * 8), gateway)
+    assert "shape must have at most 2147483647 numbers" in refused(infer(head, raw=b"\0" * 8), gateway)
+
+
+@pytest.mark.parametrize("shape", [[2**63, 0], [1, 2**62, 0], [2**31, 0]])
+def test_a_shape_that_nothing_holds_is_refused_also_without_any_bytes(
+    shape: list[int], gateway: PretendedGateway
+) -> None:
+    head = {"name": "x", "shape": shape, "datatype": "FP32", "parameters": {"binary_data_size": 0}}
+
+    assert "shape must have at most 2147483647 numbers" in refused(infer(head), gateway)
+
+
+def test_rows_of_no_bytes_are_bounded(gateway: PretendedGateway) -> None:
+    head = {"name": "x", "shape": [10**8, 0], "datatype": "FP32", "parameters": {"binary_data_size": 0}}
+
+    assert "there must be 1 to 4194304 rows" in refused(infer(head), gateway)
 
 
 @pytest.mark.parametrize("said", ["", "x", "-1", "1e2", "0x10", "1.0", " ", "9" * 13, "9" * 5000, "99999", "²"])

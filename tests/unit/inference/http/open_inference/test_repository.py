@@ -14,9 +14,10 @@ from inference.errors import NoWorkersError
 from inference.http.bodies import upload_files
 from inference.models import Activation, Network, Version
 from inference.versions.asking import Answers
+from inference.versions.uploads import store_version
 from tests.unit.asking import Answered, ask
 from tests.unit.pretended_gateway import PretendedGateway
-from tests.unit.samples import NN_ID, active_number, failed, loaded, two_versions
+from tests.unit.samples import NN_ID, OTHER_NN_ID, active_number, failed, loaded, two_versions
 
 pytestmark = pytest.mark.django_db
 #: What a weights file of HDF5 begins with.
@@ -165,13 +166,12 @@ def test_one_of_an_unknown_network_is_404(network: str) -> None:
 
 
 def test_one_of_a_network_that_was_never_loaded_is_409() -> None:
-    Network.objects.update(active=None)
-    Version.objects.update(state=Version.State.FAILED)
+    store_version(OTHER_NN_ID, "w.h5", b"weights", b"{}")
 
-    response = load("iris")
+    response = load(OTHER_NN_ID)
 
     assert response.status_code == 409
-    assert "no version that workers have loaded" in response.json()["error"]
+    assert "no version that has been active" in response.json()["error"]
 
 
 def test_a_worker_that_cannot_is_409_and_what_was_active_stays(served: PretendedGateway) -> None:
