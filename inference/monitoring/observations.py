@@ -15,7 +15,7 @@ T = TypeVar("T")
 #: Some ten seconds of a gateway process's work; a recorder that is further behind has ended.
 OBSERVATIONS_MAX = 50_000
 
-#: Predictions over HTTP: the address, the answer's status, and the seconds until the answer began.
+#: Predictions over HTTP and AMQP: the address, the answer's status, and the seconds until the answer began.
 predict_requests: deque[tuple[str, str, float]] = deque(maxlen=OBSERVATIONS_MAX)
 #: Other HTTP requests: endpoint, method, status, and the seconds where they are known.
 requests: deque[tuple[str, str, str, float | None]] = deque(maxlen=OBSERVATIONS_MAX)

@@ -140,6 +140,9 @@ def _valid() -> Iterator[Call]:
     yield binary(
         "but one output", asked, RAW_FIRST + RAW_SECOND, outputs=not_one, parameters={"binary_data_output": True}
     )
+    numbers = struct.pack("<3f", float("nan"), float("inf"), 0.5)
+    rows = [tensor("rows", None, "FP32", [1, 3], parameters={"binary_data_size": 12})]
+    yield binary("no numbers", rows, numbers, path=DOUBLED, parameters={"binary_data_output": True})
     raw = text("green", "übergrün")
     words = [tensor("word", None, "BYTES", [2, 1], parameters={"binary_data_size": len(raw)})]
     yield binary("texts", words, raw, path=WORDS, parameters={"binary_data_output": True})
