@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +26,7 @@ from tests.support.waiting import wait_until
 from workers.settings import ROOT
 
 START_SECONDS = 90.0
+SQLITE_NAME = "pipeline.sqlite3"
 #: What gateways and workers must agree on.
 SHARED_SETTINGS = ("BROKER_URL", "PIPELINE_MESSAGE_KEY")
 FOREIGN_SETTINGS = ("PIPELINE_", "BROKER_URL", "DATABASE_URL", "CELERY_", "DJANGO_")
@@ -56,11 +61,20 @@ class System:
 
     def start(self, workers: int, *, embedded: bool = False) -> System:
         """Bring the database up to date and start the gateway and so many workers, beside the embedded one."""
-        programs.migrate(self.environment)
+        self._make_database()
         self.gateway.start()
         for _ in range(workers):
             self.add_worker()
         return self.wait_for_workers(workers + embedded)
+
+    def _make_database(self) -> None:
+        """Bring the database up to date; where there is none yet, SQLite's is a copy of one that is."""
+        made = Path(self.environment["PIPELINE_DATA_DIR"]) / SQLITE_NAME
+        if not self.environment["DATABASE_URL"] and not made.exists():
+            made.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(_empty_sqlite(), made)
+        else:
+            programs.migrate(self.environment)
 
     def add_worker(self, launch: Callable[[list[str]], list[str]] = lambda argv: argv, **environment: str) -> Child:
         """Start one more worker; a worker host knows the broker's address, and the key if there is one.
@@ -156,12 +170,22 @@ class System:
         return "\n".join(f"--- {log.name}\n{log.read_text()[-3000:]}" for log in self.directory.rglob("log/*.log"))
 
     def stop(self) -> None:
-        """Stop every process."""
+        """Stop every process. A gateway that ends gives a client's open connection a moment for one more request."""
+        self.client.close()
         children = [*self.workers, self.gateway, *self.more_gateways]
         for child in children:
             child.ask_to_stop()
         for child in children:
             child.stop()
+
+
+@cache
+def _empty_sqlite() -> Path:
+    """A database that is up to date and has nothing in it, made once by each process of the tests."""
+    folder = Path(tempfile.mkdtemp(prefix="pipeline-sqlite-"))
+    atexit.register(shutil.rmtree, folder)
+    programs.migrate(clean_environment() | {"PIPELINE_DATA_DIR": str(folder), "DATABASE_URL": "", "BROKER_URL": ""})
+    return folder / SQLITE_NAME
 
 
 def answers(client: PipelineClient) -> bool:
