@@ -39,10 +39,6 @@ class PipelineClient:
         # A proxy of the environment cannot reach this machine's loopback interface.
         self._session.trust_env = not _is_loopback(urlsplit(self.url).hostname or "")
 
-    def close(self) -> None:
-        """Close its connections; the next request opens another."""
-        self._session.close()
-
     def status(self, timeout_seconds: float | None = None) -> Answer:
         """GET /status: the fleet and its averages. Raises ClientError."""
         return self._request("GET", "/status", timeout_seconds=timeout_seconds)

@@ -38,7 +38,9 @@ def run(options: ClusterOptions, progress: Progress, supervisor: Supervisor) -> 
     client = PipelineClient(bind.url, token=key)
     come_up.wait_for_gateway(client, options.workers, supervisor, progress, gateway)
     come_up.make_first_answer(client, supervisor, progress)
-    progress.say(first_answer.banner(bind.url, options.data_dir, ROOT, tokens=options.tokens_required))
+    progress.say(
+        first_answer.banner(bind.url, options.data_dir, ROOT, tokens=options.tokens_required, grpc=options.grpc)
+    )
     progress.say(f"one more worker, from another terminal{first_answer.same_key()}:")
     progress.say(f"  {first_answer.worker_hint(ROOT, node.url if node else '$BROKER_URL')}\n")
     supervisor.watch()

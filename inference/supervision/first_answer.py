@@ -15,6 +15,7 @@ from pathlib import Path
 from kombu.utils.url import maybe_sanitize_url
 
 from inference.client.http_client import ALREADY_ACTIVE, Answer, ClientError, PipelineClient
+from inference.supervision.addresses import Bind
 from inference.supervision.errors import StartError
 from workers.settings import settings
 
@@ -112,11 +113,17 @@ def without_password(broker_url: str) -> str:
 
 
 def banner(
-    url: str, data_dir: Path, root: Path, heading: str = "Pipeline answers at {url}", *, tokens: bool = False
+    url: str,
+    data_dir: Path,
+    root: Path,
+    heading: str = "Pipeline answers at {url}",
+    *,
+    tokens: bool = False,
+    grpc: Bind | None = None,
 ) -> str:
     """What a user who has just started the service wants to know, with lines that work when copied.
 
-    `tokens` says that requests need one.
+    `tokens` says that requests need one, `grpc` where that is answered, if it is.
     """
     setting = "" if data_dir == root / "var" else f"PIPELINE_DATA_DIR={shlex.quote(str(data_dir))} "
     manage = f"{setting}{_shown(Path(sys.executable))} {_shown(root / 'manage.py')}"
@@ -131,6 +138,7 @@ def banner(
         f"{make_token if tokens else ''}"
         f"  curl -X POST {url}/predict {header}-H 'Content-Type: application/json' -d '{body}'\n\n"
         f"admin: {url}/admin/  (make a user for it first: {manage} createsuperuser)\n"
+        f"{f'gRPC:  {grpc}' + chr(10) if grpc else ''}"
         f"logs:  {data_dir / 'log'}\n"
         "stop:  Ctrl-C\n"
     )

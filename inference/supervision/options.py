@@ -34,6 +34,8 @@ class Options:
     data_dir: Path
     broker_url: str | None
     tokens_required: bool
+    #: Where gRPC is answered, if it is.
+    grpc: Bind | None
 
 
 @dataclass(frozen=True)
@@ -104,6 +106,7 @@ def read_serve_options(flags: Mapping[str, Any]) -> Options:
         data_dir=data_directory.choose(flags.get("data_dir"), env.str("PIPELINE_DATA_DIR", ""), ROOT),
         broker_url=None if settings().embedded else settings().broker_url,
         tokens_required=_tokens_required(bind),
+        grpc=_grpc_bind(),
     )
 
 
@@ -134,6 +137,7 @@ def read_cluster_options(flags: Mapping[str, Any]) -> ClusterOptions:
         data_dir=common.data_dir,
         broker_url=common.broker_url,
         tokens_required=common.tokens_required,
+        grpc=common.grpc,
         workers=env.int("PIPELINE_WORKERS", DEFAULT_WORKERS, validate=validate.Range(min=1))
         if workers is None
         else workers,

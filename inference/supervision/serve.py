@@ -29,7 +29,9 @@ def run(options: Options, progress: Progress, supervisor: Supervisor) -> None:
     workers = come_up.wait_for_gateway(client, workers_needed, supervisor, progress, gateway)
     if workers:
         come_up.make_first_answer(client, supervisor, progress)
-        progress.say(first_answer.banner(bind.url, options.data_dir, ROOT, tokens=options.tokens_required))
+        progress.say(
+            first_answer.banner(bind.url, options.data_dir, ROOT, tokens=options.tokens_required, grpc=options.grpc)
+        )
     else:
         _say_what_is_missing(client, options, progress)
     supervisor.watch()
@@ -45,12 +47,15 @@ def _say_what_is_missing(client: PipelineClient, options: Options, progress: Pro
                 ROOT,
                 "The gateway runs at {url}, without its broker yet",
                 tokens=options.tokens_required,
+                grpc=options.grpc,
             )
         )
         broker = first_answer.without_password(str(options.broker_url))
         progress.say(f"The broker at {broker} cannot be reached; the gateway keeps trying. Now: {refusal}\n")
         return
-    progress.say(first_answer.banner(client.url, options.data_dir, ROOT, tokens=options.tokens_required))
+    progress.say(
+        first_answer.banner(client.url, options.data_dir, ROOT, tokens=options.tokens_required, grpc=options.grpc)
+    )
     progress.say(
         "No worker is connected to the broker yet. On this host or another, start one with the same BROKER_URL:"
     )

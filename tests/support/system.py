@@ -171,12 +171,20 @@ class System:
 
     def stop(self) -> None:
         """Stop every process. A gateway that ends gives a client's open connection a moment for one more request."""
-        self.client.close()
+        _close_connections(self.client)
         children = [*self.workers, self.gateway, *self.more_gateways]
         for child in children:
             child.ask_to_stop()
         for child in children:
             child.stop()
+
+
+def _close_connections(client: PipelineClient) -> None:
+    """Not by the session: urllib3 keeps a pool's connections as long as anybody knows it, as an exception may."""
+    for adapter in client._session.adapters.values():
+        pools = adapter.poolmanager.pools  # type: ignore[attr-defined]  # of the only kind of adapter that there is
+        for key in set(pools.keys()):
+            pools[key].close()
 
 
 @cache

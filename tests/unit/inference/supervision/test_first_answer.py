@@ -11,6 +11,7 @@ import pytest
 
 from inference.client.http_client import Answer, ClientError, PipelineClient
 from inference.supervision import first_answer
+from inference.supervision.addresses import Bind
 from inference.supervision.errors import StartError
 from workers.settings import settings
 
@@ -154,6 +155,13 @@ def test_the_banner_tells_how_to_make_a_token_where_one_is_needed() -> None:
     assert "create_token NAME --may predict,status,weights)" in text
     assert '/predict -H "Authorization: Token $PIPELINE_TOKEN" -H' in text
     assert "TOKEN" not in first_answer.banner("http://127.0.0.1:1", root / "var", root)
+
+
+def test_it_tells_where_grpc_is_answered() -> None:
+    root = Path("/r")
+    assert "gRPC" not in first_answer.banner("http://127.0.0.1:1", root / "var", root)
+    text = first_answer.banner("http://127.0.0.1:1", root / "var", root, grpc=Bind.parse("127.0.0.1:54323"))
+    assert "gRPC:  127.0.0.1:54323\n" in text
 
 
 @pytest.mark.parametrize(("keys", "said"), [((), ""), (("secret",), " with the same PIPELINE_MESSAGE_KEY")])
