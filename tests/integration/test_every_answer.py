@@ -53,7 +53,7 @@ CASES: dict[str, tuple[bytes, list[Counted]]] = {
         [("/predict", "POST", "400")],
     ),
     "too large": (request(POST, b" " * 9_000_000, LAST), [("/predict", "POST", "413")]),
-    "another method": (request("PATCH /predict HTTP/1.1", b"", LAST), [("/predict", "other", "405")]),
+    "another method": (request("PATCH /predict HTTP/1.1", b"", LAST), [("/predict", "PATCH", "405")]),
     "an unknown method": (request("BREW /predict HTTP/1.1", b"", LAST), [("other", "other", "400")]),
     "nowhere": (request("GET /a%0ab HTTP/1.1", b"", LAST), [("other", "GET", "404")]),
     "three in one piece, the last one broken": (

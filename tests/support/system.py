@@ -185,6 +185,7 @@ def _close_connections(client: PipelineClient) -> None:
         pools = adapter.poolmanager.pools  # type: ignore[attr-defined]  # of the only kind of adapter that there is
         for key in set(pools.keys()):
             pools[key].close()
+    client._session.close()  # and so the next request opens another
 
 
 @cache
