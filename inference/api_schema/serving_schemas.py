@@ -6,7 +6,9 @@ from inference.api_schema.fields import Schema, listing, one_of, record, ref, te
 from inference.api_schema.open_inference_schemas import MODEL, VERSION
 from inference.api_schema.schemas import NAMED
 
-SIGNATURE = text("The only one that a network has", "serving_default", const="serving_default")
+SIGNATURE = text(
+    "The only one that a network has; empty stands for it", "serving_default", enum=["serving_default", ""]
+)
 ANYTHING: Schema = {"anyOf": [ref("Numbers"), NAMED]}
 STATES = {"AVAILABLE": "it answers", "START": "no worker has loaded it yet", "END": "it does not answer"}
 

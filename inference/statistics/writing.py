@@ -32,7 +32,7 @@ def _copy(cursor: CursorWrapper, timings: Sequence[Timing]) -> None:
     """PostgreSQL takes in a fifth of the time what need not be parsed as a statement."""
     quote = connection.ops.quote_name
     table, names = quote(PredictionTiming._meta.db_table), ", ".join(map(quote, Timing._fields))
-    with cursor.cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy:
+    with connection.wrap_database_errors, cursor.cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy:
         for row in _rows(timings, "+00"):
             copy.write_row(row)
 

@@ -42,7 +42,7 @@ def read_rows_request(body: Any, network: str, version: int | str | None) -> Row
     """
     if not isinstance(body, dict):
         raise BadInputError('the request must be a JSON object like {"instances": [[0.1, 0.2]]}')
-    if (signature := body.get("signature_name") or SIGNATURE) != SIGNATURE:
+    if (signature := body.get("signature_name", "")) not in ("", SIGNATURE):
         raise BadInputError(f"there is no signature {ascii(signature)[:80]}: every network has {SIGNATURE!r} alone")
     by_row = "instances" in body
     if by_row == ("inputs" in body):

@@ -152,6 +152,8 @@ def test_inputs_are_a_column_or_columns_by_name(inputs: Any, came: Any, gateway:
         (b'{"inputs": {"b64": "QQ=="}}', "inputs must be a list of rows"),
         (b'{"instances": [1], "signature_name": "other"}', "there is no signature 'other'"),
         (b'{"instances": [1], "signature_name": 7}', "there is no signature 7"),
+        (b'{"instances": [1], "signature_name": {}}', "there is no signature {}"),
+        (b'{"instances": [1], "signature_name": null}', "there is no signature None"),
     ],
     ids=lambda body: repr(body)[:50],
 )
@@ -161,7 +163,8 @@ def test_what_is_no_request_is_refused(body: bytes, why: str, padded: bool, gate
 
 
 def test_the_only_signature_may_be_named(gateway: PretendedGateway) -> None:
-    assert predict(instances=[1.0, 2.0], signature_name="serving_default").status_code == 200
+    for named in ("serving_default", ""):
+        assert predict(instances=[1.0, 2.0], signature_name=named).status_code == 200
 
 
 @pytest.mark.parametrize(
