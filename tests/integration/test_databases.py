@@ -13,7 +13,6 @@ import pytest
 
 from inference.supervision.rabbitmq import PrivateNode
 from tests.integration.conftest import running
-from tests.support.database_tests import YEAR_TESTS, run_on
 from tests.support.samples import samples
 from tests.support.system import System, clean_environment
 from tests.support.waiting import wait_until
@@ -82,7 +81,3 @@ def test_hosts_that_migrate_at_once_take_turns(request: pytest.FixtureRequest, t
     assert [each.returncode for each in started] == [0, 0, 0], said
     assert sum("Applying inference.0001_initial" in each for each in said) == 1
     assert "Another migrate is at work on this database" in "".join(said)
-
-
-def test_a_year_of_statistics_on_postgresql(request: pytest.FixtureRequest) -> None:
-    run_on(request.getfixturevalue("postgresql").url, YEAR_TESTS)

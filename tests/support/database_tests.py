@@ -16,8 +16,6 @@ DATABASE_TESTS = [
     "versions/test_services_at_once", "versions/test_history", "versions/test_selectors", "versions/test_services",
     "versions/test_stored_files", "versions/test_switch", "versions/test_switch_first", "versions/test_uploads",
 ]  # fmt: skip
-#: It takes as long as all others.
-YEAR_TESTS = ["statistics/test_year_of_statistics"]
 
 
 def run_on(url: str, names: Sequence[str]) -> None:
