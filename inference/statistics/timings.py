@@ -8,7 +8,6 @@ from collections import deque
 from collections.abc import Callable
 from datetime import datetime
 from functools import partial
-from itertools import islice
 
 from django.db import DataError, IntegrityError
 from django.db import Error as DatabaseError
@@ -75,7 +74,8 @@ class Timings:
         with self._writing:
             while self._buffer:
                 count = min(len(self._buffer), ROWS_A_STATEMENT)
-                batch = list(islice(self._buffer, count))
+                # By their places: more are added meanwhile, which who iterates would trip over.
+                batch = [self._buffer[place] for place in range(count)]
                 try:
                     self._tallies.add(batch[self._counted :], self._clock())
                     self._counted = count

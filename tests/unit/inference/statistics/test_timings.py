@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 from django.db import OperationalError
@@ -115,6 +116,21 @@ def test_timings_are_kept_when_the_database_fails(writes: Writes) -> None:
 
     assert written() == [0, 1, 2, 3]
     assert timings.dropped == 0
+
+
+@pytest.mark.django_db
+def test_nobody_iterates_over_what_others_add_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Buffer(deque[Timing]):
+        def __iter__(self) -> NoReturn:
+            raise RuntimeError("deque mutated during iteration")
+
+    timings = Timings()
+    monkeypatch.setattr(timings, "_buffer", Buffer())
+    for number in range(3):
+        timings.add(timing(number))
+    timings.flush()
+
+    assert written() == [0, 1, 2]
 
 
 @pytest.mark.django_db
