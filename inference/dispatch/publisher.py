@@ -117,7 +117,7 @@ class Publisher:
         self._with_producer(read)
 
     def take_refused(self) -> list[str]:
-        """The batches that the broker has refused since this was asked last: its queue is full."""
+        """The batches that the broker has refused since this was asked last."""
         if self._batches is not None:
             self._refused += self._batches[1].take_refused()
         refused, self._refused = self._refused, []
@@ -136,6 +136,14 @@ class Publisher:
         """
         # Declaring the queue as it is changes nothing, and tells how many consume from it.
         return self._with_producer(lambda producer: int(_declare(queue, producer.channel).consumer_count))
+
+    def count_waiting(self, queue: Queue) -> int:
+        """How many messages wait in a queue now.
+
+        Raises:
+            BrokerUnavailableError: the broker cannot be asked.
+        """
+        return self._with_producer(lambda producer: int(_declare(queue, producer.channel).message_count))
 
     def ask_gateways(self, reply_to: str, ticket: str, news: Message | None = None, kind: str = "") -> None:
         """Ask every gateway process how it is; or have it hear news first, so that its answer says that it has.

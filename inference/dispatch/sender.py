@@ -19,6 +19,7 @@ from inference.dispatch.versions_to_use import Read
 from inference.errors import BUSY_MESSAGE, BrokerUnavailableError, BusyError, InferenceError, PredictionFailedError
 from inference.monitoring import observations
 from inference.service_thread import ServiceThread
+from workers.broker.queues import PREDICT
 
 logger = logging.getLogger(__name__)
 
@@ -125,6 +126,16 @@ class Sender:
         self._publisher.send_batch(batch.id, batch.message(), self._replies.queue, seconds_left)
         observations.batches.append(len(batch.requests))
 
+    def _why_refused(self) -> InferenceError:
+        """The broker's queue is full, or a node of the broker is gone and others have not taken its place yet."""
+        try:
+            waiting = self._publisher.count_waiting(PREDICT)
+        except BrokerUnavailableError as error:
+            return error
+        if waiting:
+            return BusyError(BUSY_MESSAGE)
+        return BrokerUnavailableError("it refuses what its empty queue has room for")
+
     def _read_confirms(self) -> None:
         try:
             self._publisher.read_confirms()
@@ -133,8 +144,10 @@ class Sender:
             self._thread.stopping.wait(PAUSE_SECONDS)
 
     def _heed_confirms(self) -> None:
-        """What the broker refuses fails at once; what it may never have had is sent again."""
-        for batch_id in self._publisher.take_refused():
-            self._came_back(batch_id, BusyError(BUSY_MESSAGE))
+        """What the broker refuses fails at once, or is sent again; what it may never have had is sent again."""
+        if refused := self._publisher.take_refused():
+            why = self._why_refused()
+            for batch_id in refused:
+                self._came_back(batch_id, why)
         for batch_id in self._publisher.take_lost():
             self._came_back(batch_id, NotTakenError("the connection broke before the broker had said so"))

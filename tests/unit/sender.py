@@ -45,11 +45,16 @@ class PretendedPublisher:
         self.lost: list[str] = []
         self.awaits_confirms = False
         self.consumers = {PREDICT_QUEUE: IN_FLIGHT // BATCHES_A_WORKER, SUPPLY_QUEUE: 1}
+        #: How many messages wait in the broker.
+        self.waiting = 1
         self.renewed = 0
         self.closed = False
 
     def count_consumers(self, queue: Queue) -> int:
         return self.consumers[queue.name]
+
+    def count_waiting(self, queue: Queue) -> int:
+        return self.waiting
 
     def send_batch(self, batch_id: str, batch: PredictBatch, reply_to: str, seconds_left: float) -> None:
         if self.failures:

@@ -6,17 +6,23 @@ broker. Whoever runs a worker stops it on its host.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
+from copy import copy
 from typing import Any
 
+from amqp.exceptions import ResourceLocked
 from celery.worker import pidbox
 from celery.worker.consumer.control import Control as CelerysControl
+from kombu import Queue
 from kombu.message import Message
 
 from workers.messages.measures import MEASURES_COMMAND
 from workers.messages.protocol import LOAD_COMMAND, STATUS_COMMAND
 from workers.messages.refusals import RefusedError, refusals, require_sent
 from workers.settings import settings
+
+logger = logging.getLogger(__name__)
 
 #: What `celery inspect` and Flower ask for, with the older names of the same.
 LOOKS = {"active", "active_queues", "clock", "conf", "ping", "registered", "reserved", "revoked", "scheduled", "stats"}
@@ -28,7 +34,19 @@ COMMAND_BYTES_MAX = 64 * 1024
 
 
 class Mailbox(pidbox.Pidbox):
-    """Celery's mailbox of a worker; commands that it does not obey, or cannot read, are refused."""
+    """Celery's mailbox of a worker; commands that it does not obey, or cannot read, are refused.
+
+    Its first queue has the worker's name, so that a second worker of that name is told so. After a reconnect it has
+    another one: the broker may keep the old one, which was for the old connection alone, until it has missed that
+    one's heartbeats; or a cluster drop the new one with what a node that is gone had.
+    """
+
+    def start(self, c: Any) -> None:
+        """Listen on this connection."""
+        if c.restart_count > 0:
+            self.node.mailbox = _numbered(c.app.control.mailbox, c.restart_count)
+            _keep_name(c, c.app.control.mailbox.get_queue(self.hostname))
+        super().start(c)
 
     def on_message(self, body: Any, message: Message) -> None:
         """Obey a command, or refuse it."""
@@ -40,6 +58,24 @@ class Mailbox(pidbox.Pidbox):
         # Lamport's clock, which only workers that gossip need: a stranger could set it to where it breaks.
         message.headers.pop("clock", None)
         super().on_message(body, message)
+
+
+def _numbered(mailbox: Any, number: int) -> Any:
+    """The mailbox, with queues of such a number."""
+    numbered = copy(mailbox)
+    numbered.get_queue = lambda hostname: mailbox.get_queue(f"{hostname}.{number}")
+    return numbered
+
+
+def _keep_name(c: Any, queue: Queue) -> None:
+    """Have no other worker start by this worker's name, if the broker lets us have it now."""
+    channel: Any = c.connection.channel()
+    try:
+        queue(channel).queue_declare()
+    except ResourceLocked:
+        logger.debug("The broker keeps the queue %s for the old connection still.", queue.name)
+    finally:
+        channel.close()
 
 
 class Control(CelerysControl):

@@ -48,9 +48,6 @@ class Consumer(consumer.Consumer):
 
         options: dict[str, Any] = {"interval_start": RETRY_SECONDS, "interval_step": 0, "interval_max": RETRY_SECONDS}
         conn.ensure_connection(tell, callback=state.maybe_shutdown, **options)
-        if self.restart_count > 1 and ResourceLocked not in self.connection_errors:
-            # The broker may not know yet that this worker's own connection is gone: it waits until it does.
-            self.connection_errors = (*self.connection_errors, ResourceLocked)
         if attempts:
             logger.info("Connected after %d attempts.", attempts + 1)
         return conn

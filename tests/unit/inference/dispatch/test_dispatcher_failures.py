@@ -179,6 +179,21 @@ def test_what_the_broker_refuses_fails_at_once_and_is_held_no_longer(sender: Sen
     assert (sender.dispatcher.admission.held, sender.dispatcher.batches_in_flight) == (0, 0)
 
 
+def test_what_the_broker_refuses_although_its_queue_is_empty_is_sent_again(
+    sender: Sender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dispatch, "PAUSE_SECONDS", 0.0)
+    request = sender.submit(1)
+    sender.steps()
+    sender.publisher.refused, sender.publisher.waiting = [sender.publisher.sent[0][0]], 0
+    sender.send_next()
+    sender.steps()
+    sender.answer(1)
+
+    assert first_numbers(request) == [1.0]
+    assert len(sender.publisher.sent) == 2
+
+
 def test_what_may_never_have_reached_the_broker_is_sent_again(sender: Sender) -> None:
     request = sender.submit(1)
     sender.steps()
