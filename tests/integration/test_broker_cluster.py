@@ -66,15 +66,11 @@ def predicting(system: System) -> Iterator[list[float]]:
 @pytest.mark.parametrize("number", range(3))
 def test_any_node_is_killed_and_no_prediction_is_lost(system: System, brokers: BrokerCluster, number: int) -> None:
     brokers.start_all()
-    system.wait_for_workers(2)
     with predicting(system) as waits:
         wait_until(lambda: len(waits) > 100, 30, "predictions run")
         brokers.nodes[number].kill()
         killed = len(waits)
         wait_until(lambda: len(waits) > killed + 500, 60, "predictions go on")
-        system.wait_for_workers(2)
-        first = samples()[1]
-        assert system.client.set_weights(first.nn_id, first.file.name, first.file.read_bytes())["status"] is True
 
     assert max(waits) < TAKEN_OVER_SECONDS
 
