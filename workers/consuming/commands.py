@@ -45,7 +45,7 @@ class Mailbox(pidbox.Pidbox):
         """Listen on this connection."""
         if c.restart_count > 0:
             self.node.mailbox = _numbered(c.app.control.mailbox, c.restart_count)
-            _keep_name(c, c.app.control.mailbox.get_queue(self.hostname))
+            _keep_name(c, c.app.control.mailbox.get_queue(c.hostname))
         super().start(c)
 
     def on_message(self, body: Any, message: Message) -> None:
