@@ -74,3 +74,4 @@ def test_a_long_name_is_shown_short(client: Client) -> None:
 def test_probes_are_answered_by_any_name(host: str, client: Client, gateway: PretendedGateway) -> None:
     assert client.get("/healthz", headers={"host": host}).status_code == 200
     assert client.get("/readyz", headers={"host": host}).status_code in (200, 503)
+    assert client.get("/v2/health/live", headers={"host": host}).status_code == 200

@@ -12,6 +12,7 @@ from pytest_django.fixtures import Settings
 from inference.dispatch.news import Switched
 from inference.errors import NoWorkersError
 from inference.http.bodies import upload_files
+from inference.http.open_inference import repository
 from inference.models import Activation, Network, Version
 from inference.versions.asking import Answers
 from inference.versions.uploads import store_version
@@ -163,6 +164,18 @@ def test_its_body_may_be_empty() -> None:
 @pytest.mark.parametrize("network", ["nobody", "f" * 32])
 def test_one_of_an_unknown_network_is_404(network: str) -> None:
     assert (load(network).status_code, unload(network).status_code) == (404, 404)
+
+
+def test_of_large_loads_there_are_few_at_a_time(served: PretendedGateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(repository, "LARGE_LOAD_BYTES", 10)
+    for _ in range(repository.LARGE_LOADS_MAX):
+        assert repository._large_loads.acquire(blocking=False)
+
+    try:
+        assert load("iris", WEIGHTS).status_code == 503
+    finally:
+        repository._large_loads.release(repository.LARGE_LOADS_MAX)
+    assert load("iris", WEIGHTS).status_code == 200
 
 
 def test_one_of_a_network_that_was_never_loaded_is_409() -> None:

@@ -84,6 +84,7 @@ def test_one_that_nobody_has_loaded_yet_starts_and_a_deleted_one_has_ended() -> 
 
     assert get("/v1/models/iris")["model_version_status"] == [told_of(4, "START"), told_of(2), told_of(1)]
     assert get("/v1/models/iris/versions/3")["model_version_status"] == [told_of(3, "END")]
+    assert "is deleted" in get("/v1/models/iris/versions/3/metadata", 404)["error"]
 
 
 def test_a_network_without_an_active_version_is_not_ready() -> None:
