@@ -56,7 +56,7 @@ def _split(url: str) -> SplitResult:
         address = urlsplit(url)
     except ValueError:
         raise EnvError(NO_ADDRESS) from None
-    if "#" in url or "@" in address.path + address.query:
+    if "#" in url or (address.netloc and "@" in address.path + address.query):  # a file has neither host nor password
         raise EnvError(NO_ADDRESS)
     return address
 

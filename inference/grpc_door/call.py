@@ -32,8 +32,6 @@ Context = aio.ServicerContext[Any, Any]
 Answerer = Callable[[RpcAsks, bytes, float | None], Awaitable[bytes]]
 #: What is counted for a client that has ended its call, itself or because its time is over: neither hears of it.
 CLIENT_GONE, TOO_LATE = 499, 504
-
-
 #: The call for a prediction.
 PREDICTS = "ModelInfer"
 #: How many messages may be on their way at a time, each of which may be as large as a body: for those who had to say

@@ -62,13 +62,14 @@ class Tensor(Message):
         if not 0 < len(self.shape) <= RANK_MAX:
             raise ProtocolError(f"shape must have 1 to {RANK_MAX} sizes")
         require(all(map(is_count, self.shape)), "shape must count rows first")
-        # Also of one without any numbers: numpy makes none that is larger.
-        require(prod(filter(None, self.shape)) <= NUMBERS_MAX, f"shape must have at most {NUMBERS_MAX} numbers")
-        expected = prod(self.shape) * item_bytes
+        count = prod(self.shape)
+        # Of one without any numbers, the other sizes: numpy makes none where they are larger.
+        largest = count or prod(filter(None, self.shape))
+        require(largest <= NUMBERS_MAX, f"shape must have at most {NUMBERS_MAX} numbers")
         if self.dtype == STRING:
-            read_texts(self.data, prod(self.shape))
-        elif len(self.data) != expected:
-            raise ProtocolError(f"{len(self.data)} bytes of data where the shape needs {expected}")
+            read_texts(self.data, count)
+        elif len(self.data) != count * item_bytes:
+            raise ProtocolError(f"{len(self.data)} bytes of data where the shape needs {count * item_bytes}")
         return self
 
     def to_packed(self) -> dict[str, Any]:

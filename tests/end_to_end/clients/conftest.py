@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from inference.supervision import rabbitmq
+from inference.supervision.addresses import LOOPBACK, free_ports
 from tests.end_to_end.clients.networks import load_networks
 from tests.support.clients import RemoteClient, client_bin
 from tests.support.own_node import running_system
@@ -19,7 +20,8 @@ def system() -> Iterator[System]:
     """The system, with all networks loaded, for all files here."""
     require(rabbitmq.installed(), "rabbitmq-server")
     client_bin()
-    with running_system(workers=2) as running:
+    grpc_bind = f"{LOOPBACK}:{free_ports(1)[0]}"
+    with running_system(workers=2, PIPELINE_GRPC_BIND=grpc_bind) as running:
         load_networks(running)
         yield running
 

@@ -26,6 +26,10 @@ def test_it_may_name_postgresql() -> None:
     assert (config["HOST"], config["PORT"], config["PASSWORD"]) == ("db.example", 5433, "secret")
 
 
+def test_a_file_may_have_an_at_in_its_name() -> None:
+    assert database("sqlite:////srv/a@b/own.sqlite3", FOLDER)["NAME"] == "/srv/a@b/own.sqlite3"
+
+
 @pytest.mark.parametrize(
     ("hosts", "host", "port"),
     [

@@ -36,6 +36,7 @@ OWN: list[dict[str, str]] = [
     {"sec-fetch-site": "same-origin"},
     {"sec-fetch-site": "none"},
     {"sec-fetch-site": "same-origin", "origin": "https://outside.example"},
+    {"sec-fetch-mode": "cors", "accept": "*/*", "accept-language": "*"},  # Node's fetch
 ]
 
 
